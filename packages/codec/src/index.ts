@@ -1,0 +1,37 @@
+export type { Brand } from "./brand.ts";
+export {
+  base64UrlToBytes,
+  bech32mToBytes,
+  bytesToBase64Url,
+  bytesToBech32m,
+  bytesToHex,
+  bytesToUtf8,
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  hexToBytes,
+  utf8ToBytes,
+} from "./bytes.ts";
+export {
+  anyValue,
+  bool,
+  bytes,
+  decode,
+  encode,
+  lazy,
+  list,
+  literal,
+  mapped,
+  nullable,
+  struct,
+  text,
+  uint,
+  variants,
+  word,
+  type CborReader,
+  type CborValue,
+  type Codec,
+  type CodecType,
+  type DecodeError,
+} from "./cbor.ts";
+export { err, expectOk, ok, type Result } from "./result.ts";

@@ -1,0 +1,1 @@
+export type { Argon2idInput, Awaitable, CryptoProvider, KeyPair } from "./provider.ts";
