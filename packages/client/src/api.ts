@@ -1,0 +1,289 @@
+/**
+ * What a person can ask of the client (intents) and what they see (views). The web app, the terminal client and the
+ * widget know nothing else of it. Everything here is plain data that survives a structured clone and JSON.
+ *
+ * A1 An intent that resolves has been saved; what it starts goes on after a crash.
+ * A2 A refusal is an `IntentError` with a `code` of the closed list below; the app has words for each.
+ * A3 A view is complete and current when it arrives; a later one replaces it (`messages` sends changes instead).
+ * Times are milliseconds since 1970 by the clock of the device that wrote them.
+ */
+
+export type ConversationId = string;
+export type EventId = string;
+
+// ---- views
+
+export type ProfileView =
+  | { readonly state: "none" }
+  | { readonly state: "locked" }
+  | {
+      readonly state: "ready";
+      readonly name: string;
+      /** `xc1…` */
+      readonly accountId: string;
+      readonly deviceName: string;
+      readonly hasPassphrase: boolean;
+      /** `unwritten`: the reminder shows; `forgotten`: confirmed, and taken off this device. */
+      readonly recoveryWords: "unwritten" | "written" | "forgotten";
+      readonly settings: Settings;
+    };
+
+export interface Settings {
+  /** Off switches every direct connection off, whatever a chat says. */
+  readonly directAllowed: boolean;
+  /** Tells others when their messages have been read. */
+  readonly shareReadState: boolean;
+}
+
+export interface ChatView {
+  readonly id: ConversationId;
+  /** Petname if given, else the name that the other person gave. */
+  readonly name: string;
+  readonly theirName: string;
+  readonly petname: string | null;
+  readonly accountId: string;
+  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked or removed, kept to read. */
+  readonly state: "waiting" | "active" | "ended";
+  readonly isVerified: boolean;
+  readonly isBlocked: boolean;
+  /** What this person has allowed, and what is in use now. */
+  readonly mayDirect: boolean;
+  readonly way: "direct" | "nodes" | "none";
+  readonly unread: number;
+  readonly draft: string;
+  readonly last: { readonly text: string; readonly at: number; readonly isOwn: boolean; readonly delivery: Delivery | null } | null;
+  /** Order of the list: newest first. */
+  readonly activeAt: number;
+  /** Messages known to exist that have not come yet. */
+  readonly missing: number;
+  readonly homeNodes: readonly string[];
+}
+
+/** `k of n` counts home nodes whose signed receipt is held. */
+export type Delivery =
+  | { readonly state: "queued"; readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "sending" | "offline" }
+  | { readonly state: "stored"; readonly count: number; readonly of: number }
+  | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
+  | { readonly state: "read"; readonly via: "direct" | "nodes" };
+
+export interface MessageView {
+  readonly id: EventId;
+  readonly isOwn: boolean;
+  /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
+  readonly order: string;
+  readonly content:
+    | { readonly kind: "text"; readonly text: string }
+    /** Something a newer version wrote; kept, and shown as such. */
+    | { readonly kind: "unknown" }
+    /** A message that is known to exist and could not be had from anyone. */
+    | { readonly kind: "lost" }
+    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" };
+  readonly sentAt: number;
+  readonly receivedAt: number | null;
+  /** Own messages only. */
+  readonly delivery: Delivery | null;
+  /** How a message of the other person came. */
+  readonly via: "direct" | "nodes" | null;
+}
+
+export interface MessagePage {
+  /** Oldest first. */
+  readonly messages: readonly MessageView[];
+  readonly hasOlder: boolean;
+  readonly hasNewer: boolean;
+}
+
+export interface RequestView {
+  readonly id: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly greeting: string;
+  readonly receivedAt: number;
+  readonly invitationLabel: string;
+}
+
+export interface InvitationView {
+  readonly id: string;
+  readonly label: string;
+  /** Complete link to copy, or the bare code where this node has no public address. */
+  readonly link: string;
+  /** What is pasted into another instance of the app: everything after `#`. */
+  readonly code: string;
+  readonly isLasting: boolean;
+  readonly state: "preparing" | "open" | "used" | "revoked" | "expired";
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly uses: number;
+}
+
+export interface NodeView {
+  readonly address: string;
+  /** Short hash of the node's key, to compare. */
+  readonly keyHash: string;
+  readonly state: "connecting" | "ready" | "down" | "key-changed" | "refused";
+  /** Present where it is not `ready`: when the next try is. */
+  readonly retryAt: number | null;
+}
+
+export interface NetworkView {
+  readonly nodes: readonly NodeView[];
+  /** True with a single node: no address hiding, and "stored" is 1 of 1. */
+  readonly isSingleNode: boolean;
+  /** True where links open on this machine only. */
+  readonly isLocalOnly: boolean;
+}
+
+export type Query =
+  | { readonly view: "profile" }
+  | { readonly view: "chats" }
+  | { readonly view: "requests" }
+  | { readonly view: "invitations" }
+  | { readonly view: "network" }
+  | { readonly view: "messages"; readonly chat: ConversationId };
+
+export interface ViewTypes {
+  profile: ProfileView;
+  chats: readonly ChatView[];
+  requests: readonly RequestView[];
+  invitations: readonly InvitationView[];
+  network: NetworkView;
+  /** Only what changed since the subscription began; pages come by the intent `messages`. */
+  messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
+}
+
+// ---- intents
+
+export type InvitationPreview = {
+  readonly name: string;
+  readonly accountId: string;
+  readonly isLasting: boolean;
+  readonly expiresAt: number;
+  readonly nodes: readonly string[];
+  /** A chat with this person is there already. */
+  readonly existingChat: ConversationId | null;
+};
+
+/** Each entry: what goes in, what comes out. */
+export interface Intents {
+  /** Makes keys and store; the words exist from now on and are shown on demand. */
+  createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
+  unlock: [{ readonly passphrase: string }, void];
+  lock: [Record<never, never>, void];
+  setName: [{ readonly name: string }, void];
+  /** `current` where one is set; `next` null takes it away. */
+  setPassphrase: [{ readonly current: string | null; readonly next: string | null }, void];
+  setSettings: [Partial<Settings>, void];
+  recoveryWords: [Record<never, never>, { readonly words: readonly string[] }];
+  confirmRecoveryWords: [{ readonly forget: boolean }, void];
+
+  createInvitation: [{ readonly label: string; readonly isLasting: boolean; readonly days: number }, InvitationView];
+  revokeInvitation: [{ readonly id: string }, void];
+  /** Takes a whole link or the code alone, with white space around or within. */
+  previewInvitation: [{ readonly text: string }, InvitationPreview];
+  acceptInvitation: [{ readonly text: string; readonly greeting: string; readonly mayDirect: boolean }, { readonly chat: ConversationId }];
+  answerRequest: [
+    { readonly id: string; readonly answer: "accept" | "decline" | "block"; readonly mayDirect: boolean },
+    { readonly chat: ConversationId | null },
+  ];
+
+  sendMessage: [{ readonly chat: ConversationId; readonly text: string }, { readonly id: EventId }];
+  /** `before` null: the newest. At most 200. */
+  messages: [
+    { readonly chat: ConversationId; readonly before: string | null; readonly limit: number },
+    MessagePage,
+  ];
+  /** The page that holds a message, for a jump from search. */
+  messagesAround: [{ readonly chat: ConversationId; readonly id: EventId; readonly limit: number }, MessagePage];
+  messagesAfter: [{ readonly chat: ConversationId; readonly after: string; readonly limit: number }, MessagePage];
+  search: [
+    { readonly text: string; readonly chat: ConversationId | null; readonly limit: number },
+    { readonly hits: readonly { readonly chat: ConversationId; readonly message: MessageView }[] },
+  ];
+  /** Everything up to this message has been seen. */
+  markRead: [{ readonly chat: ConversationId; readonly upTo: EventId }, void];
+  setDraft: [{ readonly chat: ConversationId; readonly text: string }, void];
+  setPetname: [{ readonly chat: ConversationId; readonly petname: string | null }, void];
+  setMayDirect: [{ readonly chat: ConversationId; readonly mayDirect: boolean }, void];
+  setBlocked: [{ readonly chat: ConversationId; readonly isBlocked: boolean }, void];
+  /** Takes the chat and its history off this device. */
+  deleteChat: [{ readonly chat: ConversationId }, void];
+
+  /** Twelve groups of five digits, and the text of a QR code that the other person's app can check. */
+  safetyNumber: [{ readonly chat: ConversationId }, { readonly digits: string; readonly code: string }];
+  checkSafetyCode: [{ readonly chat: ConversationId; readonly code: string }, { readonly matches: boolean }];
+  setVerified: [{ readonly chat: ConversationId; readonly isVerified: boolean }, void];
+
+  addNode: [{ readonly address: string }, NodeView];
+  removeNode: [{ readonly address: string }, void];
+  /** Try again now: all that waits for its back-off. */
+  retryNow: [Record<never, never>, void];
+
+  /** Every chat as JSON text, readable without this program. */
+  export: [Record<never, never>, { readonly json: string }];
+  /** A redacted report to read before sharing: states and counts, no names, ids, addresses or texts. */
+  doctor: [Record<never, never>, { readonly checks: readonly DoctorCheck[] }];
+}
+
+export interface DoctorCheck {
+  readonly name: string;
+  readonly state: "good" | "warning" | "bad";
+  readonly detail: string;
+}
+
+export type IntentName = keyof Intents;
+export type IntentInput<N extends IntentName> = Intents[N][0];
+export type IntentOutput<N extends IntentName> = Intents[N][1];
+
+export const INTENT_ERROR_CODES = [
+  "profile-missing",
+  "profile-exists",
+  "locked",
+  "wrong-passphrase",
+  "passphrase-too-short",
+  "name-empty",
+  "name-too-long",
+  "words-forgotten",
+  "invitation-malformed",
+  "invitation-newer-version",
+  "invitation-expired",
+  "invitation-used",
+  "invitation-revoked",
+  "invitation-not-found",
+  "invitation-forged",
+  "invitation-own",
+  "request-gone",
+  "chat-missing",
+  "chat-ended",
+  "message-empty",
+  "message-too-long",
+  "node-unreachable",
+  "node-refused",
+  "node-address-malformed",
+  "node-last",
+  "code-malformed",
+  "store-damaged",
+  "store-newer-version",
+  "store-full",
+  "store-in-use",
+  "clock-wrong",
+  "not-the-leader",
+  "internal",
+] as const;
+
+export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];
+
+export class IntentError extends Error {
+  override readonly name = "IntentError";
+  readonly code: IntentErrorCode;
+  constructor(code: IntentErrorCode, cause?: unknown) {
+    super(code, { cause });
+    this.code = code;
+  }
+}
+
+/** The one object that an app talks to, whether it runs in the same thread, a worker, another tab or a daemon. */
+export interface ClientApi {
+  call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>>;
+  /** Sends the view at once and at every change, until the answered function is called. */
+  watch<Q extends Query>(query: Q, listener: (view: ViewTypes[Q["view"]]) => void): () => void;
+}

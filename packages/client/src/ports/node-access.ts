@@ -1,0 +1,93 @@
+/**
+ * One node as the client sees it: mailboxes, blobs and subscriptions, behind sealed exchanges over one socket.
+ * An implementation connects on demand, keeps the socket open, answers each call once, and never retries by itself:
+ * when to try again is decided by the shell.
+ */
+
+/** `address`: `wss://host[:port]/` or `ws://localhost:port/`; `keyHash`: SHA-256 of the node's identity key, 32 bytes. */
+export interface NodeHint {
+  readonly address: string;
+  readonly keyHash: Uint8Array;
+}
+
+export type NodeFailure =
+  /** No connection, or lost before the answer: unknown whether it was done. Every request may be repeated. */
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "key-changed" }
+  | { readonly kind: "try-later"; readonly afterMilliseconds: number }
+  /** A word of the specification, such as "mailbox-full", "slot-taken", "stamp-invalid", "not-found", "conflict". */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** The node answered what it must not. */
+  | { readonly kind: "misbehaved"; readonly detail: string };
+
+export type NodeOutcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: NodeFailure };
+
+export interface MailboxKey {
+  /** Ed25519 seed of the mailbox (or of the contact inbox: reading only). */
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+export interface Receipt {
+  /** Encoded signed receipt with its Merkle proof: verified before it is handed out. */
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredEnvelope {
+  readonly mailbox: Uint8Array;
+  /** Grows with each envelope of this mailbox at this node. */
+  readonly cursor: number;
+  readonly envelope: Uint8Array;
+}
+
+export interface NodeAccess {
+  readonly hint: NodeHint;
+  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed";
+  onStateChange(listener: () => void): () => void;
+
+  /** Makes the mailbox with a stamp if the node does not know it, then deposits. Ordinary envelopes. */
+  deposit(input: { readonly mailbox: MailboxKey; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
+  /** Into the commit slot of a mailbox. "slot-taken" when another commit has it; `fetchSlot` shows which. */
+  depositCommit(input: { readonly mailbox: MailboxKey; readonly envelopes: readonly Uint8Array[] }): Promise<NodeOutcome<Receipt>>;
+  fetchSlot(input: { readonly mailbox: MailboxKey }): Promise<NodeOutcome<{ readonly envelopes: readonly Uint8Array[]; readonly receipt: Receipt } | null>>;
+
+  /**
+   * Streams what each mailbox holds after its cursor and whatever comes later. All mailboxes of one call belong to
+   * ONE conversation. `onCaughtUp` tells when the stored part is through. Ends with a failure, or by `signal`.
+   */
+  subscribe(input: {
+    readonly mailboxes: readonly { readonly key: MailboxKey; readonly after: number }[];
+    readonly onEnvelopes: (envelopes: readonly StoredEnvelope[]) => void;
+    readonly onCaughtUp: () => void;
+    readonly signal: AbortSignal;
+  }): Promise<NodeOutcome<void>>;
+
+  /** Makes an inbox that strangers may write to with a stamp per envelope, and that only `inbox` reads. */
+  openInbox(input: { readonly inbox: MailboxKey; readonly expiresAt: number }): Promise<NodeOutcome<void>>;
+  /** A stranger's write: solves the stamp that the node asks for. */
+  depositInbox(input: { readonly inboxPublicKey: Uint8Array; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
+
+  /** Puts or replaces a small sealed blob (at most 64 KiB) at a place; only its first owner may replace it. */
+  putBlob(input: {
+    readonly place: Uint8Array;
+    readonly owner: MailboxKey;
+    /** Grows with each replacement. */
+    readonly version: number;
+    readonly blob: Uint8Array;
+    readonly expiresAt: number;
+  }): Promise<NodeOutcome<void>>;
+  /** Empties the place and keeps it taken until it expires. */
+  removeBlob(input: { readonly place: Uint8Array; readonly owner: MailboxKey; readonly version: number }): Promise<NodeOutcome<void>>;
+  getBlob(input: { readonly place: Uint8Array }): Promise<NodeOutcome<{ readonly blob: Uint8Array; readonly version: number } | null>>;
+
+  /** `stun:host:port` of this node, learned from its descriptor; null where it has none. */
+  stunAddress(): string | null;
+  close(): void;
+}
+
+export interface NodeConnector {
+  /** Learns the key of a node at an address that a person typed, for pinning. */
+  discover(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>>;
+  /** One object for each node; the same for the same key hash while it is open. */
+  access(hint: NodeHint): NodeAccess;
+}

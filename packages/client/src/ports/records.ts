@@ -1,0 +1,137 @@
+/**
+ * What lies in the store. Ids and hashes are lower-case hex, so that text order is byte order; times are milliseconds
+ * since 1970; blobs are encoded by the client and mean nothing to the store. The key of each record is its first
+ * field, unless it says otherwise.
+ */
+
+export interface InvitationRecord {
+  readonly id: string;
+  readonly label: string;
+  readonly isLasting: boolean;
+  readonly state: "preparing" | "open" | "used" | "revoked" | "expired";
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly uses: number;
+  /** Invitation secret, inbox keys, place key, card version. */
+  readonly secrets: Uint8Array;
+}
+
+export interface KeyPackageRecord {
+  /** SHA-256 of the key package. */
+  readonly id: string;
+  readonly invitationId: string;
+  readonly keyPackage: Uint8Array;
+  readonly privatePart: Uint8Array;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface RequestRecord {
+  /** Hash of the sealed request. */
+  readonly id: string;
+  readonly invitationId: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly greeting: string;
+  readonly receivedAt: number;
+  /** Declined ones are kept until they expire, so that the same one does not come back. */
+  readonly state: "pending" | "declined";
+  readonly body: Uint8Array;
+}
+
+export interface ContactRecord {
+  readonly accountId: string;
+  readonly name: string;
+  readonly petname: string | null;
+  readonly isVerified: boolean;
+  readonly isBlocked: boolean;
+  readonly mayDirect: boolean;
+  /** Identity chain as pinned. */
+  readonly chain: Uint8Array;
+}
+
+export interface ConversationRecord {
+  readonly id: string;
+  readonly accountId: string;
+  readonly state: "waiting" | "active" | "ended";
+  readonly createdAt: number;
+  readonly activeAt: number;
+  readonly draft: string;
+  /** The last event that this person has seen. */
+  readonly readDepth: number;
+  readonly readId: string;
+  /** Heads, tips, acknowledgements, missing events: the state of the log. */
+  readonly log: Uint8Array;
+  /** Policy, home nodes, commit in flight, direct consent: the state of the conversation outside MLS. */
+  readonly shared: Uint8Array;
+}
+
+export interface GroupRecord {
+  readonly conversationId: string;
+  readonly epochPart: Uint8Array;
+  readonly ratchetPart: Uint8Array;
+}
+
+export interface EventRecord {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly author: string;
+  readonly sequence: number;
+  /** 1 + the greatest depth of its parents; with the id it gives the order of the chat. */
+  readonly depth: number;
+  readonly state: "shown" | "pending";
+  readonly isOwn: boolean;
+  readonly sentAt: number;
+  readonly receivedAt: number;
+  /** "text", "notice", "unknown", "lost"; decides how `body` is read. */
+  readonly kind: string;
+  /** What search finds; empty where there is nothing to find. */
+  readonly text: string;
+  readonly header: Uint8Array;
+  readonly body: Uint8Array | null;
+  /** Own: "queued" | "stored" | "delivered" | "read". Others': "". */
+  readonly delivery: string;
+  readonly storedCount: number;
+  readonly storedOf: number;
+  readonly via: "direct" | "nodes" | "";
+}
+
+export interface OutboxRecord {
+  readonly id: string;
+  readonly conversationId: string;
+  /** Ascending: the order in which things were asked for. */
+  readonly sequence: number;
+  /** What must be done and how far it is; decoded by the outbox. */
+  readonly item: Uint8Array;
+  readonly createdAt: number;
+}
+
+export interface MailboxRecord {
+  /** Public key of what is read. */
+  readonly id: string;
+  /** Empty for a contact inbox. */
+  readonly conversationId: string;
+  /** Invitation of a contact inbox, else empty. */
+  readonly invitationId: string;
+  readonly epoch: number;
+  /** Keys and node hints. */
+  readonly secrets: Uint8Array;
+  readonly createdAt: number;
+  /** Read until then; 0 while its epoch is the present one. */
+  readonly retireAt: number;
+}
+
+export interface CursorRecord {
+  /** `mailboxId/nodeId` */
+  readonly id: string;
+  readonly cursor: number;
+}
+
+export interface HeldRecord {
+  /** Hash of the envelope. */
+  readonly id: string;
+  readonly conversationId: string;
+  readonly reason: string;
+  readonly envelope: Uint8Array;
+  readonly expiresAt: number;
+}
