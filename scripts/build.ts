@@ -1,0 +1,30 @@
+/**
+ * Builds what ships: the web app, the node and the terminal client. The two programs are bundled with the workspace's
+ * own packages and the mended ts-mls inside; everything else stays an ordinary dependency.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { build as rolldown } from "rolldown";
+import { build as vite } from "vite";
+
+const root = join(import.meta.dirname, "..");
+const isBundled = (id: string): boolean => /^(\.|\/|@xchat\/|ts-mls)/.test(id);
+
+async function buildProgram(app: string, name: string): Promise<void> {
+  const dist = join(root, "apps", app, "dist");
+  await rm(dist, { recursive: true, force: true });
+  await rolldown({
+    input: { [name]: join(root, "apps", app, "src", "main.ts") },
+    platform: "node",
+    external: (id) => !isBundled(id),
+    output: { dir: dist, format: "esm", entryFileNames: "[name].js", sourcemap: true },
+    logLevel: "warn",
+  });
+}
+
+export async function buildAll(): Promise<void> {
+  await Promise.all([buildProgram("node", "main"), buildProgram("cli", "xchat")]);
+  await vite({ root: join(root, "apps/web"), logLevel: "warn" });
+}
+
+if (import.meta.main) await buildAll();
