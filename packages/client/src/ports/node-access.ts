@@ -40,22 +40,37 @@ export interface StoredEnvelope {
   readonly envelope: Uint8Array;
 }
 
+/**
+ * Names the conversation (or the invitation) that a request belongs to. Requests of one context share a sealed
+ * exchange, those of two never do: what travels in one exchange is seen by the node to belong together. It stays on
+ * this device.
+ */
+export type ExchangeContext = string;
+
 export interface NodeAccess {
   readonly hint: NodeHint;
   readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed";
   onStateChange(listener: () => void): () => void;
 
   /** Makes the mailbox with a stamp if the node does not know it, then deposits. Ordinary envelopes. */
-  deposit(input: { readonly mailbox: MailboxKey; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
+  deposit(input: { readonly context: ExchangeContext; readonly mailbox: MailboxKey; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
   /** Into the commit slot of a mailbox. "slot-taken" when another commit has it; `fetchSlot` shows which. */
-  depositCommit(input: { readonly mailbox: MailboxKey; readonly envelopes: readonly Uint8Array[] }): Promise<NodeOutcome<Receipt>>;
-  fetchSlot(input: { readonly mailbox: MailboxKey }): Promise<NodeOutcome<{ readonly envelopes: readonly Uint8Array[]; readonly receipt: Receipt } | null>>;
+  depositCommit(input: {
+    readonly context: ExchangeContext;
+    readonly mailbox: MailboxKey;
+    readonly envelopes: readonly Uint8Array[];
+  }): Promise<NodeOutcome<Receipt>>;
+  fetchSlot(input: {
+    readonly context: ExchangeContext;
+    readonly mailbox: MailboxKey;
+  }): Promise<NodeOutcome<{ readonly envelopes: readonly Uint8Array[]; readonly receipt: Receipt } | null>>;
 
   /**
    * Streams what each mailbox holds after its cursor and whatever comes later. All mailboxes of one call belong to
    * ONE conversation. `onCaughtUp` tells when the stored part is through. Ends with a failure, or by `signal`.
    */
   subscribe(input: {
+    readonly context: ExchangeContext;
     readonly mailboxes: readonly { readonly key: MailboxKey; readonly after: number }[];
     readonly onEnvelopes: (envelopes: readonly StoredEnvelope[]) => void;
     readonly onCaughtUp: () => void;
