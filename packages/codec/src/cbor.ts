@@ -177,8 +177,8 @@ export const text = (maxBytes: number): Codec<string> => ({
   write: (value) => value,
   read: (reader) => {
     const token = reader.take("string");
-    const raw = (token as Token & { byteValue?: Uint8Array }).byteValue;
-    if (raw === undefined) return reader.fail("malformed-utf8");
+    // The library has ready-made tokens for the empty string, without bytes.
+    const raw = (token as Token & { byteValue?: Uint8Array }).byteValue ?? new Uint8Array(0);
     if (raw.length > maxBytes) reader.fail("text-too-long");
     const decoded = bytesToUtf8(raw);
     return decoded.ok ? decoded.value : reader.fail(decoded.error.reason);
@@ -223,7 +223,10 @@ export const nullable = <T>(inner: Codec<T>): Codec<T | null> => ({
   },
 });
 
-export const list = <T>(item: Codec<T>, limit: { readonly max: number; readonly min?: number }): Codec<readonly T[]> => ({
+export const list = <T>(
+  item: Codec<T>,
+  limit: { readonly max: number; readonly min?: number },
+): Codec<readonly T[]> => ({
   write: (values) => {
     if (values.length > limit.max) throw new RangeError("list longer than its format allows");
     return values.map(item.write);

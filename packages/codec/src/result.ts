@@ -14,5 +14,8 @@ export const err = <E>(error: E): { readonly ok: false; readonly error: E } => (
  */
 export function expectOk<T>(result: Result<T, { readonly reason: string }>, what: string): T {
   if (result.ok) return result.value;
-  throw Object.assign(new Error(`${what}: ${result.error.reason}`), { name: "InvariantError", code: "broken-invariant" });
+  throw Object.assign(new Error(`${what}: ${result.error.reason}`), {
+    name: "InvariantError",
+    code: "broken-invariant",
+  });
 }
