@@ -1,0 +1,146 @@
+/**
+ * What a message means, from its content container, and the containers that this version writes
+ * (spec/event.md, section 5). What has no meaning here is `unknown`: it is kept and shown as such.
+ *
+ * MC4 Text is written as `text/plain;charset=utf-8` with disposition `render`; Markdown is read as well.
+ * MC5 A null part that replaces a message deletes it; with disposition `reaction` it takes a reaction back.
+ */
+import { bytesToUtf8, utf8ToBytes } from "@xchat/codec";
+import { DISPOSITION, type Expiration, type MessageContent, type Part } from "./mimi.ts";
+
+/** Longest text that the app sends in one message, in bytes of UTF-8. Longer is refused in words, before sending. */
+export const MAX_TEXT_BYTES = 32_768;
+export const MAX_REACTION_BYTES = 64;
+export const PLAIN_TEXT = "text/plain;charset=utf-8";
+
+interface Common {
+  readonly inReplyTo: Uint8Array | null;
+  readonly replaces: Uint8Array | null;
+  readonly expires: Expiration | null;
+}
+
+export type ContentMeaning =
+  /** `replaces` set: an edit. */
+  | ({ readonly kind: "text"; readonly text: string; readonly format: "plain" | "markdown" } & Common)
+  /** To the message `inReplyTo`. `replaces` set: instead of an earlier reaction. */
+  | { readonly kind: "reaction"; readonly reaction: string; readonly to: Uint8Array; readonly replaces: Uint8Array | null }
+  | { readonly kind: "unreaction"; readonly replaces: Uint8Array }
+  | { readonly kind: "deletion"; readonly replaces: Uint8Array }
+  | ({ readonly kind: "unknown" } & Common);
+
+export interface TextInput {
+  /** 16 random bytes. */
+  readonly salt: Uint8Array;
+  readonly text: string;
+  readonly inReplyTo?: Uint8Array | null;
+  /** The message that this one edits. */
+  readonly replaces?: Uint8Array | null;
+  readonly expires?: Expiration | null;
+}
+
+/** @throws RangeError when the text is longer than `MAX_TEXT_BYTES`. */
+export function textContent(input: TextInput): MessageContent {
+  const encoded = utf8ToBytes(input.text);
+  if (encoded.length > MAX_TEXT_BYTES) throw new RangeError("text too long");
+  return container(input.salt, input, textPart(DISPOSITION.render, encoded));
+}
+
+/** `replaces` is an earlier reaction of the same author to the same message. */
+export function reactionContent(input: {
+  readonly salt: Uint8Array;
+  readonly reaction: string;
+  readonly to: Uint8Array;
+  readonly replaces?: Uint8Array | null;
+}): MessageContent {
+  const encoded = utf8ToBytes(input.reaction);
+  if (encoded.length === 0 || encoded.length > MAX_REACTION_BYTES) throw new RangeError("bad reaction");
+  const links = { inReplyTo: input.to, replaces: input.replaces ?? null };
+  return container(input.salt, links, textPart(DISPOSITION.reaction, encoded));
+}
+
+/** Deletes a message for everyone; with `isReaction`, takes a reaction back. Only its author's counts. */
+export function deletionContent(input: {
+  readonly salt: Uint8Array;
+  readonly replaces: Uint8Array;
+  readonly isReaction?: boolean;
+}): MessageContent {
+  const disposition = input.isReaction === true ? DISPOSITION.reaction : DISPOSITION.render;
+  return container(input.salt, input, { disposition, language: "", body: { kind: "null" } });
+}
+
+export function contentMeaning(content: MessageContent): ContentMeaning {
+  const { inReplyTo, replaces, expires, part } = content;
+  const common = { inReplyTo, replaces, expires };
+  if (part.body.kind === "null") return nullMeaning(part, common);
+  if (part.disposition === DISPOSITION.reaction) return reactionMeaning(part, common);
+  const found = findText(part);
+  return found === null ? { kind: "unknown", ...common } : { kind: "text", ...found, ...common };
+}
+
+function nullMeaning(part: Part, common: Common): ContentMeaning {
+  const { replaces } = common;
+  if (replaces === null) return { kind: "unknown", ...common };
+  return { kind: part.disposition === DISPOSITION.reaction ? "unreaction" : "deletion", replaces };
+}
+
+function reactionMeaning(part: Part, common: Common): ContentMeaning {
+  const found = findText(part);
+  const isUsable = found !== null && found.text !== "" && utf8ToBytes(found.text).length <= MAX_REACTION_BYTES;
+  if (!isUsable || common.inReplyTo === null) return { kind: "unknown", ...common };
+  return { kind: "reaction", reaction: found.text, to: common.inReplyTo, replaces: common.replaces };
+}
+
+type FoundText = { readonly text: string; readonly format: "plain" | "markdown" };
+
+/** The first text that may be shown for the whole, by the semantics of the parts. */
+function findText(part: Part): FoundText | null {
+  const { body } = part;
+  if (body.kind === "single") return readText(body.contentType, body.content);
+  // Parts of a single unit are all shown or none, and text is all that this version can show.
+  if (body.kind !== "multi" || body.semantics === "single-unit") return null;
+  for (const inner of body.parts) {
+    const found = findText(inner);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function readText(contentType: string, content: Uint8Array): FoundText | null {
+  const [mediaType, ...parameters] = contentType.toLowerCase().split(";");
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
+  if (charset !== undefined && charset !== "charset=utf-8" && charset !== 'charset="utf-8"') return null;
+  const format = FORMATS.get(mediaType?.trim() ?? "");
+  const decoded = bytesToUtf8(content);
+  return format === undefined || !decoded.ok ? null : { text: decoded.value, format };
+}
+
+const FORMATS: ReadonlyMap<string, "plain" | "markdown"> = new Map([
+  ["text/plain", "plain"],
+  ["text/markdown", "markdown"],
+]);
+
+const textPart = (disposition: number, content: Uint8Array): Part => ({
+  disposition,
+  language: "",
+  body: { kind: "single", contentType: PLAIN_TEXT, content },
+});
+
+function container(
+  salt: Uint8Array,
+  links: {
+    readonly inReplyTo?: Uint8Array | null;
+    readonly replaces?: Uint8Array | null;
+    readonly expires?: Expiration | null;
+  },
+  part: Part,
+): MessageContent {
+  return {
+    salt,
+    replaces: links.replaces ?? null,
+    topicId: new Uint8Array(0),
+    expires: links.expires ?? null,
+    inReplyTo: links.inReplyTo ?? null,
+    extensions: new Map(),
+    part,
+  };
+}
