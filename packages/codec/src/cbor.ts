@@ -125,7 +125,10 @@ export class CborReader {
 
 /** Writes a value in the one deterministic encoding. */
 export const encode = <T>(codec: Codec<T>, value: T): Uint8Array =>
-  cborgEncode(codec.write(value), rfc8949EncodeOptions);
+  copy(cborgEncode(codec.write(value), rfc8949EncodeOptions));
+
+/** In Node the library hands out parts of a pooled Buffer, whose `slice` does not copy. */
+const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 /** Reads exactly one value from bytes that anybody may have written. Never throws. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, DecodeError> {
@@ -167,7 +170,7 @@ export const bytes = (size: { readonly length: number } | { readonly max: number
     read: (reader) => {
       const value = reader.take("bytes").value as Uint8Array;
       if (!fits(value.length)) reader.fail("bad-length");
-      return value.slice();
+      return copy(value);
     },
   };
 };
@@ -321,7 +324,7 @@ function readAny(reader: CborReader, depth: number, entries: number): CborValue 
       return typeof value === "number" ? value : reader.fail("number-too-large");
     }
     case "bytes":
-      return (reader.take(type).value as Uint8Array).slice();
+      return copy(reader.take(type).value as Uint8Array);
     case "string":
       return text(Number.MAX_SAFE_INTEGER).read(reader);
     case "true":
