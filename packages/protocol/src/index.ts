@@ -1,2 +1,78 @@
 export type * from "./group/port.ts";
 export { isNodeAddress, MAX_NODE_ADDRESS_BYTES, MAX_NODE_HINTS, nodeHintCodec, type NodeHint } from "./node-hint.ts";
+export {
+  decodeMessageContent,
+  DISPOSITION,
+  encodeMessageContent,
+  MAX_CONTENT_BYTES,
+  type ExternalFields,
+  type Expiration,
+  type MessageContent,
+  type Part,
+  type PartBody,
+  type PartSemantics,
+} from "./content/mimi.ts";
+export {
+  contentMeaning,
+  deletionContent,
+  MAX_REACTION_BYTES,
+  MAX_TEXT_BYTES,
+  reactionContent,
+  textContent,
+  type ContentMeaning,
+  type TextInput,
+} from "./content/meaning.ts";
+export { decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
+export {
+  createEvent,
+  decodeEvent,
+  encodeEvent,
+  eventId,
+  MAX_EVENT_BYTES,
+  openEvent,
+  verifyEvent,
+  type NewEvent,
+  type SignedEvent,
+} from "./event/event.ts";
+export { MAX_PARENTS, type EventAuthor, type EventHeader } from "./event/header.ts";
+export {
+  ENVELOPE_LARGE,
+  ENVELOPE_SMALL,
+  envelopeHash,
+  isEnvelopeSize,
+  MAX_SEALED_BYTES,
+  openEnvelope,
+  sealEnvelopes,
+  type EnvelopeRefusal,
+  type Fragment,
+  type Frame,
+  type Whole,
+} from "./envelope/envelope.ts";
+export { collectFragment, emptyReassembly, type Collected, type Reassembly } from "./envelope/reassembly.ts";
+export { epochKeys, epochWrapKey, type EpochKeys, type ExportSecret } from "./conversation/epoch-keys.ts";
+export {
+  decodePayload,
+  encodePayload,
+  itemBytes,
+  MAX_GIVE_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  MAX_PROFILE_NAME_BYTES,
+  type Ack,
+  type AckEntry,
+  type PayloadItem,
+  type Position,
+  type SequenceRange,
+  type Signal,
+  type Want,
+} from "./conversation/payload.ts";
+export {
+  decodePolicy,
+  encodePolicy,
+  pairPolicy,
+  POLICY_EXTENSION_TYPE,
+  PROTOCOL_VERSION,
+  type ConversationKind,
+  type ConversationPolicy,
+  type PolicyAccount,
+  type Role,
+} from "./conversation/policy.ts";

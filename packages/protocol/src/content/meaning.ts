@@ -23,7 +23,12 @@ export type ContentMeaning =
   /** `replaces` set: an edit. */
   | ({ readonly kind: "text"; readonly text: string; readonly format: "plain" | "markdown" } & Common)
   /** To the message `inReplyTo`. `replaces` set: instead of an earlier reaction. */
-  | { readonly kind: "reaction"; readonly reaction: string; readonly to: Uint8Array; readonly replaces: Uint8Array | null }
+  | {
+      readonly kind: "reaction";
+      readonly reaction: string;
+      readonly to: Uint8Array;
+      readonly replaces: Uint8Array | null;
+    }
   | { readonly kind: "unreaction"; readonly replaces: Uint8Array }
   | { readonly kind: "deletion"; readonly replaces: Uint8Array }
   | ({ readonly kind: "unknown" } & Common);
