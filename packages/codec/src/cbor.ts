@@ -124,7 +124,7 @@ export class CborReader {
 }
 
 /** Writes a value in the one deterministic encoding. */
-export const encode = <T>(codec: Codec<T>, value: T): Uint8Array =>
+export const encode = <T>(codec: Codec<T>, value: NoInfer<T>): Uint8Array =>
   copy(cborgEncode(codec.write(value), rfc8949EncodeOptions));
 
 /** In Node the library hands out parts of a pooled Buffer, whose `slice` does not copy. */
