@@ -103,7 +103,7 @@ export class Connection {
   /**
    * All or nothing.
    *
-   * @throws whatever `action` throws, after the rollback.
+   * @throws whatever `action` throws, after the rollback. When even that fails, `isInTransaction` stays true.
    */
   transaction<T>(action: () => T): T {
     this.run("BEGIN IMMEDIATE");
@@ -112,9 +112,22 @@ export class Connection {
       this.run("COMMIT");
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors (a full disk is one).
-      if (this.#module._sqlite3_get_autocommit(this.#database) === 0) this.run("ROLLBACK");
+      this.#rollBack();
       throw error;
+    }
+  }
+
+  isInTransaction(): boolean {
+    return this.#module._sqlite3_get_autocommit(this.#database) === 0;
+  }
+
+  #rollBack(): void {
+    // SQLite has rolled back by itself after some errors (a full disk is one).
+    if (!this.isInTransaction()) return;
+    try {
+      this.run("ROLLBACK");
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
     }
   }
 

@@ -154,7 +154,7 @@ function switchDatabase(
     commitKeyFile(provider, disk, record);
   } catch (error) {
     // Nobody knows which of the two the next opening will find, so neither may be written to any more.
-    vfs.hasFailedSync = true;
+    vfs.needsReopening = true;
     vfs.lastFailure = error;
     copy.close();
     throw error;

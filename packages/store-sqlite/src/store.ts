@@ -110,6 +110,7 @@ export class SqliteStore implements Store {
       });
     } catch (error) {
       this.#unread.clear();
+      if (this.#connection.isInTransaction()) this.#engine.vfs.needsReopening = true;
       throw error;
     }
   }
@@ -135,7 +136,7 @@ export class SqliteStore implements Store {
   /** After a failed sync nobody knows what the disk holds: only opening the store again finds out. */
   #writeFailure(): StoreError | null {
     if (this.#stopped !== null) return this.#stopped;
-    return this.#engine.vfs.hasFailedSync ? new StoreError("store-failed", this.#engine.vfs.lastFailure) : null;
+    return this.#engine.vfs.needsReopening ? new StoreError("store-failed", this.#engine.vfs.lastFailure) : null;
   }
 
   #afterCommit(): void {
@@ -148,7 +149,7 @@ export class SqliteStore implements Store {
   #tidy(): void {
     this.#tidying?.cancel();
     this.#tidying = null;
-    if (this.#stopped !== null) return;
+    if (this.#stopped !== null || this.#engine.vfs.needsReopening) return;
     try {
       checkpoint(this.#connection);
     } catch (error) {
@@ -273,7 +274,7 @@ export class SqliteStore implements Store {
   health(check: "quick" | "full"): Promise<{ readonly bytes: number; readonly problems: readonly string[] }> {
     return this.#read((connection) => {
       const bytes = STORE_FILES.reduce((sum, name) => sum + sizeOf(this.#engine.disk, name), 0);
-      const problems = this.#engine.vfs.hasFailedSync ? ["the disk failed to save; open the store again"] : [];
+      const problems = this.#engine.vfs.needsReopening ? ["the disk failed to save; open the store again"] : [];
       return { bytes, problems: check === "full" ? [...problems, ...findProblems(connection)] : problems };
     });
   }

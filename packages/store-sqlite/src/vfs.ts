@@ -4,8 +4,8 @@
  * nothing that a disk throws passes through WebAssembly: it becomes SQLite's code, and stays here as the cause.
  *
  * V1 While frozen, nothing on the disk is changed (an empty file may appear).
- * V2 After a failed sync nothing is written any more: the system may have thrown the unsynced bytes away and call the
- *    next sync a success.
+ * V2 After a failed sync nothing is written until the store is opened again: the system may have thrown the unsynced
+ *    bytes away and call the next sync a success.
  */
 import { DiskError, type Disk, type DiskFile } from "./disk.ts";
 import type { SqliteModule } from "./sqlite-module.ts";
@@ -29,6 +29,7 @@ const SECTOR_BYTES = 4096;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Milliseconds from SQLite's epoch, noon of 24 November 4714 BC, to that of JavaScript. */
 const JULIAN_EPOCH_MS = 210_866_760_000_000;
+const DAY_MS = 86_400_000;
 
 export interface VfsInput {
   readonly name: string;
@@ -45,7 +46,7 @@ export class DiskVfs {
   /** V1 */
   isFrozen = false;
   /** V2 */
-  hasFailedSync = false;
+  needsReopening = false;
   /** What the disk threw last: the cause behind SQLite's next error. */
   lastFailure: unknown;
 
@@ -54,7 +55,8 @@ export class DiskVfs {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #now: () => number;
   readonly #files = new Map<number, DiskFile>();
-  readonly #logs = new Set<number>();
+  /** Sizes of the write-ahead logs that are open. */
+  readonly #logs = new Map<number, number>();
 
   constructor(input: VfsInput) {
     this.name = input.name;
@@ -74,7 +76,7 @@ export class DiskVfs {
       const opened = this.#disk.open(this.#module.UTF8ToString(name), (flags & OPEN_CREATE) !== 0);
       if (opened === null) return CANNOT_OPEN;
       this.#files.set(file, opened);
-      if ((flags & OPEN_WAL) !== 0) this.#logs.add(file);
+      if ((flags & OPEN_WAL) !== 0) this.#logs.set(file, opened.size());
       this.#setInt32(outFlags, flags);
       return OK;
     });
@@ -101,17 +103,24 @@ export class DiskVfs {
 
   xWrite(file: number, data: number, length: number, low: number, high: number): number {
     return this.#change(IO_WRITE, () => {
-      this.#file(file).write(this.#module.HEAPU8.subarray(data, data + length), offsetOf(low, high));
+      const offset = offsetOf(low, high);
+      this.#file(file).write(this.#module.HEAPU8.subarray(data, data + length), offset);
+      const log = this.#logs.get(file);
+      if (log !== undefined) this.#logs.set(file, Math.max(log, offset + length));
     });
   }
 
   xTruncate(file: number, low: number, high: number): number {
-    return this.#change(IO_TRUNCATE, () => this.#file(file).truncate(offsetOf(low, high)));
+    return this.#change(IO_TRUNCATE, () => {
+      const size = offsetOf(low, high);
+      this.#file(file).truncate(size);
+      if (this.#logs.has(file)) this.#logs.set(file, size);
+    });
   }
 
   xSync(file: number): number {
     const result = this.#change(IO_SYNC, () => this.#file(file).sync());
-    if (result !== OK) this.hasFailedSync = true;
+    if (result !== OK) this.needsReopening = true;
     return result;
   }
 
@@ -148,6 +157,22 @@ export class DiskVfs {
     return length;
   }
 
+  /** The layer that encrypts calls these without asking whether they are there: leaving one out traps. */
+  xGetLastError(): number {
+    return OK;
+  }
+
+  xSleep(): number {
+    return 0;
+  }
+
+  xCurrentTime(_vfs: number, result: number): number {
+    const heap = this.#module.HEAPU8;
+    const days = (JULIAN_EPOCH_MS + this.#now()) / DAY_MS;
+    new DataView(heap.buffer, heap.byteOffset).setFloat64(result, days, true);
+    return OK;
+  }
+
   xCurrentTimeInt64(_vfs: number, result: number): number {
     const time = JULIAN_EPOCH_MS + Math.floor(this.#now());
     this.#setInt32(result, time % TWO_TO_32);
@@ -182,9 +207,7 @@ export class DiskVfs {
 
   /** Bytes in the write-ahead logs that are open. */
   logBytes(): number {
-    let bytes = 0;
-    for (const file of this.#logs) bytes += this.#file(file).size();
-    return bytes;
+    return [...this.#logs.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** Closes what SQLite has left open. */
@@ -201,7 +224,7 @@ export class DiskVfs {
   }
 
   #change(failure: number, action: () => void): number {
-    if (this.isFrozen || this.hasFailedSync) return failure;
+    if (this.isFrozen || this.needsReopening) return failure;
     return this.#attempt(failure, () => {
       action();
       return OK;
