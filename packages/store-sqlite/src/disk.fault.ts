@@ -30,8 +30,10 @@ export type Fault =
   | { readonly kind: "crash"; readonly at: number }
   /** Writes that need room fail, from this operation to that one (exclusive). */
   | { readonly kind: "full"; readonly at: number; readonly until: number }
-  /** One operation fails; when it is a sync, what it should have saved may be lost without another word. */
-  | { readonly kind: "io"; readonly at: number };
+  /** One operation fails. */
+  | { readonly kind: "io"; readonly at: number }
+  /** The first sync from this operation on fails: what it should have saved stays unsaved. */
+  | { readonly kind: "sync"; readonly at: number };
 
 /** @returns a number from 0 to 1, exclusive; the same ones for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -141,7 +143,11 @@ export class FaultDisk implements Disk, DiskPlace {
           current.truncate(size);
         }),
       sync: () => {
-        this.#operate(false, () => {});
+        this.#operate(false, () => {
+          if (this.fault?.kind !== "sync" || this.operations <= this.fault.at) return;
+          this.fault = null;
+          throw new DiskError("io", new Error("injected"));
+        });
         file.durable = current.bytes();
         file.unsynced = [];
       },

@@ -225,28 +225,30 @@ describe("store on a disk that is full or fails", () => {
     await again.close();
   });
 
-  it("[S1] after any operation has failed, nothing acknowledged is lost, and a failed sync stops the writing", async () => {
-    let stopped = 0;
-    for (let at = 0; at < 60 * EFFORT; at++) {
-      const seed = SEED + at;
-      const random = seededRandom(seed);
-      const disk = new FaultDisk();
-      const work = new Workload(random);
-      const store = await openerOn(disk).create(null);
-      await store.write(work.next());
-      disk.fault = { kind: "io", at: disk.operations + at };
-      const acknowledged = await writeUntilFailure(store, work, 25, random);
-      if (acknowledged < work.length) {
-        const refusals = await Promise.allSettled([store.write([{ document: "x", value: null }])]);
-        if (refusals[0]?.status === "rejected") stopped++;
+  for (const kind of ["io", "sync"] as const) {
+    it(`[S1] after a failed ${kind === "io" ? "operation" : "sync"} nothing acknowledged is lost`, async () => {
+      for (let at = 0; at < 40 * EFFORT; at++) {
+        const seed = SEED + at;
+        const random = seededRandom(seed);
+        const disk = new FaultDisk();
+        const work = new Workload(random);
+        const store = await openerOn(disk).create(null);
+        await store.write(work.next());
+        disk.fault = { kind, at: disk.operations + at };
+        const acknowledged = await writeUntilFailure(store, work, 25, random);
+        if (kind === "sync") {
+          // Nobody knows what is on the disk: the store says no until it has been opened again, and still reads.
+          expect(acknowledged, where(seed, at)).toBeLessThan(work.length);
+          await expect(store.write([])).rejects.toMatchObject({ code: "store-failed" });
+          expect((await store.health("quick")).problems).toHaveLength(1);
+        }
+        expect(await work.prefixIn(store, acknowledged), where(seed, at)).toBeGreaterThan(-1);
+        await store.close();
+        disk.restart(random);
+        const again = await openerOn(disk).open(null);
+        await expectPrefix(again, work, acknowledged, where(seed, at));
+        await again.close();
       }
-      expect(await work.prefixIn(store, acknowledged), where(seed, at)).toBeGreaterThan(-1);
-      await store.close();
-      disk.restart(random);
-      const again = await openerOn(disk).open(null);
-      await expectPrefix(again, work, acknowledged, where(seed, at));
-      await again.close();
-    }
-    expect(stopped).toBeGreaterThan(0);
-  });
+    });
+  }
 });
