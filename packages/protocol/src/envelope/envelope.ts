@@ -9,7 +9,6 @@
  */
 import {
   bytes,
-  concatBytes,
   decode,
   encode,
   err,
@@ -24,7 +23,7 @@ import {
   type DecodeError,
   type Result,
 } from "@xchat/codec";
-import type { CryptoProvider } from "@xchat/crypto";
+import { openSecretBox, SECRET_BOX_OVERHEAD, sealSecretBox, type CryptoProvider } from "@xchat/crypto";
 
 export const ENVELOPE_SMALL = 8_192;
 export const ENVELOPE_LARGE = 65_536;
@@ -36,8 +35,6 @@ export const MAX_FRAGMENTS = 64;
 /** Largest payload that can be sealed: 3.75 MiB. */
 export const MAX_SEALED_BYTES = FRAGMENT_BYTES * MAX_FRAGMENTS;
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const LENGTH_BYTES = 4;
 const FRAME_VERSION = 1;
 const LABEL = "xchat envelope v1\0";
@@ -107,8 +104,7 @@ export async function openEnvelope(
   envelope: Uint8Array,
 ): Promise<Result<Frame, EnvelopeRefusal>> {
   if (!isEnvelopeSize(envelope.length)) return err({ reason: "bad-size" });
-  const nonce = envelope.subarray(0, NONCE_BYTES);
-  const padded = await provider.aesGcmOpen(wrapKey, nonce, sizeLabel(envelope.length), envelope.subarray(NONCE_BYTES));
+  const padded = await openSecretBox(provider, wrapKey, sizeLabel(envelope.length), envelope);
   if (padded === null) return err({ reason: "not-authentic" });
   const frame = unpad(padded);
   if (frame === null) return err({ reason: "malformed" });
@@ -122,7 +118,7 @@ export const envelopeHash = (provider: CryptoProvider, envelope: Uint8Array): Ui
 
 export const isEnvelopeSize = (length: number): boolean => length === ENVELOPE_SMALL || length === ENVELOPE_LARGE;
 
-const capacity = (size: number): number => size - NONCE_BYTES - TAG_BYTES - LENGTH_BYTES;
+const capacity = (size: number): number => size - SECRET_BOX_OVERHEAD - LENGTH_BYTES;
 
 const encodeFrame = (content: Frame): Uint8Array =>
   encode<VersionedFrame>(frameCodec, { version: FRAME_VERSION, content });
@@ -138,8 +134,7 @@ async function sealFrame(
   const padded = new Uint8Array(LENGTH_BYTES + capacity(size));
   new DataView(padded.buffer).setUint32(0, frame.length);
   padded.set(frame, LENGTH_BYTES);
-  const nonce = provider.randomBytes(NONCE_BYTES);
-  return concatBytes(nonce, await provider.aesGcmSeal(wrapKey, nonce, sizeLabel(size), padded));
+  return sealSecretBox(provider, wrapKey, sizeLabel(size), padded);
 }
 
 function unpad(padded: Uint8Array): Uint8Array | null {
