@@ -24,7 +24,8 @@ if (process.argv.includes("--json")) {
   process.stdout.write(`${JSON.stringify({ name, figures })}\n`);
 } else {
   const width = Math.max(...Object.keys(figures).map((key) => key.length));
-  for (const [key, value] of Object.entries(figures)) process.stdout.write(`${key.padEnd(width)}  ${Math.round(value * 100) / 100}\n`);
+  for (const [key, value] of Object.entries(figures))
+    process.stdout.write(`${key.padEnd(width)}  ${Math.round(value * 100) / 100}\n`);
   for (const note of notes) process.stdout.write(`${note}\n`);
 }
 process.exit(0);

@@ -9,7 +9,11 @@ export function run(command: string, args: readonly string[], env: Record<string
   });
 }
 
-export async function runOrExit(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+export async function runOrExit(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
   const code = await run(command, args, env);
   if (code !== 0) process.exit(code);
 }

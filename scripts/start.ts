@@ -13,9 +13,12 @@ const changedAt = async (path: string): Promise<number> =>
 async function isCurrent(): Promise<boolean> {
   const oldest = Math.min(...(await Promise.all(built.map(changedAt))));
   if (oldest === 0) return false;
-  for await (const path of glob(["{packages,apps}/*/{src,public,bin}/**", "package-lock.json", "patches/*", "apps/*/*.*"], {
-    cwd: root,
-  })) {
+  for await (const path of glob(
+    ["{packages,apps}/*/{src,public,bin}/**", "package-lock.json", "patches/*", "apps/*/*.*"],
+    {
+      cwd: root,
+    },
+  )) {
     if ((await changedAt(path)) > oldest) return false;
   }
   return true;
@@ -25,7 +28,9 @@ if (!(await isCurrent())) {
   process.stdout.write("Building the app (once, and after each change) …\n");
   await buildAll();
 }
-const node = spawn(process.execPath, [join(root, "apps/node/dist/main.js"), ...process.argv.slice(2)], { stdio: "inherit" });
+const node = spawn(process.execPath, [join(root, "apps/node/dist/main.js"), ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 // A terminal's Ctrl-C reaches the node by itself; a service manager's signal comes to this process only.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => node.kill("SIGTERM"));

@@ -51,7 +51,12 @@ export interface ChatView {
   readonly way: "direct" | "nodes" | "none";
   readonly unread: number;
   readonly draft: string;
-  readonly last: { readonly text: string; readonly at: number; readonly isOwn: boolean; readonly delivery: Delivery | null } | null;
+  readonly last: {
+    readonly text: string;
+    readonly at: number;
+    readonly isOwn: boolean;
+    readonly delivery: Delivery | null;
+  } | null;
   /** Order of the list: newest first. */
   readonly activeAt: number;
   /** Messages known to exist that have not come yet. */
@@ -61,7 +66,10 @@ export interface ChatView {
 
 /** `k of n` counts home nodes whose signed receipt is held. */
 export type Delivery =
-  | { readonly state: "queued"; readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "sending" | "offline" }
+  | {
+      readonly state: "queued";
+      readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "sending" | "offline";
+    }
   | { readonly state: "stored"; readonly count: number; readonly of: number }
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
   | { readonly state: "read"; readonly via: "direct" | "nodes" };
@@ -180,7 +188,10 @@ export interface Intents {
   revokeInvitation: [{ readonly id: string }, void];
   /** Takes a whole link or the code alone, with white space around or within. */
   previewInvitation: [{ readonly text: string }, InvitationPreview];
-  acceptInvitation: [{ readonly text: string; readonly greeting: string; readonly mayDirect: boolean }, { readonly chat: ConversationId }];
+  acceptInvitation: [
+    { readonly text: string; readonly greeting: string; readonly mayDirect: boolean },
+    { readonly chat: ConversationId },
+  ];
   answerRequest: [
     { readonly id: string; readonly answer: "accept" | "decline" | "block"; readonly mayDirect: boolean },
     { readonly chat: ConversationId | null },
@@ -188,10 +199,7 @@ export interface Intents {
 
   sendMessage: [{ readonly chat: ConversationId; readonly text: string }, { readonly id: EventId }];
   /** `before` null: the newest. At most 200. */
-  messages: [
-    { readonly chat: ConversationId; readonly before: string | null; readonly limit: number },
-    MessagePage,
-  ];
+  messages: [{ readonly chat: ConversationId; readonly before: string | null; readonly limit: number }, MessagePage];
   /** The page that holds a message, for a jump from search. */
   messagesAround: [{ readonly chat: ConversationId; readonly id: EventId; readonly limit: number }, MessagePage];
   messagesAfter: [{ readonly chat: ConversationId; readonly after: string; readonly limit: number }, MessagePage];

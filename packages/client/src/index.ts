@@ -1,1 +1,2 @@
 export * from "./api.ts";
+export { createClient, type Client, type ClientPorts } from "./client.ts";

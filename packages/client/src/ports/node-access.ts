@@ -20,7 +20,9 @@ export type NodeFailure =
   /** The node answered what it must not. */
   | { readonly kind: "misbehaved"; readonly detail: string };
 
-export type NodeOutcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: NodeFailure };
+export type NodeOutcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: NodeFailure };
 
 export interface MailboxKey {
   /** Ed25519 seed of the mailbox (or of the contact inbox: reading only). */
@@ -53,7 +55,11 @@ export interface NodeAccess {
   onStateChange(listener: () => void): () => void;
 
   /** Makes the mailbox with a stamp if the node does not know it, then deposits. Ordinary envelopes. */
-  deposit(input: { readonly context: ExchangeContext; readonly mailbox: MailboxKey; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
+  deposit(input: {
+    readonly context: ExchangeContext;
+    readonly mailbox: MailboxKey;
+    readonly envelope: Uint8Array;
+  }): Promise<NodeOutcome<Receipt>>;
   /** Into the commit slot of a mailbox. "slot-taken" when another commit has it; `fetchSlot` shows which. */
   depositCommit(input: {
     readonly context: ExchangeContext;
@@ -80,7 +86,10 @@ export interface NodeAccess {
   /** Makes an inbox that strangers may write to with a stamp per envelope, and that only `inbox` reads. */
   openInbox(input: { readonly inbox: MailboxKey; readonly expiresAt: number }): Promise<NodeOutcome<void>>;
   /** A stranger's write: solves the stamp that the node asks for. */
-  depositInbox(input: { readonly inboxPublicKey: Uint8Array; readonly envelope: Uint8Array }): Promise<NodeOutcome<Receipt>>;
+  depositInbox(input: {
+    readonly inboxPublicKey: Uint8Array;
+    readonly envelope: Uint8Array;
+  }): Promise<NodeOutcome<Receipt>>;
 
   /** Puts or replaces a small sealed blob (at most 64 KiB) at a place; only its first owner may replace it. */
   putBlob(input: {
@@ -92,8 +101,14 @@ export interface NodeAccess {
     readonly expiresAt: number;
   }): Promise<NodeOutcome<void>>;
   /** Empties the place and keeps it taken until it expires. */
-  removeBlob(input: { readonly place: Uint8Array; readonly owner: MailboxKey; readonly version: number }): Promise<NodeOutcome<void>>;
-  getBlob(input: { readonly place: Uint8Array }): Promise<NodeOutcome<{ readonly blob: Uint8Array; readonly version: number } | null>>;
+  removeBlob(input: {
+    readonly place: Uint8Array;
+    readonly owner: MailboxKey;
+    readonly version: number;
+  }): Promise<NodeOutcome<void>>;
+  getBlob(input: {
+    readonly place: Uint8Array;
+  }): Promise<NodeOutcome<{ readonly blob: Uint8Array; readonly version: number } | null>>;
 
   /** `stun:host:port` of this node, learned from its descriptor; null where it has none. */
   stunAddress(): string | null;

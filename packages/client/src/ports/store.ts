@@ -83,11 +83,19 @@ export interface Store {
   eventsAfter(conversationId: string, after: EventPosition, limit: number): Promise<EventPage>;
   eventsById(ids: readonly string[]): Promise<readonly EventRecord[]>;
   /** Of one author, `fromSequence` on, ascending by sequence number. */
-  eventsOfAuthor(conversationId: string, author: string, fromSequence: number, limit: number): Promise<readonly EventRecord[]>;
+  eventsOfAuthor(
+    conversationId: string,
+    author: string,
+    fromSequence: number,
+    limit: number,
+  ): Promise<readonly EventRecord[]>;
   /** Events with `state` "pending": parents are missing. Ascending by receivedAt. */
   pendingEvents(conversationId: string): Promise<readonly EventRecord[]>;
   /** The newest event shown, and how many of other people lie after the read position. */
-  summary(conversationId: string, readUpTo: EventPosition | null): Promise<{ readonly last: EventRecord | null; readonly unread: number }>;
+  summary(
+    conversationId: string,
+    readUpTo: EventPosition | null,
+  ): Promise<{ readonly last: EventRecord | null; readonly unread: number }>;
   /** Words as a person types them (prefixes of words, any case, marks ignored), newest first. */
   search(text: string, conversationId: string | null, limit: number): Promise<readonly EventRecord[]>;
   /** All events of a conversation, oldest first, in pages, for an export. */

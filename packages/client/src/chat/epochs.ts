@@ -1,0 +1,98 @@
+/**
+ * The mailboxes and keys of a conversation's epochs. Each epoch has one mailbox at each home node; those of past
+ * epochs are read until everything in them has expired.
+ */
+import { bytes, bytesToHex, decode, encode, equalBytes, expectOk, struct } from "@xchat/codec";
+import type { CryptoProvider } from "@xchat/crypto";
+import {
+  decodePolicy,
+  epochKeys,
+  nodeHintCodec,
+  type ConversationPolicy,
+  type Group,
+  type GroupCipher,
+  type NodeHint,
+} from "@xchat/protocol";
+import type { ReaderTarget } from "../delivery/readers.ts";
+import type { MailboxKey, MailboxRecord } from "../ports.ts";
+
+/** Longest time that a node keeps an envelope, and a day for clocks that differ. */
+export const MAILBOX_LIFETIME = 15 * 86_400_000;
+
+export interface EpochNode {
+  readonly hint: NodeHint;
+  readonly mailbox: MailboxKey;
+}
+
+export interface Epoch {
+  readonly epoch: number;
+  readonly wrapKey: Uint8Array;
+  readonly nodes: readonly EpochNode[];
+  readonly createdAt: number;
+  /** 0 while it is the present one. */
+  readonly retireAt: number;
+}
+
+const secretsCodec = struct({
+  hint: nodeHintCodec,
+  seed: bytes({ length: 32 }),
+  publicKey: bytes({ length: 32 }),
+  wrapKey: bytes({ length: 32 }),
+});
+
+/** @throws Error (broken-invariant) when the group's policy does not decode: it was judged before it was applied. */
+export const policyOf = (cipher: GroupCipher, group: Group): ConversationPolicy =>
+  expectOk(decodePolicy(cipher.policy(group)), "policy");
+
+export async function deriveEpoch(
+  cipher: GroupCipher,
+  provider: CryptoProvider,
+  group: Group,
+  now: number,
+): Promise<Epoch> {
+  const exportSecret = (label: string, context: Uint8Array, length: number): Promise<Uint8Array> =>
+    cipher.exportSecret(group, label, context, length);
+  const nodes: EpochNode[] = [];
+  let wrapKey = new Uint8Array(0) as Uint8Array;
+  for (const hint of policyOf(cipher, group).homeNodes) {
+    const keys = await epochKeys(exportSecret, provider, hint.keyHash);
+    wrapKey = keys.wrapKey;
+    nodes.push({ hint, mailbox: keys.mailbox });
+  }
+  return { epoch: group.epoch, wrapKey, nodes, createdAt: now, retireAt: 0 };
+}
+
+export const epochToRecords = (conversationId: string, epoch: Epoch): readonly MailboxRecord[] =>
+  epoch.nodes.map(({ hint, mailbox }) => ({
+    id: bytesToHex(mailbox.publicKey),
+    conversationId,
+    invitationId: "",
+    epoch: epoch.epoch,
+    secrets: encode(secretsCodec, { hint, seed: mailbox.seed, publicKey: mailbox.publicKey, wrapKey: epoch.wrapKey }),
+    createdAt: epoch.createdAt,
+    retireAt: epoch.retireAt,
+  }));
+
+/** Ascending by epoch. */
+export function epochsOfRecords(records: readonly MailboxRecord[]): readonly Epoch[] {
+  const epochs = new Map<number, Epoch>();
+  for (const { epoch, secrets, createdAt, retireAt } of records) {
+    const { hint, seed, publicKey, wrapKey } = expectOk(decode(secretsCodec, secrets), "mailbox");
+    const nodes = [...(epochs.get(epoch)?.nodes ?? []), { hint, mailbox: { seed, publicKey } }];
+    epochs.set(epoch, { epoch, wrapKey, nodes, createdAt, retireAt });
+  }
+  return [...epochs.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+export function readerTargets(epochs: readonly Epoch[]): readonly ReaderTarget[] {
+  const targets: { hint: NodeHint; mailboxes: MailboxKey[] }[] = [];
+  for (const { hint, mailbox } of epochs.flatMap(({ nodes }) => nodes)) {
+    const known = targets.find((target) => equalBytes(target.hint.keyHash, hint.keyHash));
+    if (known === undefined) targets.push({ hint, mailboxes: [mailbox] });
+    else known.mailboxes.push(mailbox);
+  }
+  return targets;
+}
+
+export const epochOfMailbox = (epochs: readonly Epoch[], mailbox: Uint8Array): Epoch | undefined =>
+  epochs.find(({ nodes }) => nodes.some((node) => equalBytes(node.mailbox.publicKey, mailbox)));

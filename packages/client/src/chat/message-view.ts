@@ -1,0 +1,52 @@
+/** Events as a person sees them. */
+import type { Delivery, MessageView } from "../api.ts";
+import type { EventPosition, EventRecord } from "../ports.ts";
+
+const DEPTH_DIGITS = 12;
+
+/** Text order is the order of the chat: depth, then id. */
+export const orderOf = ({ depth, id }: EventPosition): string => `${String(depth).padStart(DEPTH_DIGITS, "0")}/${id}`;
+
+/** `null` for what no view of this version has made. */
+export function positionOf(order: string): EventPosition | null {
+  const match = /^(\d{12})\/([0-9a-f]{64})$/u.exec(order);
+  return match === null ? null : { depth: Number(match[1]), id: match[2] as string };
+}
+
+export type QueuedReason = Extract<Delivery, { state: "queued" }>["why"];
+
+export function messageView(event: EventRecord, queuedWhy: QueuedReason): MessageView {
+  return {
+    id: event.id,
+    isOwn: event.isOwn,
+    order: orderOf(event),
+    content: contentOf(event),
+    sentAt: event.sentAt,
+    receivedAt: event.isOwn ? null : event.receivedAt,
+    delivery: event.isOwn ? deliveryOf(event, queuedWhy) : null,
+    via: event.isOwn || event.via === "" ? null : event.via,
+  };
+}
+
+export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Delivery {
+  const via = event.via === "" ? "nodes" : event.via;
+  switch (event.delivery) {
+    case "read":
+      return { state: "read", via };
+    case "delivered":
+      return { state: "delivered", via };
+    case "stored":
+      return { state: "stored", count: event.storedCount, of: event.storedOf };
+    default:
+      return { state: "queued", why: queuedWhy };
+  }
+}
+
+const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
+
+function contentOf({ kind, text }: EventRecord): MessageView["content"] {
+  if (kind === "text") return { kind, text };
+  if (kind === "lost") return { kind };
+  const notice = NOTICES.find((name) => kind === `notice:${name}`);
+  return notice === undefined ? { kind: "unknown" } : { kind: "notice", notice };
+}

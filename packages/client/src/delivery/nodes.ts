@@ -1,0 +1,168 @@
+/**
+ * The person's own nodes, and access to every node that a conversation names. Keeps one back-off for each node, shared
+ * by all that wants to reach it, so that a node which is down is asked by one call at a time, not by every message.
+ */
+import { bytesToBase64Url, bytesToHex, decode, encode, equalBytes, expectOk, list } from "@xchat/codec";
+import type { CryptoProvider } from "@xchat/crypto";
+import { nodeHintCodec, type NodeHint } from "@xchat/protocol";
+import { IntentError, type NetworkView, type NodeView } from "../api.ts";
+import { backoff, NODE_BACKOFF } from "../base/backoff.ts";
+import type { Topics } from "../base/topics.ts";
+import type { Clock, NodeAccess, NodeConnector, NodeFailure, NodeOutcome, Store, Timer } from "../ports.ts";
+
+export const MAX_OWN_NODES = 16;
+export const NODES_DOCUMENT = "nodes";
+const nodesCodec = list(nodeHintCodec, { max: MAX_OWN_NODES });
+
+export const encodeNodes = (hints: readonly NodeHint[]): Uint8Array => encode(nodesCodec, hints);
+
+interface Health {
+  readonly access: NodeAccess;
+  failures: number;
+  retryAt: number;
+  timer: Timer | null;
+  readonly waiting: Set<() => void>;
+}
+
+export interface NodePoolDeps {
+  readonly provider: CryptoProvider;
+  readonly clock: Clock;
+  readonly connector: NodeConnector;
+  readonly topics: Topics;
+}
+
+export const nodeId = (hint: NodeHint): string => bytesToHex(hint.keyHash);
+
+export class NodePool {
+  readonly #deps: NodePoolDeps;
+  readonly #health = new Map<string, Health>();
+  #own: readonly NodeHint[] = [];
+
+  constructor(deps: NodePoolDeps) {
+    this.#deps = deps;
+  }
+
+  async load(store: Store): Promise<void> {
+    const stored = await store.document(NODES_DOCUMENT);
+    this.#own = stored === null ? [] : expectOk(decode(nodesCodec, stored), "nodes");
+    for (const hint of this.#own) this.#healthOf(hint);
+  }
+
+  get own(): readonly NodeHint[] {
+    return this.#own;
+  }
+
+  access(hint: NodeHint): NodeAccess {
+    return this.#healthOf(hint).access;
+  }
+
+  /** Whether a call may be tried now; if not, `wake` is called once when it may. */
+  mayTry(hint: NodeHint, wake: () => void): boolean {
+    const health = this.#healthOf(hint);
+    if (this.#deps.clock.now() >= health.retryAt) return true;
+    health.waiting.add(wake);
+    return false;
+  }
+
+  /** Tells how a call went. Only failures of the node itself count; a refusal of one request does not. */
+  report(hint: NodeHint, outcome: NodeOutcome<unknown>): void {
+    const health = this.#healthOf(hint);
+    const wait = outcome.ok ? 0 : this.#waitAfter(health, outcome.error);
+    if (wait === 0) {
+      if (health.failures > 0) this.#wake(health);
+      health.failures = 0;
+      return;
+    }
+    health.retryAt = this.#deps.clock.now() + wait;
+    health.timer?.cancel();
+    health.timer = this.#deps.clock.after(wait, () => this.#wake(health));
+    this.#deps.topics.mark("network");
+  }
+
+  /** Ends every back-off. */
+  retryNow(): void {
+    for (const health of this.#health.values()) this.#wake(health);
+  }
+
+  async add(store: Store, hint: NodeHint): Promise<void> {
+    if (this.#own.some((known) => equalBytes(known.keyHash, hint.keyHash))) return;
+    if (this.#own.length === MAX_OWN_NODES) throw new IntentError("node-refused");
+    await this.#save(store, [...this.#own, hint]);
+  }
+
+  async remove(store: Store, address: string): Promise<void> {
+    const rest = this.#own.filter((hint) => hint.address !== address);
+    if (rest.length === 0) throw new IntentError("node-last");
+    await this.#save(store, rest);
+  }
+
+  view(): NetworkView {
+    const nodes = this.#own.map((hint) => this.viewOf(hint));
+    return {
+      nodes,
+      isSingleNode: nodes.length <= 1,
+      isLocalOnly: this.#own.every((hint) => isLoopback(hint.address)),
+    };
+  }
+
+  viewOf(hint: NodeHint): NodeView {
+    const { access, retryAt } = this.#healthOf(hint);
+    return {
+      address: hint.address,
+      keyHash: bytesToBase64Url(hint.keyHash).slice(0, 12),
+      state: access.state === "idle" ? "connecting" : access.state,
+      retryAt: access.state === "ready" || retryAt <= this.#deps.clock.now() ? null : retryAt,
+    };
+  }
+
+  close(): void {
+    for (const health of this.#health.values()) {
+      health.timer?.cancel();
+      health.access.close();
+    }
+    this.#health.clear();
+  }
+
+  #healthOf(hint: NodeHint): Health {
+    const id = nodeId(hint);
+    const known = this.#health.get(id);
+    if (known !== undefined) return known;
+    const access = this.#deps.connector.access(hint);
+    const health: Health = { access, failures: 0, retryAt: 0, timer: null, waiting: new Set() };
+    this.#health.set(id, health);
+    access.onStateChange(() => {
+      if (access.state === "ready" && health.failures > 0) this.#wake(health);
+      this.#deps.topics.mark("network");
+      this.#deps.topics.mark("chats");
+    });
+    return health;
+  }
+
+  #waitAfter(health: Health, failure: NodeFailure): number {
+    if (failure.kind === "refused") return 0;
+    health.failures++;
+    const wait = backoff(this.#deps.provider, NODE_BACKOFF, health.failures);
+    return failure.kind === "try-later" ? Math.max(wait, Math.min(failure.afterMilliseconds, NODE_BACKOFF.most)) : wait;
+  }
+
+  #wake(health: Health): void {
+    health.timer?.cancel();
+    health.timer = null;
+    health.retryAt = 0;
+    const waiting = [...health.waiting];
+    health.waiting.clear();
+    for (const wake of waiting) wake();
+    this.#deps.topics.mark("network");
+  }
+
+  async #save(store: Store, own: readonly NodeHint[]): Promise<void> {
+    await store.write([{ document: NODES_DOCUMENT, value: encodeNodes(own) }]);
+    this.#own = own;
+    this.#deps.topics.mark("network");
+  }
+}
+
+/** Whether an address can be reached from its own machine only. */
+export function isLoopback(address: string): boolean {
+  return /^wss?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/u.test(address);
+}

@@ -1,0 +1,51 @@
+/**
+ * A report on the state of this device, to read before sharing: states and counts only. No name, id, address or text
+ * goes into it.
+ */
+import type { DoctorCheck } from "./api.ts";
+import type { Session } from "./session.ts";
+
+/** 2024-01-01 and 2100-01-01: a clock outside is wrong, and certificates made with it would be refused. */
+const PLAUSIBLE = { from: 1_704_067_200_000, to: 4_102_444_800_000 };
+
+export async function doctor(session: Session): Promise<readonly DoctorCheck[]> {
+  const { core, chats, invitations } = session;
+  const now = core.clock.now();
+  const { bytes, problems } = await core.store.health("full");
+  const { nodes } = core.pool.view();
+  const ready = nodes.filter(({ state }) => state === "ready").length;
+  const views = [...chats.values()].map((chat) => chat.view());
+  const missing = views.reduce((sum, view) => sum + view.missing, 0);
+  const waiting = core.outbox.entries().length;
+  const { words } = core.profile();
+  return [
+    check(
+      "clock",
+      now > PLAUSIBLE.from && now < PLAUSIBLE.to ? "good" : "bad",
+      new Date(now).toISOString().slice(0, 10),
+    ),
+    check(
+      "store",
+      problems.length === 0 ? "good" : "bad",
+      `${Math.round(bytes / 1024)} KiB, ${problems.length} problems`,
+    ),
+    check(
+      "passphrase",
+      core.store.hasPassphrase() ? "good" : "warning",
+      core.store.hasPassphrase() ? "set" : "not set",
+    ),
+    check("recovery words", words === "unwritten" ? "warning" : "good", words),
+    check("nodes", ready > 0 ? "good" : "bad", `${ready} of ${nodes.length} ready`),
+    check("chats", "good", `${views.length} (${views.filter(({ state }) => state === "active").length} active)`),
+    check("missing messages", missing === 0 ? "good" : "warning", String(missing)),
+    check("outbox", waiting === 0 ? "good" : "warning", `${waiting} waiting`),
+    check(
+      "direct connections",
+      "good",
+      core.direct === null ? "not available" : `${views.filter(({ way }) => way === "direct").length} open`,
+    ),
+    check("requests", "good", `${invitations.pendingRequests().length} waiting`),
+  ];
+}
+
+const check = (name: string, state: DoctorCheck["state"], detail: string): DoctorCheck => ({ name, state, detail });

@@ -1,0 +1,166 @@
+/**
+ * Nodes in memory for simulation: what the real ones promise (spec/mailbox.md), without sockets, disks and receipts.
+ * They can be down, slow to answer, or deliver twice; never used where a real node could run.
+ */
+import { bytesToHex, equalBytes } from "@xchat/codec";
+import type { NodeAccess, NodeConnector, NodeHint, NodeOutcome, Receipt, StoredEnvelope } from "@xchat/client/ports";
+
+type Subscriber = {
+  readonly mailboxes: ReadonlySet<string>;
+  readonly give: (envelopes: readonly StoredEnvelope[]) => void;
+  readonly end: () => void;
+};
+
+const done = <T>(value: T): NodeOutcome<T> => ({ ok: true, value });
+const unreachable = { ok: false, error: { kind: "unreachable" } } as const;
+const refused = (reason: string): NodeOutcome<never> => ({ ok: false, error: { kind: "refused", reason } });
+
+export class MemoryNode {
+  readonly hint: NodeHint;
+  readonly #mailboxes = new Map<string, StoredEnvelope[]>();
+  readonly #slots = new Map<string, readonly Uint8Array[]>();
+  readonly #blobs = new Map<string, { owner: string; version: number; blob: Uint8Array | null }>();
+  readonly #subscribers = new Set<Subscriber>();
+  #isDown = false;
+
+  constructor(hint: NodeHint) {
+    this.hint = hint;
+  }
+
+  get isDown(): boolean {
+    return this.#isDown;
+  }
+
+  /** Everything that a curious operator could look at. */
+  get held(): readonly Uint8Array[] {
+    return [...this.#mailboxes.values()].flat().map(({ envelope }) => envelope);
+  }
+
+  goDown(): void {
+    this.#isDown = true;
+    for (const { end } of this.#subscribers) end();
+    this.#subscribers.clear();
+  }
+
+  comeBack(): void {
+    this.#isDown = false;
+  }
+
+  put(mailbox: Uint8Array, envelope: Uint8Array): NodeOutcome<Receipt> {
+    const key = bytesToHex(mailbox);
+    const held = this.#mailboxes.get(key) ?? [];
+    this.#mailboxes.set(key, held);
+    if (!held.some((one) => equalBytes(one.envelope, envelope))) {
+      const stored = { mailbox, cursor: held.length + 1, envelope };
+      held.push(stored);
+      for (const { mailboxes, give } of this.#subscribers) if (mailboxes.has(key)) give([stored]);
+    }
+    return done({ bytes: new Uint8Array(0) });
+  }
+
+  access(): NodeAccess {
+    const when = async <T>(work: () => NodeOutcome<T>): Promise<NodeOutcome<T>> => {
+      await Promise.resolve();
+      return this.#isDown ? unreachable : work();
+    };
+    const node = this;
+    return {
+      hint: this.hint,
+      get state() {
+        return node.isDown ? ("down" as const) : ("ready" as const);
+      },
+      onStateChange: () => () => {},
+      deposit: ({ mailbox, envelope }) => when(() => this.put(mailbox.publicKey, envelope)),
+      depositCommit: ({ mailbox, envelopes }) =>
+        when(() => {
+          const key = bytesToHex(mailbox.publicKey);
+          const taken = this.#slots.get(key);
+          if (taken !== undefined && !taken.every((one, i) => equalBytes(one, envelopes[i] ?? new Uint8Array(0)))) {
+            return refused("slot-taken");
+          }
+          this.#slots.set(key, envelopes);
+          for (const envelope of envelopes) this.put(mailbox.publicKey, envelope);
+          return done({ bytes: new Uint8Array(0) });
+        }),
+      fetchSlot: ({ mailbox }) =>
+        when(() => {
+          const envelopes = this.#slots.get(bytesToHex(mailbox.publicKey));
+          return done(envelopes === undefined ? null : { envelopes, receipt: { bytes: new Uint8Array(0) } });
+        }),
+      subscribe: ({ mailboxes, onEnvelopes, onCaughtUp, signal }) =>
+        this.#subscribe(mailboxes, onEnvelopes, onCaughtUp, signal),
+      openInbox: () => when(() => done(undefined)),
+      depositInbox: ({ inboxPublicKey, envelope }) => when(() => this.put(inboxPublicKey, envelope)),
+      putBlob: ({ place, owner, version, blob }) => when(() => this.#putBlob(place, owner.publicKey, version, blob)),
+      removeBlob: ({ place, owner, version }) => when(() => this.#putBlob(place, owner.publicKey, version, null)),
+      getBlob: ({ place }) =>
+        when(() => {
+          const held = this.#blobs.get(bytesToHex(place));
+          return done(held === undefined || held.blob === null ? null : { blob: held.blob, version: held.version });
+        }),
+      stunAddress: () => null,
+      close: () => {},
+    };
+  }
+
+  #putBlob(place: Uint8Array, ownerKey: Uint8Array, version: number, blob: Uint8Array | null): NodeOutcome<void> {
+    const key = bytesToHex(place);
+    const owner = bytesToHex(ownerKey);
+    const held = this.#blobs.get(key);
+    if (held !== undefined && (held.owner !== owner || held.version > version)) return refused("conflict");
+    this.#blobs.set(key, { owner, version, blob });
+    return done(undefined);
+  }
+
+  async #subscribe(
+    mailboxes: Parameters<NodeAccess["subscribe"]>[0]["mailboxes"],
+    onEnvelopes: (envelopes: readonly StoredEnvelope[]) => void,
+    onCaughtUp: () => void,
+    signal: AbortSignal,
+  ): Promise<NodeOutcome<void>> {
+    await Promise.resolve();
+    if (this.#isDown) return unreachable;
+    return new Promise((resolve) => {
+      const subscriber: Subscriber = {
+        mailboxes: new Set(mailboxes.map(({ key }) => bytesToHex(key.publicKey))),
+        give: onEnvelopes,
+        end: () => resolve(unreachable),
+      };
+      this.#subscribers.add(subscriber);
+      signal.addEventListener("abort", () => {
+        this.#subscribers.delete(subscriber);
+        resolve(done(undefined));
+      });
+      for (const { key, after } of mailboxes) {
+        const held = this.#mailboxes.get(bytesToHex(key.publicKey)) ?? [];
+        const news = held.filter(({ cursor }) => cursor > after);
+        if (news.length > 0) onEnvelopes(news);
+      }
+      onCaughtUp();
+    });
+  }
+}
+
+export function memoryConnector(nodes: readonly MemoryNode[]): NodeConnector {
+  const find = (hint: NodeHint): MemoryNode =>
+    nodes.find((node) => equalBytes(node.hint.keyHash, hint.keyHash)) as MemoryNode;
+  const opened = new Map<MemoryNode, NodeAccess>();
+  return {
+    discover: async (address) => {
+      const node = nodes.find(({ hint }) => hint.address === address);
+      return node === undefined || node.isDown ? unreachable : done(node.hint);
+    },
+    access: (hint) => {
+      const node = find(hint);
+      const access = opened.get(node) ?? node.access();
+      opened.set(node, access);
+      return access;
+    },
+  };
+}
+
+export const memoryNodes = (count: number): readonly MemoryNode[] =>
+  Array.from(
+    { length: count },
+    (_, i) => new MemoryNode({ address: `ws://localhost:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) }),
+  );
