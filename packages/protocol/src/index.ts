@@ -82,31 +82,6 @@ export * from "./wire/index.ts";
 export * from "./descriptor/index.ts";
 export * from "./exchange/index.ts";
 export * from "./mailbox/index.ts";
-export {
-  markRead,
-  nextAck,
-  receiveAck,
-  receiveRead,
-  type AckFacts,
-  type Outgoing,
-  type PositionFacts,
-} from "./log/acknowledge.ts";
-export { decodeLog, encodeLog } from "./log/log-codec.ts";
-export { appended, prepareOwn, receiveEvent } from "./log/receive.ts";
-export { answerWant, nextRepair, type RepairInput, type RepairStep } from "./log/repair.ts";
-export {
-  eventFacts,
-  lookupKeys,
-  missingCount,
-  startLog,
-  type EventFacts,
-  type Hex,
-  type Log,
-  type LogEffect,
-  type LogStep,
-  type Lookup,
-  type Range,
-} from "./log/state.ts";
 export { decodeDirectFrame, encodeDirectFrame, type DirectFrame } from "./conversation/direct-frame.ts";
 export { judgePairCommit } from "./conversation/pair-rules.ts";
 export {
