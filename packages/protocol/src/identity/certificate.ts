@@ -5,7 +5,7 @@
  * ID14 A leaf credential is a chain and a certificate: the chain verifies, its head is the certificate's, and the device
  *      is listed at that head.
  * ID15 The leaf key is the one that was asked about, and no key of the chain: a key has one purpose.
- * ID16 The certificate is valid now, give or take one day, and for at most 366 days.
+ * ID16 The certificate is valid now, give or take one day, and for at most 3,660 days.
  * ID17 A successor has the same account and device, and a chain that extends or overrules the one before.
  */
 import {
@@ -32,7 +32,8 @@ import { IDENTITY_SUITE, IDENTITY_VERSION, MAX_CHAIN_BYTES } from "./operation.t
 export const DAY_MS = 86_400_000;
 /** Clocks of people are wrong; by how much is still believed. */
 export const CLOCK_TOLERANCE_MS = DAY_MS;
-export const MAX_CERTIFICATE_LIFETIME_MS = 366 * DAY_MS;
+/** As long as a quiet conversation may last: one leaf that has expired must not shut the others out of their group. */
+export const MAX_CERTIFICATE_LIFETIME_MS = 3660 * DAY_MS;
 const MAX_CERTIFICATE_BYTES = 256;
 export const MAX_CREDENTIAL_BYTES = MAX_CHAIN_BYTES + MAX_CERTIFICATE_BYTES + 16;
 const SIGNATURE_LABEL = utf8ToBytes("xchat device certificate 1\0");

@@ -298,5 +298,5 @@ export function devicesAfter(
   }
 }
 
-const hasDevice = (devices: readonly IdentityDevice[], deviceKey: Uint8Array): boolean =>
+export const hasDevice = (devices: readonly IdentityDevice[], deviceKey: Uint8Array): boolean =>
   devices.some((device) => equalBytes(device.deviceKey, deviceKey));

@@ -11,7 +11,7 @@
  *      operation decides.
  */
 import { equalBytes, err, ok, type Result } from "@xchat/codec";
-import { devicesAfter, type IdentityDevice } from "./chain.ts";
+import { devicesAfter, hasDevice, type IdentityDevice } from "./chain.ts";
 import {
   decodeOperation,
   decodeOperationBody,
@@ -59,9 +59,7 @@ export function devicesWhileConflicting(
   const atFork = foldDevices([], shared);
   const afterOne = foldDevices(atFork, olderRest);
   const afterOther = foldDevices(atFork, newerRest);
-  const isIn = (list: readonly IdentityDevice[], device: IdentityDevice): boolean =>
-    list.some((entry) => equalBytes(entry.deviceKey, device.deviceKey));
-  return ok(atFork.filter((device) => isIn(afterOne, device) && isIn(afterOther, device)));
+  return ok(atFork.filter(({ deviceKey }) => hasDevice(afterOne, deviceKey) && hasDevice(afterOther, deviceKey)));
 }
 
 // ---- below: reading and ranking

@@ -30,7 +30,7 @@ const CHECK_BYTES = 4;
 
 /** Twelve groups of five digits, parted by spaces; the same for both people. */
 export function safetyNumber(provider: CryptoProvider, a: AccountId, b: AccountId): string {
-  const [low, high] = [accountIdToBytes(a), accountIdToBytes(b)].sort(compareBytes) as [Uint8Array, Uint8Array];
+  const [low, high] = [accountIdToBytes(a), accountIdToBytes(b)].toSorted(compareBytes) as [Uint8Array, Uint8Array];
   const hash = provider.sha512(concatBytes(NUMBER_LABEL, low, high));
   const groups: string[] = [];
   for (let group = 0; group < GROUPS; group++) {
