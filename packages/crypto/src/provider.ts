@@ -41,19 +41,9 @@ export interface CryptoProvider {
   xwingDecapsulate(secretKey: Uint8Array, enc: Uint8Array): Awaitable<Uint8Array | null>;
 
   /** AES-256-GCM with a 12-byte nonce and a 16-byte tag behind the ciphertext. */
-  aesGcmSeal(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    aad: Uint8Array,
-    plaintext: Uint8Array,
-  ): Awaitable<Uint8Array>;
+  aesGcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Awaitable<Uint8Array>;
   /** `null` when it does not open. */
-  aesGcmOpen(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    aad: Uint8Array,
-    ciphertext: Uint8Array,
-  ): Awaitable<Uint8Array | null>;
+  aesGcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Awaitable<Uint8Array | null>;
 
   /** RFC 9106, version 0x13, one lane. */
   argon2id(input: Argon2idInput): Promise<Uint8Array>;

@@ -1,0 +1,42 @@
+/**
+ * X-Wing (draft-connolly-cfrg-xwing-kem-09): what the three providers share. ML-KEM-768 and X25519 are theirs.
+ *
+ * X1 The secret key is a 32-byte seed; SHAKE-256 makes of it 64 bytes for ML-KEM (d ‖ z) and 32 for X25519.
+ * X2 Public key = ML-KEM public key (1184) ‖ X25519 public key (32). Encapsulation = ML-KEM ciphertext (1088) ‖
+ *    X25519 ephemeral public key (32).
+ * X3 The X25519 part goes into the combiner together with its ciphertext and public key; ML-KEM binds its own.
+ */
+
+export const XWING_SEED_LENGTH = 32;
+export const XWING_PUBLIC_KEY_LENGTH = 1216;
+export const XWING_ENC_LENGTH = 1120;
+export const ML_KEM_SEED_LENGTH = 64;
+export const ML_KEM_PUBLIC_KEY_LENGTH = 1184;
+export const ML_KEM_CIPHERTEXT_LENGTH = 1088;
+
+/** The label of the draft, section 5.3: the six characters \.//^\ in ASCII. */
+const LABEL = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
+
+/** What SHA3-256 hashes to the shared secret. All inputs have a fixed length, so nothing needs a length in front. */
+export function xwingCombinerInput(
+  mlKemSecret: Uint8Array,
+  x25519Secret: Uint8Array,
+  x25519Ephemeral: Uint8Array,
+  x25519PublicKey: Uint8Array,
+): Uint8Array {
+  const input = new Uint8Array(134);
+  input.set(mlKemSecret, 0);
+  input.set(x25519Secret, 32);
+  input.set(x25519Ephemeral, 64);
+  input.set(x25519PublicKey, 96);
+  input.set(LABEL, 128);
+  return input;
+}
+
+/** `head ‖ tail` for public keys and encapsulations (X2). */
+export function joinXwingParts(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head, 0);
+  whole.set(tail, head.length);
+  return whole;
+}
