@@ -1,0 +1,140 @@
+/**
+ * One client for all tabs of this origin (DESIGN: process topology). The tab that holds the lock leads; when it goes,
+ * the browser gives the lock to another, which starts the worker anew. Every tab sees the same interface throughout:
+ * watches are taken up again by themselves, calls that were under way fail with "not-the-leader".
+ */
+import {
+  IntentError,
+  type ClientApi,
+  type IntentInput,
+  type IntentName,
+  type IntentOutput,
+  type Query,
+  type ViewTypes,
+} from "@xchat/client/api";
+import { connectApi, type Channel } from "@xchat/client/rpc";
+import { serveTabs, startWorker, type StartFailure } from "./leader.ts";
+import type { TabWord } from "./words.ts";
+
+const LOCK = "xchat-leader";
+const CHANNEL = "xchat-tabs";
+/** A call waits so long for a leader before it fails. */
+const LEADER_PATIENCE = 15_000;
+
+export interface Bridge extends ClientApi {
+  /** Calls when the client cannot be started in this tab. */
+  onFailure(listener: (failure: StartFailure) => void): void;
+}
+
+export function connectClient(): Bridge {
+  const bridge = new TabBridge();
+  bridge.begin();
+  return bridge;
+}
+
+class TabBridge implements Bridge {
+  readonly #tab = crypto.randomUUID();
+  readonly #tabs = new BroadcastChannel(CHANNEL);
+  readonly #watches = new Set<{ readonly query: Query; readonly listener: (view: never) => void; stop: () => void }>();
+  readonly #waiting = new Set<(api: ClientApi) => void>();
+  #api: ClientApi | null = null;
+  #endRemote: () => void = () => {};
+  #failure: StartFailure | null = null;
+  #onFailure: (failure: StartFailure) => void = () => {};
+
+  begin(): void {
+    this.#tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
+      if (data.kind === "leader" && data.leader !== this.#tab) this.#follow(data.leader);
+    });
+    addEventListener("pagehide", () => this.#tabs.postMessage({ kind: "gone", tab: this.#tab } satisfies TabWord));
+    this.#tabs.postMessage({ kind: "hello", tab: this.#tab } satisfies TabWord);
+    void navigator.locks.request(LOCK, () => this.#lead());
+  }
+
+  onFailure(listener: (failure: StartFailure) => void): void {
+    this.#onFailure = listener;
+    if (this.#failure !== null) listener(this.#failure);
+  }
+
+  async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
+    const api = this.#api ?? (await this.#nextApi());
+    return api.call(intent, input);
+  }
+
+  watch<Q extends Query>(query: Q, listener: (view: ViewTypes[Q["view"]]) => void): () => void {
+    const watch = { query, listener: listener as (view: never) => void, stop: () => {} };
+    this.#watches.add(watch);
+    if (this.#api !== null) watch.stop = this.#api.watch(query, listener);
+    return () => {
+      this.#watches.delete(watch);
+      watch.stop();
+    };
+  }
+
+  /** Holds the lock, and with it the lead, for as long as this tab lives. */
+  async #lead(): Promise<void> {
+    try {
+      const api = await startWorker();
+      this.#endRemote();
+      this.#use(api);
+      serveTabs(api, this.#tab, this.#tabs);
+    } catch (failure) {
+      this.#failure = failure as StartFailure;
+      this.#onFailure(this.#failure);
+    }
+    await new Promise(() => {});
+  }
+
+  #follow(leader: string): void {
+    this.#endRemote();
+    const listeners = new Set<(message: unknown) => void>();
+    const closers = new Set<() => void>();
+    const receive = ({ data }: MessageEvent<TabWord>): void => {
+      if (data.kind !== "to-tab" || data.tab !== this.#tab || data.leader !== leader) return;
+      for (const listener of listeners) listener(data.message);
+    };
+    this.#tabs.addEventListener("message", receive);
+    const channel: Channel = {
+      send: (message) =>
+        this.#tabs.postMessage({ kind: "to-leader", tab: this.#tab, leader, message } satisfies TabWord),
+      onMessage: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      onClose: (listener) => {
+        closers.add(listener);
+        return () => closers.delete(listener);
+      },
+    };
+    const api = connectApi(channel);
+    this.#endRemote = () => {
+      this.#tabs.removeEventListener("message", receive);
+      for (const closer of closers) closer();
+    };
+    this.#use(api);
+  }
+
+  #use(api: ClientApi): void {
+    this.#api = api;
+    for (const watch of this.#watches) {
+      watch.stop();
+      watch.stop = api.watch(watch.query, watch.listener as (view: ViewTypes[Query["view"]]) => void);
+    }
+    for (const take of this.#waiting) take(api);
+    this.#waiting.clear();
+  }
+
+  #nextApi(): Promise<ClientApi> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(take);
+        reject(new IntentError("not-the-leader"));
+      }, LEADER_PATIENCE);
+      const take = (api: ClientApi): void => {
+        clearTimeout(timer);
+        resolve(api);
+      };
+      this.#waiting.add(take);
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** The leading tab: runs the worker, owns the peer connections, serves the other tabs. */
+import type { ClientApi } from "@xchat/client/api";
+import { connectApi, portChannel, serveApi, type Channel } from "@xchat/client/rpc";
+import { servePeers } from "@xchat/transport/dom";
+import type { TabWord, WorkerStart, WorkerWord } from "./words.ts";
+
+export interface StartFailure {
+  readonly code: string;
+}
+
+/** Starts the worker; rejects with a `StartFailure` when the client cannot be opened. */
+export function startWorker(): Promise<ClientApi> {
+  return new Promise((resolve, reject: (failure: StartFailure) => void) => {
+    const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "xchat" });
+    const api = new MessageChannel();
+    const peers = new MessageChannel();
+    worker.addEventListener("error", () => reject({ code: "internal" }));
+    worker.addEventListener("message", (event: MessageEvent<WorkerWord>) => {
+      if (event.data.kind === "failed") {
+        worker.terminate();
+        reject({ code: event.data.code });
+      } else {
+        resolve(connectApi(portChannel(api.port1)));
+      }
+    });
+    servePeers(peers.port1);
+    const start: WorkerStart = {
+      api: api.port2,
+      peers: peers.port2,
+      origin: location.origin,
+      deviceName: deviceName(),
+    };
+    worker.postMessage(start, [api.port2, peers.port2]);
+  });
+}
+
+/** Serves the interface to every other tab that says hello. */
+export function serveTabs(api: ClientApi, leader: string, tabs: BroadcastChannel): void {
+  const served = new Map<string, { deliver: (message: unknown) => void; end: () => void }>();
+  const say = (word: TabWord): void => tabs.postMessage(word);
+  tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
+    if (data.kind === "hello") say({ kind: "leader", leader });
+    else if (data.kind === "gone") {
+      served.get(data.tab)?.end();
+      served.delete(data.tab);
+    } else if (data.kind === "to-leader" && data.leader === leader) {
+      const tab = served.get(data.tab) ?? serve(data.tab);
+      served.set(data.tab, tab);
+      tab.deliver(data.message);
+    }
+  });
+  const serve = (tab: string): { deliver: (message: unknown) => void; end: () => void } => {
+    const listeners = new Set<(message: unknown) => void>();
+    const closers = new Set<() => void>();
+    const channel: Channel = {
+      send: (message) => say({ kind: "to-tab", tab, leader, message }),
+      onMessage: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      onClose: (listener) => {
+        closers.add(listener);
+        return () => closers.delete(listener);
+      },
+    };
+    serveApi(api, channel);
+    return {
+      deliver: (message) => listeners.forEach((listener) => listener(message)),
+      end: () => closers.forEach((closer) => closer()),
+    };
+  };
+  say({ kind: "leader", leader });
+}
+
+function deviceName(): string {
+  const platform = /Android|iPhone|iPad|Windows|Mac OS X|Linux/u.exec(navigator.userAgent)?.[0] ?? "Browser";
+  return `${platform} browser`;
+}

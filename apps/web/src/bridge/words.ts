@@ -1,0 +1,23 @@
+/** What page and worker say to each other before the client's interface takes over. */
+export interface WorkerStart {
+  /** Carries the client's interface. */
+  readonly api: MessagePort;
+  /** Carries peer connections, which only a page can have. */
+  readonly peers: MessagePort;
+  readonly origin: string;
+  readonly deviceName: string;
+}
+
+export type WorkerWord =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly code: string; readonly detail: string };
+
+/** Between tabs, over one broadcast channel. */
+export type TabWord =
+  /** A tab has become the leader: all others connect to it anew. */
+  | { readonly kind: "leader"; readonly leader: string }
+  /** A tab looks for the leader. */
+  | { readonly kind: "hello"; readonly tab: string }
+  | { readonly kind: "to-leader"; readonly tab: string; readonly leader: string; readonly message: unknown }
+  | { readonly kind: "to-tab"; readonly tab: string; readonly leader: string; readonly message: unknown }
+  | { readonly kind: "gone"; readonly tab: string };
