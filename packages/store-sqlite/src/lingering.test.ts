@@ -134,6 +134,36 @@ it("[S4] spent ratchets, deleted events and their words are nowhere: no free pag
   await store.close();
 });
 
+it("[S4] nothing of a long conversation is left when it has been forgotten", async () => {
+  const disk = new MemoryDisk();
+  const { store, tidy } = await tidiedStore(disk);
+  const markers = { kept: [] as Buffer[], gone: [] as Buffer[] };
+  for (let n = 0; n < 1400; n++) {
+    const marker = Buffer.from(provider.randomBytes(16));
+    const [conversationId, list] = n % 2 === 0 ? (["kept", markers.kept] as const) : (["gone", markers.gone] as const);
+    list.push(marker);
+    const record = sampleEvent(n, {
+      conversationId,
+      text: `w${marker.toString("hex")} tail`,
+      body: marked(marker, 40),
+    });
+    await store.write([{ put: "event", record }]);
+  }
+  await store.write([{ forget: "gone" }]);
+  tidy();
+  expect(await store.search("tail", null, 2000)).toHaveLength(700);
+  const plain = plainPages(disk);
+  const left = (list: readonly Buffer[]): number =>
+    list.filter((marker) => isIn(plain, marker) || plain.includes(marker.toString("hex").slice(6, 22))).length;
+  expect([left(markers.kept), left(markers.gone)]).toEqual([700, 0]);
+  // And entries go one by one again afterwards.
+  await store.write([{ delete: "event", key: sampleEvent(0).id }]);
+  tidy();
+  const word = (markers.kept[0] as Buffer).toString("hex").slice(6, 22);
+  expect([plain.includes(word), plainPages(disk).includes(word)]).toEqual([true, false]);
+  await store.close();
+});
+
 it("pages are encrypted under nonces of their own, and nothing is plain", async () => {
   const disks = [new MemoryDisk(), new MemoryDisk()];
   for (const disk of disks) {

@@ -139,6 +139,25 @@ function unindexEvent(connection: Connection, event: StoredEvent): void {
   if (event.text !== "") connection.run("DELETE FROM search WHERE rowid = ?", [event.number]);
 }
 
+/** Beyond this many, merging the whole index costs less than clearing it entry by entry (0.6 ms each). */
+const MANY_EVENTS = 500;
+
+function unindexConversation(connection: Connection, conversationId: string): void {
+  const count = connection.first("SELECT count(*) FROM event WHERE conversationId = ?", [
+    conversationId,
+  ])?.[0] as number;
+  const unindex = (): void =>
+    connection.run("DELETE FROM search WHERE rowid IN (SELECT number FROM event WHERE conversationId = ?)", [
+      conversationId,
+    ]);
+  if (count < MANY_EVENTS) return unindex();
+  connection.run("INSERT INTO search (search, rank) VALUES ('secure-delete', 0)");
+  unindex();
+  // One segment is left, in which nothing deleted remains.
+  connection.run("INSERT INTO search (search) VALUES ('optimize')");
+  connection.run("INSERT INTO search (search, rank) VALUES ('secure-delete', 1)");
+}
+
 function storedEvent(connection: Connection, id: string): StoredEvent | null {
   const row = connection.first("SELECT number, conversationId, depth, state, isOwn, text FROM event WHERE id = ?", [
     id,
@@ -165,7 +184,7 @@ const FORGET_CURSORS =
 
 function prepareForget(id: string): Step {
   return ({ connection, unread }) => {
-    connection.run("DELETE FROM search WHERE rowid IN (SELECT number FROM event WHERE conversationId = ?)", [id]);
+    unindexConversation(connection, id);
     connection.run("DELETE FROM event WHERE conversationId = ?", [id]);
     connection.run(FORGET_CURSORS, [id]);
     for (const table of ["mailbox", "outbox", "held"]) {

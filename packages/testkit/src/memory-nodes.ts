@@ -63,11 +63,11 @@ export class MemoryNode {
       await Promise.resolve();
       return this.#isDown ? unreachable : work();
     };
-    const node = this;
+    const state = (): "down" | "ready" => (this.#isDown ? "down" : "ready");
     return {
       hint: this.hint,
       get state() {
-        return node.isDown ? ("down" as const) : ("ready" as const);
+        return state();
       },
       onStateChange: () => () => {},
       deposit: ({ mailbox, envelope }) => when(() => this.put(mailbox.publicKey, envelope)),

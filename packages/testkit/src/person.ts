@@ -1,6 +1,6 @@
 /** A person with a real client: real cryptography, real sockets to real nodes, a real store in memory or in a folder. */
 import { createClient, type Client } from "@xchat/client";
-import type { ClientApi, ConversationId, MessageView } from "@xchat/client/api";
+import type { ClientApi, ConversationId, MessagePage, MessageView } from "@xchat/client/api";
 import type { Clock, DirectTransport, NodeConnector, NodeHint, StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
@@ -78,7 +78,7 @@ export async function allMessages(api: ClientApi, chat: ConversationId): Promise
   const messages: MessageView[] = [];
   let before: string | null = null;
   for (;;) {
-    const page = await api.call("messages", { chat, before, limit: 200 });
+    const page: MessagePage = await api.call("messages", { chat, before, limit: 200 });
     messages.unshift(...page.messages);
     if (!page.hasOlder) return messages;
     before = page.messages[0]?.order ?? null;

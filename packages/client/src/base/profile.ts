@@ -59,7 +59,7 @@ export interface NewProfilePorts {
 /** Makes the keys of a new person. What comes back is written as the store's first transaction. */
 export async function newProfile(ports: NewProfilePorts, name: string): Promise<readonly StoreChange[]> {
   const { provider, clock } = ports;
-  const cleanName = checkName(name);
+  const chosen = checkName(name);
   const recoveryEntropy = newRecoveryEntropy(provider);
   const deviceSeed = provider.randomBytes(32);
   const { chain, accountId } = await createIdentity(provider, {
@@ -69,7 +69,7 @@ export async function newProfile(ports: NewProfilePorts, name: string): Promise<
   });
   const profile: Profile = {
     version: 1,
-    name: cleanName,
+    name: chosen,
     deviceName: ports.deviceName,
     accountId,
     chain,

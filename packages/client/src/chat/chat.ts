@@ -434,7 +434,7 @@ export class Chat {
   /** Whether it has been dealt with for good. */
   async #receive(step: Step, { mailbox, envelope }: StoredEnvelope, via: "direct" | "nodes"): Promise<boolean> {
     const known = epochOfMailbox(step.state.epochs, mailbox);
-    const epochs = known === undefined ? [...step.state.epochs].reverse().slice(0, 3) : [known];
+    const epochs = known === undefined ? step.state.epochs.toReversed().slice(0, 3) : [known];
     const opened = await openMessage(step, epochs, envelope);
     switch (opened.kind) {
       case "commit": {

@@ -182,7 +182,7 @@ export class DirectLink {
     if (session === null) return;
     session.timer?.cancel();
     session.peer.close();
-    for (const waiting of [...this.#waiting]) this.#give(waiting);
+    for (const waiting of this.#waiting) this.#give(waiting);
     this.#deps.onChange();
   }
 

@@ -81,7 +81,7 @@ export function epochsOfRecords(records: readonly MailboxRecord[]): readonly Epo
     const nodes = [...(epochs.get(epoch)?.nodes ?? []), { hint, mailbox: { seed, publicKey } }];
     epochs.set(epoch, { epoch, wrapKey, nodes, createdAt, retireAt });
   }
-  return [...epochs.values()].sort((a, b) => a.epoch - b.epoch);
+  return [...epochs.values()].toSorted((a, b) => a.epoch - b.epoch);
 }
 
 export function readerTargets(epochs: readonly Epoch[]): readonly ReaderTarget[] {

@@ -57,13 +57,15 @@ export class Invitations {
   // ---- views
 
   views(): readonly InvitationView[] {
-    return [...this.#records.values()].sort((a, b) => b.createdAt - a.createdAt).map((record) => this.#view(record));
+    return [...this.#records.values()]
+      .toSorted((a, b) => b.createdAt - a.createdAt)
+      .map((record) => this.#view(record));
   }
 
   pendingRequests(): readonly RequestRecord[] {
     return [...this.#requests.values()]
       .filter(({ state }) => state === "pending")
-      .sort((a, b) => b.receivedAt - a.receivedAt);
+      .toSorted((a, b) => b.receivedAt - a.receivedAt);
   }
 
   request(id: string): RequestRecord {
@@ -244,7 +246,7 @@ export class Invitations {
   async #card(record: InvitationRecord, secrets: InvitationSecrets): Promise<Uint8Array> {
     const { provider, profile, store, clock } = this.#core;
     const keyPackages = (await store.all("keyPackage")).filter(({ invitationId }) => invitationId === record.id);
-    const newest = keyPackages.sort((a, b) => b.createdAt - a.createdAt).slice(0, 1);
+    const newest = keyPackages.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, 1);
     return sealCard(provider, {
       secret: secrets.secret,
       chain: profile().chain,

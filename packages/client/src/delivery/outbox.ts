@@ -54,7 +54,7 @@ export class Outbox {
   }
 
   load(records: readonly OutboxRecord[]): void {
-    for (const record of [...records].sort((a, b) => a.sequence - b.sequence)) {
+    for (const record of records.toSorted((a, b) => a.sequence - b.sequence)) {
       const item = decodeItem(record.item);
       if (item.kind !== "unsealed") this.add({ record, item });
     }

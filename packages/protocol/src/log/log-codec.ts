@@ -37,7 +37,12 @@ import {
 export const LOG_VERSION = 1;
 
 const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (text: Hex) => expectOk(hexToBytes(text), "id"), bytesToHex);
-const time = uint();
+/** Whole milliseconds, whatever the clock gives. */
+const time: Codec<number> = mapped(
+  uint(),
+  (value: number) => Math.max(0, Math.round(value)),
+  (value) => value,
+);
 /** An exact number with a fraction: what is left of a budget, in thousandths. */
 const thousandths: Codec<number> = mapped(
   uint(),
