@@ -141,7 +141,12 @@ export class MemoryNode {
   }
 }
 
-export function memoryConnector(nodes: readonly MemoryNode[]): NodeConnector {
+/** Cuts a client off for good, as when its machine has stopped: nothing of it leaves or arrives any more. */
+export interface Lifeline {
+  isCut: boolean;
+}
+
+export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline = { isCut: false }): NodeConnector {
   const find = (hint: NodeHint): MemoryNode =>
     nodes.find((node) => equalBytes(node.hint.keyHash, hint.keyHash)) as MemoryNode;
   const opened = new Map<MemoryNode, NodeAccess>();
@@ -152,7 +157,7 @@ export function memoryConnector(nodes: readonly MemoryNode[]): NodeConnector {
     },
     access: (hint) => {
       const node = find(hint);
-      const access = opened.get(node) ?? node.access();
+      const access = opened.get(node) ?? withLifeline(node.access(), lifeline);
       opened.set(node, access);
       return access;
     },
@@ -164,3 +169,30 @@ export const memoryNodes = (count: number): readonly MemoryNode[] =>
     { length: count },
     (_, i) => new MemoryNode({ address: `ws://localhost:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) }),
   );
+
+function withLifeline(access: NodeAccess, lifeline: Lifeline): NodeAccess {
+  const guard =
+    <I, T>(call: (input: I) => Promise<NodeOutcome<T>>) =>
+    async (input: I): Promise<NodeOutcome<T>> =>
+      lifeline.isCut ? unreachable : call(input);
+  return {
+    hint: access.hint,
+    get state() {
+      return access.state;
+    },
+    onStateChange: access.onStateChange,
+    deposit: guard(access.deposit),
+    depositCommit: guard(access.depositCommit),
+    fetchSlot: guard(access.fetchSlot),
+    subscribe: guard((input: Parameters<NodeAccess["subscribe"]>[0]) =>
+      access.subscribe({ ...input, onEnvelopes: (envelopes) => void (lifeline.isCut || input.onEnvelopes(envelopes)) }),
+    ),
+    openInbox: guard(access.openInbox),
+    depositInbox: guard(access.depositInbox),
+    putBlob: guard(access.putBlob),
+    removeBlob: guard(access.removeBlob),
+    getBlob: guard(access.getBlob),
+    stunAddress: access.stunAddress,
+    close: access.close,
+  };
+}

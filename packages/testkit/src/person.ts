@@ -20,6 +20,7 @@ export interface PersonInput {
   readonly clock?: Clock;
   /** Nodes in memory, for simulations; else real sockets. */
   readonly connector?: NodeConnector;
+  readonly provider?: CryptoProvider;
 }
 
 export interface Person {
@@ -30,7 +31,7 @@ export interface Person {
 }
 
 export async function person(input: PersonInput): Promise<Person> {
-  const provider = nodeCryptoProvider();
+  const provider = input.provider ?? nodeCryptoProvider();
   const clock = input.clock ?? systemClock;
   const now = (): number => clock.now();
   const stores =
