@@ -82,8 +82,23 @@ export * from "./wire/index.ts";
 export * from "./descriptor/index.ts";
 export * from "./exchange/index.ts";
 export * from "./mailbox/index.ts";
-export { decodeDirectFrame, encodeDirectFrame, type DirectFrame } from "./conversation/direct-frame.ts";
-export { judgePairCommit } from "./conversation/pair-rules.ts";
+export {
+  decodeDirectFrame,
+  encodeDirectFrame,
+  MAX_DIRECT_FRAME_BYTES,
+  type DirectFrame,
+} from "./conversation/direct-frame.ts";
+export {
+  directStep,
+  isDirectOpen,
+  startDirect,
+  type DirectEffect,
+  type DirectEnvironment,
+  type DirectInput,
+  type DirectState,
+  type DirectStep,
+} from "./conversation/direct-session.ts";
+export { judgePairCommit, type PairRefusal } from "./conversation/pair-rules.ts";
 export {
   ACK_DELAY,
   MAX_ACK_MEMBERS,
