@@ -15,7 +15,7 @@ import {
   type DecodeError,
   type Result,
 } from "@xchat/codec";
-import { MAX_COMMIT_ENVELOPES, MAX_REASON_BYTES, MAX_SUBSCRIBED_AT_ONCE } from "./limits.ts";
+import { MAX_COMMIT_ENVELOPES, MAX_CURSOR, MAX_REASON_BYTES, MAX_SUBSCRIBED_AT_ONCE } from "./limits.ts";
 import { MAX_RECEIPT_BYTES } from "./receipt.ts";
 
 const number = uint(0xffff_ffff);
@@ -30,9 +30,9 @@ const answerCodec = variants({
   none: [4, { number }],
   slot: [5, { number, count: uint(MAX_COMMIT_ENVELOPES), receipt }],
   slotPart: [6, { number }],
-  blob: [7, { number, version: uint() }],
+  blob: [7, { number, version: uint(MAX_CURSOR) }],
   /** `index`: of the mailbox in the list of the subscribe request. */
-  envelope: [8, { number, index: uint(MAX_SUBSCRIBED_AT_ONCE), cursor: uint() }],
+  envelope: [8, { number, index: uint(MAX_SUBSCRIBED_AT_ONCE), cursor: uint(MAX_CURSOR) }],
   caughtUp: [9, { number }],
 });
 

@@ -14,6 +14,8 @@ export const MAX_BLOB_BYTES = 65_536;
 export const MAX_BLOB_HOURS = 4_380;
 export const MAX_INBOX_HOURS = 4_380;
 export const MAX_REASON_BYTES = 40;
+/** Cursors and versions of blobs: 48 bits. */
+export const MAX_CURSOR = 0xffff_ffff_ffff;
 
 export const SECONDS_PER_HOUR = 3_600;
 export const SECONDS_PER_DAY = 86_400;

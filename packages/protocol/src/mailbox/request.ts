@@ -20,7 +20,7 @@ import {
   type Result,
 } from "@xchat/codec";
 import { STAMP_NONCE_LENGTH } from "@xchat/crypto";
-import { MAX_COMMIT_ENVELOPES, MAX_SUBSCRIBED_AT_ONCE } from "./limits.ts";
+import { MAX_COMMIT_ENVELOPES, MAX_CURSOR, MAX_SUBSCRIBED_AT_ONCE } from "./limits.ts";
 
 const key = bytes({ length: 32 });
 const hash = bytes({ length: 32 });
@@ -37,14 +37,22 @@ const requestCodec = variants({
   fetchSlot: [2, { mailbox: key, signature }],
   subscribe: [
     3,
-    { mailboxes: list(struct({ mailbox: key, after: uint(), signature }), { min: 1, max: MAX_SUBSCRIBED_AT_ONCE }) },
+    {
+      mailboxes: list(struct({ mailbox: key, after: uint(MAX_CURSOR), signature }), {
+        min: 1,
+        max: MAX_SUBSCRIBED_AT_ONCE,
+      }),
+    },
   ],
   openMailbox: [4, { mailbox: key, stamp: stampCodec, signature }],
   openInbox: [5, { inbox: key, expiresHour: hour, stamp: stampCodec, signature }],
   depositInbox: [6, { inbox: key, stamp: stampCodec }],
   /** `stamp` for a place that is not taken yet. */
-  putBlob: [7, { place: key, owner: key, version: uint(), expiresHour: hour, stamp: nullable(stampCodec), signature }],
-  removeBlob: [8, { place: key, owner: key, version: uint(), signature }],
+  putBlob: [
+    7,
+    { place: key, owner: key, version: uint(MAX_CURSOR), expiresHour: hour, stamp: nullable(stampCodec), signature },
+  ],
+  removeBlob: [8, { place: key, owner: key, version: uint(MAX_CURSOR), signature }],
   getBlob: [9, { place: key }],
 });
 
