@@ -25,6 +25,7 @@ import { argon2id } from "./argon2.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import type { CryptoProvider, KeyPair } from "./provider.ts";
 import {
+  isMlKemPublicKey,
   joinXwingParts,
   ML_KEM_CIPHERTEXT_LENGTH,
   ML_KEM_PUBLIC_KEY_LENGTH,
@@ -151,7 +152,7 @@ function makeXwing(): Pick<CryptoProvider, "xwingKeyPair" | "xwingEncapsulate" |
       return { publicKey, secretKey: seed.slice() };
     },
     xwingEncapsulate: (publicKey) => {
-      if (publicKey.length !== XWING_PUBLIC_KEY_LENGTH) return null;
+      if (publicKey.length !== XWING_PUBLIC_KEY_LENGTH || !isMlKemPublicKey(publicKey)) return null;
       return nullOnThrow(() => {
         const id = cacheKey(publicKey);
         return xwingEncapsulateTo(publicKey, publicKeys.get(id) ?? publicKeys.set(id, parseXwingPublicKey(publicKey)));

@@ -40,3 +40,14 @@ export function joinXwingParts(head: Uint8Array, tail: Uint8Array): Uint8Array {
   whole.set(tail, head.length);
   return whole;
 }
+
+/** FIPS 203, section 7.2: each of the 768 coefficients must be reduced. Not every implementation looks (OpenSSL does not). */
+export function isMlKemPublicKey(publicKey: Uint8Array): boolean {
+  for (let i = 0; i < ML_KEM_PUBLIC_KEY_LENGTH - 32; i += 3) {
+    const [a, b, c] = [publicKey[i] as number, publicKey[i + 1] as number, publicKey[i + 2] as number];
+    if ((a | ((b & 0x0f) << 8)) >= ML_KEM_MODULUS || ((b >> 4) | (c << 4)) >= ML_KEM_MODULUS) return false;
+  }
+  return true;
+}
+
+const ML_KEM_MODULUS = 3329;
