@@ -11,6 +11,7 @@ import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { argon2id } from "./argon2.ts";
 import type { CryptoProvider } from "./provider.ts";
 import {
+  isMlKemPublicKey,
   joinXwingParts,
   ML_KEM_CIPHERTEXT_LENGTH,
   ML_KEM_PUBLIC_KEY_LENGTH,
@@ -88,7 +89,7 @@ export function nobleCryptoProvider(): CryptoProvider {
     },
     xwingKeyPair: (seed) => ({ publicKey: xwingPublicKey(expandXwingSeed(seed)), secretKey: seed.slice() }),
     xwingEncapsulate: (publicKey) => {
-      if (publicKey.length !== XWING_PUBLIC_KEY_LENGTH) return null;
+      if (publicKey.length !== XWING_PUBLIC_KEY_LENGTH || !isMlKemPublicKey(publicKey)) return null;
       return nullOnThrow(() => {
         const recipient = publicKey.subarray(ML_KEM_PUBLIC_KEY_LENGTH);
         const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey.slice(0, ML_KEM_PUBLIC_KEY_LENGTH));

@@ -41,7 +41,7 @@ export function joinXwingParts(head: Uint8Array, tail: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** FIPS 203, section 7.2: each of the 768 coefficients must be reduced. Not every implementation looks (OpenSSL does not). */
+/** FIPS 203, section 7.2: each of the 768 coefficients must be reduced. Not every implementation looks. */
 export function isMlKemPublicKey(publicKey: Uint8Array): boolean {
   for (let i = 0; i < ML_KEM_PUBLIC_KEY_LENGTH - 32; i += 3) {
     const [a, b, c] = [publicKey[i] as number, publicKey[i + 1] as number, publicKey[i + 2] as number];
