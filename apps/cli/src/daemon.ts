@@ -11,7 +11,7 @@ import { serveApi } from "@xchat/client/rpc";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { mlsGroupCipher } from "@xchat/mls";
 import { nodeStoreOpener } from "@xchat/store-sqlite/node";
-import { nodeConnector, nodeDirectTransport } from "@xchat/transport/node";
+import { loadNodeDirectTransport, nodeConnector } from "@xchat/transport/node";
 import { lineChannel } from "./json-lines.ts";
 import { makeFolder, type ProfileFolder } from "./profile-folder.ts";
 import { systemClock } from "./system-clock.ts";
@@ -68,7 +68,7 @@ async function finish(server: Server, client: Client, folder: ProfileFolder): Pr
   await rm(folder.socket, { force: true });
 }
 
-function openClient(folder: ProfileFolder, { nodeAddress }: DaemonOptions): Promise<Client> {
+async function openClient(folder: ProfileFolder, { nodeAddress }: DaemonOptions): Promise<Client> {
   const provider = nodeCryptoProvider();
   const connector = nodeConnector({ provider, clock: systemClock });
   const defaultNodes = async (): Promise<readonly NodeHint[]> => {
@@ -81,7 +81,7 @@ function openClient(folder: ProfileFolder, { nodeAddress }: DaemonOptions): Prom
     cipher: (rules) => mlsGroupCipher({ provider, rules }),
     stores: nodeStoreOpener({ directory: folder.store, provider, now: () => systemClock.now() }),
     connector,
-    direct: nodeDirectTransport(),
+    direct: await loadNodeDirectTransport(),
     clock: systemClock,
     deviceName: hostname().slice(0, 64),
     defaultNodes,

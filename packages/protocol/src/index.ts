@@ -89,6 +89,7 @@ export {
   type DirectFrame,
 } from "./conversation/direct-frame.ts";
 export {
+  ACK_PATIENCE,
   directStep,
   isDirectOpen,
   startDirect,

@@ -43,6 +43,8 @@ interface Arrival {
   /** Null for what came directly. */
   readonly hint: NodeHint | null;
   readonly envelope: StoredEnvelope;
+  /** False for what lay there before this device came to read. */
+  readonly isLive: boolean;
   /** It has been saved. */
   readonly done: () => void;
 }
@@ -62,10 +64,10 @@ export class Chat {
     this.#state = state;
     this.#link = new DirectLink(core, {
       state: () => this.#state,
-      isWanted: () => this.#mayDirect(),
+      isAllowed: () => this.#mayDirect(),
       sendSignal: (items) => core.background.run(this.#send(items)),
       onEnvelope: (envelope, done) =>
-        this.#arrived([{ hint: null, envelope: { mailbox: NO_MAILBOX, cursor: 0, envelope }, done }]),
+        this.#arrived([{ hint: null, envelope: { mailbox: NO_MAILBOX, cursor: 0, envelope }, isLive: true, done }]),
       onChange: () => core.topics.mark("chats"),
     });
   }
@@ -103,6 +105,7 @@ export class Chat {
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
     await this.#step(async () => undefined);
+    this.#link.update();
   }
 
   close(): void {
@@ -198,6 +201,7 @@ export class Chat {
       slot.value.envelopes.map((envelope) => ({
         hint: null,
         envelope: { mailbox, cursor: 0, envelope },
+        isLive: false,
         done: () => {},
       })),
     );
@@ -250,7 +254,7 @@ export class Chat {
   }
 
   retryDirect(): void {
-    this.#link.update();
+    this.#link.tryNow();
   }
 
   // ---- below: steps
@@ -384,8 +388,8 @@ export class Chat {
   }
 
   #readMailboxes(): void {
-    this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes }: Delivered) =>
-      this.#arrived(envelopes.map((envelope) => ({ hint, envelope, done: () => {} }))),
+    this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes, isLive }: Delivered) =>
+      this.#arrived(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
     );
   }
 
@@ -416,9 +420,9 @@ export class Chat {
     const { provider, store, cursors } = this.#core;
     const hashes = batch.map(({ envelope }) => bytesToHex(envelopeHash(provider, envelope.envelope)));
     const seen = new Set(await store.seen(hashes));
-    for (const [index, { hint, envelope, done }] of batch.entries()) {
+    for (const [index, { hint, envelope, isLive, done }] of batch.entries()) {
       const hash = hashes[index] as string;
-      if (!seen.has(hash) && (await this.#receive(step, envelope, hint === null ? "direct" : "nodes"))) {
+      if (!seen.has(hash) && (await this.#receive(step, envelope, hint === null ? "direct" : "nodes", isLive))) {
         step.seen([hash]);
         seen.add(hash);
       }
@@ -432,7 +436,12 @@ export class Chat {
   }
 
   /** Whether it has been dealt with for good. */
-  async #receive(step: Step, { mailbox, envelope }: StoredEnvelope, via: "direct" | "nodes"): Promise<boolean> {
+  async #receive(
+    step: Step,
+    { mailbox, envelope }: StoredEnvelope,
+    via: "direct" | "nodes",
+    isLive: boolean,
+  ): Promise<boolean> {
     const known = epochOfMailbox(step.state.epochs, mailbox);
     const epochs = known === undefined ? step.state.epochs.toReversed().slice(0, 3) : [known];
     const opened = await openMessage(step, epochs, envelope);
@@ -447,7 +456,7 @@ export class Chat {
       case "items":
         await applyItems(step, opened.sender, opened.items, {
           via,
-          onSignal: (item) => step.after.push(() => this.#link.acceptSignal(item)),
+          onSignal: (item) => step.after.push(() => this.#link.acceptSignal(item, isLive)),
           onConsent: () => step.after.push(() => this.#link.update()),
           onDelivered: (eventIds) => this.#dropDelivered(step, eventIds),
         });

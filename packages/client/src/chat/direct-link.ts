@@ -1,30 +1,33 @@
 /**
- * The direct connection of a chat to the other device: when both people have said yes, the device with the lesser leaf
- * key offers and the other answers, so two offers never cross. Signals travel inside the conversation.
- *
- * D1 Nothing that could show an address is gathered or sent before both have said yes.
- * D2 An envelope that comes is acknowledged after it has been saved.
- * D3 One session at a time: signals of another are ignored, a new offer replaces it.
+ * The direct connection of a chat: runs what the state machine of the protocol decides (spec/conversation.md, section
+ * 6). Signals travel inside the conversation; an envelope that comes is acknowledged after it has been saved.
  */
-import { bytesToHex, compareBytes, equalBytes } from "@xchat/codec";
-import { decodeDirectFrame, encodeDirectFrame, envelopeHash, type PayloadItem } from "@xchat/protocol";
-import { backoff, type BackoffLimits } from "../base/backoff.ts";
-import type { DirectPeer, DirectSignal, Timer } from "../ports.ts";
+import { bytesToHex } from "@xchat/codec";
+import {
+  decodeDirectFrame,
+  directStep,
+  encodeDirectFrame,
+  envelopeHash,
+  isDirectOpen,
+  startDirect,
+  type DirectEffect,
+  type DirectInput,
+  type DirectState,
+  type PayloadItem,
+} from "@xchat/protocol";
+import { randomFraction } from "../base/backoff.ts";
+import type { DirectPeer, Timer } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { ChatState } from "./step.ts";
 
 type SignalItem = Extract<PayloadItem, { kind: "signal" }>;
 
-/** Between offers that nobody answers. */
-const OFFER_BACKOFF: BackoffLimits = { first: 5_000, most: 10 * 60_000 };
-/** How long a session may take to open. */
-const CONNECT_PATIENCE = 20_000;
-/** How long the other device has to acknowledge before the nodes are used. */
-export const DIRECT_CHANCE = 2_000;
+export { ACK_PATIENCE as DIRECT_CHANCE } from "@xchat/protocol";
 
 export interface DirectLinkDeps {
   readonly state: () => ChatState;
-  readonly isWanted: () => boolean;
+  /** What this person allows in this chat. */
+  readonly isAllowed: () => boolean;
   readonly sendSignal: (items: readonly PayloadItem[]) => void;
   /** `done` is called when the envelope has been saved. */
   readonly onEnvelope: (envelope: Uint8Array, done: () => void) => void;
@@ -36,202 +39,186 @@ export interface SendCallbacks {
   readonly onFailed: () => void;
 }
 
-interface Session {
-  readonly id: Uint8Array;
-  readonly peer: DirectPeer;
-  state: "connecting" | "open";
-  timer: Timer | null;
-}
-
-interface Waiting extends SendCallbacks {
-  readonly hashes: Set<string>;
-  readonly timer: Timer;
+/** One message on its way: done when all its envelopes are acknowledged, given to the nodes when one is not. */
+interface Parcel extends SendCallbacks {
+  readonly waiting: Set<string>;
 }
 
 export class DirectLink {
   readonly #core: SessionCore;
   readonly #deps: DirectLinkDeps;
-  #session: Session | null = null;
-  #failures = 0;
-  #retry: Timer | null = null;
-  #hasGreeted = false;
+  #state: DirectState;
+  #peer: { readonly session: string; readonly peer: DirectPeer } | null = null;
+  #timer: Timer | null = null;
   #isClosed = false;
-  readonly #waiting = new Set<Waiting>();
+  readonly #envelopes = new Map<string, { readonly envelope: Uint8Array; readonly parcel: Parcel }>();
 
   constructor(core: SessionCore, deps: DirectLinkDeps) {
     this.#core = core;
     this.#deps = deps;
+    const { group, shared } = deps.state();
+    this.#state = startDirect(core.cipher.ownLeafKey(group).publicKey, shared.peerLeafKey);
   }
 
   get isOpen(): boolean {
-    return this.#session?.state === "open";
+    return isDirectOpen(this.#state);
   }
 
-  /** Something that decides about the connection may have changed: consent, a switch, the network. */
+  /** Consent or a switch may have changed. */
   update(): void {
-    if (this.#isClosed || this.#core.direct === null) return;
-    if (!this.#isWanted()) {
-      this.#end();
-      return;
-    }
-    if (this.#session !== null) return;
-    if (this.#isOfferer()) {
-      if (this.#retry === null) this.#offer();
-    } else if (!this.#hasGreeted) {
-      // The other device makes the offers, and cannot know that this one has come back.
-      this.#hasGreeted = true;
-      this.#send(this.#core.provider.randomBytes(16), { kind: "close" });
-    }
+    const { record, shared } = this.#deps.state();
+    this.#input({
+      kind: "permissions",
+      isSwitchedOn: this.#core.direct !== null && record.state === "active",
+      ownConsent: this.#deps.isAllowed(),
+      theirConsent: shared.theyMayDirect,
+    });
   }
 
-  acceptSignal({ to, session, signal }: SignalItem): void {
-    if (this.#isClosed || !this.#isWanted() || !equalBytes(to, this.#ownKey())) return;
-    const isCurrent = this.#session !== null && equalBytes(this.#session.id, session);
-    if (signal.kind === "close") {
-      if (this.#isOfferer() && !this.isOpen) this.#offer();
-      return;
-    }
-    const isNewOffer = signal.kind === "description" && signal.type === "offer" && !this.#isOfferer() && !isCurrent;
-    if (isNewOffer) this.#open(session, "answerer");
-    else if (!isCurrent) return;
-    this.#session?.peer.acceptSignal(signal);
+  tryNow(): void {
+    this.update();
+    this.#input({ kind: "try-now" });
+  }
+
+  acceptSignal({ to, session, signal }: SignalItem, isLive: boolean): void {
+    if (bytesToHex(to) === bytesToHex(this.#state.selfKey)) this.#input({ kind: "signal", session, signal, isLive });
   }
 
   /** Sends sealed envelopes; exactly one of the callbacks comes. */
   send(envelopes: readonly Uint8Array[], callbacks: SendCallbacks): void {
-    const session = this.#session;
-    const frames = envelopes.map((envelope) => encodeDirectFrame({ kind: "envelope", envelope }));
-    if (session?.state !== "open" || !frames.every((frame) => session.peer.send(frame))) {
-      callbacks.onFailed();
-      return;
-    }
-    const hashes = new Set(envelopes.map((envelope) => bytesToHex(envelopeHash(this.#core.provider, envelope))));
-    const waiting: Waiting = {
-      ...callbacks,
-      hashes,
-      timer: this.#core.clock.after(DIRECT_CHANCE, () => this.#give(waiting)),
-    };
-    this.#waiting.add(waiting);
+    const parcel: Parcel = { ...callbacks, waiting: new Set() };
+    const hashes = envelopes.map((envelope) => {
+      const hash = bytesToHex(envelopeHash(this.#core.provider, envelope));
+      this.#envelopes.set(hash, { envelope, parcel });
+      parcel.waiting.add(hash);
+      return hash;
+    });
+    for (const hash of hashes) if (this.#envelopes.has(hash)) this.#input({ kind: "send", hash });
   }
 
   close(): void {
+    this.#input({ kind: "permissions", isSwitchedOn: false, ownConsent: false, theirConsent: false });
     this.#isClosed = true;
-    this.#end();
+    this.#timer?.cancel();
   }
 
-  // ---- below: sessions
+  // ---- below: the machine and what it decides
 
-  #offer(): void {
-    this.#retry?.cancel();
-    this.#retry = null;
-    this.#open(this.#core.provider.randomBytes(16), "offerer");
+  #input(input: DirectInput): void {
+    if (this.#isClosed) return;
+    const wasOpen = this.isOpen;
+    const { clock, provider } = this.#core;
+    const { state, effects, wakeAt } = directStep(this.#state, input, {
+      now: clock.now(),
+      session: provider.randomBytes(16),
+      random: randomFraction(provider),
+    });
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    this.#timer?.cancel();
+    this.#timer =
+      wakeAt === null ? null : clock.after(Math.max(0, wakeAt - clock.now()), () => this.#input({ kind: "tick" }));
+    if (wasOpen !== this.isOpen) this.#deps.onChange();
   }
 
-  #open(id: Uint8Array, role: "offerer" | "answerer"): void {
-    this.#dropSession();
-    const { direct, clock } = this.#core;
-    if (direct === null) return;
-    const session: { current: Session | null } = { current: null };
-    const isCurrent = (): boolean => session.current !== null && this.#session === session.current;
-    const peer = direct.createPeer({
+  #perform(effect: DirectEffect): void {
+    switch (effect.kind) {
+      case "create-peer":
+        return this.#createPeer(effect);
+      case "close-peer":
+        if (this.#peer?.session === bytesToHex(effect.session)) this.#dropPeer();
+        return;
+      case "accept-signal":
+        if (effect.signal.kind !== "close") this.#peer?.peer.acceptSignal(effect.signal);
+        return;
+      case "send-signal": {
+        const { session, signal } = effect;
+        return this.#deps.sendSignal([{ kind: "signal", to: this.#state.peerKey, session, signal }]);
+      }
+      case "send-envelope":
+        return this.#sendEnvelope(effect.hash);
+      case "send-frame":
+        this.#peer?.peer.send(encodeDirectFrame({ kind: effect.frame, number: effect.number }));
+        return;
+      case "delivered":
+        return this.#delivered(effect.hash);
+      case "deposit":
+        return this.#deposit(effect.hash);
+    }
+  }
+
+  #createPeer({ session, role }: Extract<DirectEffect, { kind: "create-peer" }>): void {
+    this.#dropPeer();
+    const name = bytesToHex(session);
+    // What a platform tells while it makes the peer comes before the peer is ours: it is told afterwards.
+    const later = (input: DirectInput): void =>
+      queueMicrotask(() => {
+        if (this.#peer?.session === name) this.#input(input);
+      });
+    const peer = this.#core.direct?.createPeer({
       stunAddresses: this.#stunAddresses(),
       role,
-      onSignal: (signal) => isCurrent() && this.#send(id, signal),
-      onState: (state) => isCurrent() && this.#changed(state),
-      onMessage: (message) => isCurrent() && this.#receive(message),
+      onSignal: (signal) => later({ kind: "peer-signal", session, signal }),
+      onState: (state) => {
+        if (state !== "connecting") later({ kind: "peer-state", session, state });
+      },
+      onMessage: (message) => {
+        if (this.#peer?.session === name) this.#receive(message, session);
+      },
     });
-    session.current = { id, peer, state: "connecting", timer: clock.after(CONNECT_PATIENCE, () => this.#failed()) };
-    this.#session = session.current;
+    if (peer !== undefined) this.#peer = { session: name, peer };
   }
 
-  #changed(state: "connecting" | "open" | "closed"): void {
-    if (this.#session === null || state === "connecting") return;
-    if (state === "closed") {
-      this.#failed();
-      return;
-    }
-    this.#session.timer?.cancel();
-    this.#session.timer = null;
-    this.#session.state = "open";
-    this.#failures = 0;
-    this.#deps.onChange();
+  #dropPeer(): void {
+    const dropped = this.#peer;
+    this.#peer = null;
+    dropped?.peer.close();
   }
 
-  #failed(): void {
-    this.#dropSession();
-    this.#hasGreeted = false;
-    if (this.#isClosed || !this.#isOfferer()) return;
-    this.#failures++;
-    const wait = backoff(this.#core.provider, OFFER_BACKOFF, this.#failures);
-    this.#retry?.cancel();
-    this.#retry = this.#core.clock.after(wait, () => {
-      this.#retry = null;
-      this.update();
-    });
-  }
-
-  #end(): void {
-    this.#retry?.cancel();
-    this.#retry = null;
-    this.#dropSession();
-  }
-
-  #dropSession(): void {
-    const session = this.#session;
-    this.#session = null;
-    if (session === null) return;
-    session.timer?.cancel();
-    session.peer.close();
-    for (const waiting of this.#waiting) this.#give(waiting);
-    this.#deps.onChange();
-  }
-
-  #receive(message: Uint8Array): void {
+  #receive(message: Uint8Array, session: Uint8Array): void {
     const frame = decodeDirectFrame(message);
     if (!frame.ok) {
-      this.#failed();
+      this.#dropPeer();
+      this.#input({ kind: "peer-state", session, state: "closed" });
       return;
     }
-    if (frame.value.kind === "envelope") {
-      const { envelope } = frame.value;
-      const hash = envelopeHash(this.#core.provider, envelope);
-      this.#deps.onEnvelope(envelope, () => this.#session?.peer.send(encodeDirectFrame({ kind: "ack", hash })));
-    } else if (frame.value.kind === "ack") {
-      this.#acknowledged(bytesToHex(frame.value.hash));
+    const { value } = frame;
+    if (value.kind === "ack") {
+      this.#input({ kind: "acknowledged", hash: bytesToHex(value.hash) });
+      return;
     }
-  }
-
-  #acknowledged(hash: string): void {
-    for (const waiting of this.#waiting) {
-      if (!waiting.hashes.delete(hash) || waiting.hashes.size > 0) continue;
-      this.#waiting.delete(waiting);
-      waiting.timer.cancel();
-      waiting.onAcknowledged();
+    if (value.kind === "envelope") {
+      const { peer } = this.#peer as { readonly peer: DirectPeer };
+      const hash = envelopeHash(this.#core.provider, value.envelope);
+      this.#deps.onEnvelope(value.envelope, () => peer.send(encodeDirectFrame({ kind: "ack", hash })));
+      this.#input({ kind: "frame", frame: "envelope" });
+      return;
     }
+    this.#input({ kind: "frame", frame: value.kind, number: value.number });
   }
 
-  #give(waiting: Waiting): void {
-    if (!this.#waiting.delete(waiting)) return;
-    waiting.timer.cancel();
-    waiting.onFailed();
+  #sendEnvelope(hash: string): void {
+    const found = this.#envelopes.get(hash);
+    const isSent =
+      found !== undefined &&
+      this.#peer?.peer.send(encodeDirectFrame({ kind: "envelope", envelope: found.envelope })) === true;
+    // Not from within a step: the machine takes one input at a time.
+    if (!isSent) queueMicrotask(() => this.#input({ kind: "refused", hash }));
   }
 
-  #send(session: Uint8Array, signal: DirectSignal | { readonly kind: "close" }): void {
-    this.#deps.sendSignal([{ kind: "signal", to: this.#deps.state().shared.peerLeafKey, session, signal }]);
+  #delivered(hash: string): void {
+    const parcel = this.#envelopes.get(hash)?.parcel;
+    this.#envelopes.delete(hash);
+    if (parcel?.waiting.delete(hash) === true && parcel.waiting.size === 0) parcel.onAcknowledged();
   }
 
-  #isWanted(): boolean {
-    return (
-      this.#deps.isWanted() && this.#deps.state().shared.theyMayDirect && this.#deps.state().record.state === "active"
-    );
-  }
-
-  #ownKey(): Uint8Array {
-    return this.#core.cipher.ownLeafKey(this.#deps.state().group).publicKey;
-  }
-
-  #isOfferer(): boolean {
-    return compareBytes(this.#ownKey(), this.#deps.state().shared.peerLeafKey) < 0;
+  #deposit(hash: string): void {
+    const parcel = this.#envelopes.get(hash)?.parcel;
+    if (parcel === undefined) return;
+    for (const one of parcel.waiting) this.#envelopes.delete(one);
+    this.#envelopes.delete(hash);
+    parcel.waiting.clear();
+    parcel.onFailed();
   }
 
   /** Of nodes that are no home node of this chat where there are such, and never of a third party. */
@@ -242,7 +229,7 @@ export class DirectLink {
         .epochs.at(-1)
         ?.nodes.map(({ hint }) => bytesToHex(hint.keyHash)),
     );
-    const own = this.#core.pool.own;
+    const { own } = this.#core.pool;
     const others = own.filter(({ keyHash }) => !home.has(bytesToHex(keyHash)));
     const addresses = (others.length > 0 ? others : own).map((hint) => this.#core.pool.access(hint).stunAddress());
     return addresses.filter((address) => address !== null).slice(0, 2);

@@ -17,6 +17,8 @@ export interface ReaderTarget {
 export interface Delivered {
   readonly hint: NodeHint;
   readonly envelopes: readonly StoredEnvelope[];
+  /** False for what was stored before this device came to read. */
+  readonly isLive: boolean;
 }
 
 export const cursorId = (mailbox: Uint8Array, hint: NodeHint): string => `${bytesToHex(mailbox)}/${nodeId(hint)}`;
@@ -76,6 +78,7 @@ export class Readers {
   ): Promise<void> {
     const { hint } = target;
     while (!signal.aborted) {
+      let isLive = false;
       const outcome = await this.#pool.access(hint).subscribe({
         context: owner,
         mailboxes: target.mailboxes.map((key) => ({
@@ -83,9 +86,12 @@ export class Readers {
           after: this.#cursors.get(cursorId(key.publicKey, hint)) ?? 0,
         })),
         onEnvelopes: (envelopes) => {
-          if (!signal.aborted) onDelivered({ hint, envelopes });
+          if (!signal.aborted) onDelivered({ hint, envelopes, isLive });
         },
-        onCaughtUp: () => this.#pool.report(hint, { ok: true, value: undefined }),
+        onCaughtUp: () => {
+          isLive = true;
+          this.#pool.report(hint, { ok: true, value: undefined });
+        },
         signal,
       });
       if (signal.aborted) return;
