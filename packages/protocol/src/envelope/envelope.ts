@@ -37,6 +37,8 @@ export const MAX_SEALED_BYTES = FRAGMENT_BYTES * MAX_FRAGMENTS;
 
 const LENGTH_BYTES = 4;
 const FRAME_VERSION = 1;
+/** Two array heads, version and kind, and the length of up to 64 KiB. */
+const WHOLE_OVERHEAD = 7;
 const LABEL = "xchat envelope v1\0";
 
 /** A part of a payload. `hashes` names every part, so each one is verified by itself and none can be poisoned. */
@@ -91,9 +93,8 @@ export async function sealEnvelopes(
   payload: Uint8Array,
 ): Promise<readonly Uint8Array[]> {
   if (payload.length === 0 || payload.length > MAX_SEALED_BYTES) throw new RangeError("payload does not fit envelopes");
-  const whole = encodeFrame({ kind: "whole", payload });
-  if (whole.length <= capacity(ENVELOPE_SMALL)) return [await sealFrame(provider, wrapKey, whole, ENVELOPE_SMALL)];
-  if (whole.length <= capacity(ENVELOPE_LARGE)) return [await sealFrame(provider, wrapKey, whole, ENVELOPE_LARGE)];
+  const size = [ENVELOPE_SMALL, ENVELOPE_LARGE].find((one) => payload.length + WHOLE_OVERHEAD <= capacity(one));
+  if (size !== undefined) return [await sealFrame(provider, wrapKey, encodeFrame({ kind: "whole", payload }), size)];
   const frames = splitIntoFragments(provider, payload).map(encodeFrame);
   return Promise.all(frames.map((frame) => sealFrame(provider, wrapKey, frame, ENVELOPE_LARGE)));
 }
