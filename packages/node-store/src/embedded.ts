@@ -218,9 +218,9 @@ class EmbeddedStore implements NodeStore {
     try {
       await index.write(() => {
         for (const { record, pointer } of placed) {
-          const isSlot = record.kind === "slot";
-          const key = isSlot ? partKey(record.mailbox, record.cursor) : entryKey(record.mailbox, record.cursor);
-          void (isSlot ? index.slots : index.entries).put(key, encodePointer(pointer));
+          void index.entries.put(entryKey(record.mailbox, record.cursor), encodePointer(pointer));
+          if (record.kind === "slot")
+            void index.slots.put(partKey(record.mailbox, record.part), encodePointer(pointer));
         }
         for (const { key, row } of plan.hashes.values()) void index.hashes.put(key, encodeDedupe(row));
         for (const { key, row } of plan.mailboxes.values()) void index.mailboxes.put(key, encodeMailboxRow(row));

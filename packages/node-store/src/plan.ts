@@ -42,7 +42,6 @@ export class BatchPlan {
   readonly blobs = new Map<string, PlannedBlob>();
   /** By hour of expiry, in order. */
   readonly records = new Map<number, SegmentRecord[]>();
-  /** Slots that were given, with the mailbox that each belongs to. */
   addedBytes = 0;
   addedMailboxes = 0;
   addedBlobs = 0;
@@ -112,7 +111,7 @@ export class BatchPlan {
     if (!this.#hasRoomFor(envelope.length)) return refused("node-full");
 
     const expiresHour = hour + EXPIRY_HOURS;
-    this.#append(expiresHour, { kind: "envelope", mailbox, cursor: row.nextCursor, hash, envelope });
+    this.#append(expiresHour, { kind: "envelope", mailbox, cursor: row.nextCursor, part: 0, hash, envelope });
     this.hashes.set(idOf(key), { key, row: { cursor: row.nextCursor, expiresHour } });
     this.#setMailbox(mailbox, {
       ...row,
@@ -135,11 +134,16 @@ export class BatchPlan {
     }
     if (!this.#hasRoomFor(envelopes.reduce((sum, envelope) => sum + envelope.length, 0))) return refused("node-full");
     const expiresHour = hour + EXPIRY_HOURS;
-    envelopes.forEach((envelope, part) =>
-      this.#append(expiresHour, { kind: "slot", mailbox, cursor: part, hash: hashes[part] as Uint8Array, envelope }),
-    );
+    envelopes.forEach((envelope, part) => {
+      const hash = hashes[part] as Uint8Array;
+      const cursor = row.nextCursor + part;
+      this.#append(expiresHour, { kind: "slot", mailbox, cursor, part, hash, envelope });
+      const key = dedupeKey(mailbox, hash);
+      this.hashes.set(idOf(key), { key, row: { cursor, expiresHour } });
+    });
     this.#setMailbox(mailbox, {
       ...row,
+      nextCursor: row.nextCursor + envelopes.length,
       expiresHour: Math.max(row.expiresHour, hour + MAILBOX_HOURS),
       slot: { commitHash, expiresHour, count: envelopes.length },
     });

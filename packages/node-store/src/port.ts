@@ -5,7 +5,8 @@
  * ST2 A batch is applied in its order; each operation sees those before it. A batch that fails has done nothing that
  *     a reader can see.
  * ST3 The same envelope again in one mailbox keeps the first copy, its cursor and its hours.
- * ST4 A slot is given once. It stays taken when its envelopes have expired, for as long as its mailbox is known.
+ * ST4 A slot is given once. The envelopes of the commit that has it are read like ordinary ones too, outside the quota.
+ *     It stays taken when its envelopes have expired, for as long as its mailbox is known.
  * ST5 Reads see every batch that was answered. Expired things are never read, purged or not.
  * Keys, hashes and envelopes that go in are not copied: the caller leaves them alone until the answer.
  */

@@ -46,6 +46,7 @@ async function purgeHeads(index: Index, hour: number, heads: readonly RecordHead
     if (!isIndexed(index, head, hour)) continue;
     const dedupe = index.hashes.get(dedupeKey(head.mailbox, head.hash));
     gone.push({ head, dropHash: dedupe !== undefined && decodeDedupe(dedupe).cursor === head.cursor });
+    // A slot has space of its own, outside the quota.
     if (head.kind === "slot") continue;
     const key = Buffer.from(head.mailbox);
     const id = key.toString("latin1");
@@ -58,10 +59,7 @@ async function purgeHeads(index: Index, hour: number, heads: readonly RecordHead
   if (gone.length === 0) return;
   await index.write(() => {
     for (const { head, dropHash } of gone) {
-      if (head.kind === "slot") {
-        void index.slots.remove(partKey(head.mailbox, head.cursor));
-        continue;
-      }
+      if (head.kind === "slot") void index.slots.remove(partKey(head.mailbox, head.part));
       void index.entries.remove(entryKey(head.mailbox, head.cursor));
       if (dropHash) void index.hashes.remove(dedupeKey(head.mailbox, head.hash));
     }
@@ -71,10 +69,7 @@ async function purgeHeads(index: Index, hour: number, heads: readonly RecordHead
 
 /** A record counts only while the index points at it: one that was written over after a crash, or purged, does not. */
 function isIndexed(index: Index, head: RecordHead, hour: number): boolean {
-  const stored =
-    head.kind === "slot"
-      ? index.slots.get(partKey(head.mailbox, head.cursor))
-      : index.entries.get(entryKey(head.mailbox, head.cursor));
+  const stored = index.entries.get(entryKey(head.mailbox, head.cursor));
   if (stored === undefined) return false;
   const pointer = decodePointer(stored);
   return pointer.expiresHour === hour && pointer.offset === head.offset;

@@ -1,7 +1,7 @@
 /**
  * Envelopes in append-only files, one for each hour of expiry, so that expiry is an unlink.
  *
- * SG1 Record: "XS" ‖ version 1 ‖ kind (1) ‖ length (4) ‖ cursor or part (6) ‖ zero (2) ‖ mailbox (32) ‖ hash (32) ‖
+ * SG1 Record: "XS" ‖ version 1 ‖ kind (1) ‖ length (4) ‖ cursor (6) ‖ part (2) ‖ mailbox (32) ‖ hash (32) ‖
  *     envelope. Only what the index knows counts; bytes behind its end are a torn tail, and are written over.
  * SG2 `append` returns after the file is synced; the index is written after that, never before.
  * SG3 What is read is checked against its hash: a damaged record is missing, not wrong.
@@ -15,8 +15,9 @@ const MAX_RECORD_BODY = 65_536;
 export interface SegmentRecord {
   readonly kind: "envelope" | "slot";
   readonly mailbox: Uint8Array;
-  /** Of a slot: the index of the part. */
   readonly cursor: number;
+  /** Index within a commit; 0 for an ordinary envelope. */
+  readonly part: number;
   readonly hash: Uint8Array;
   readonly envelope: Uint8Array;
 }
@@ -152,6 +153,7 @@ function recordHeader(record: SegmentRecord): Uint8Array {
   view.setUint32(4, record.envelope.length);
   view.setUint16(8, Math.floor(record.cursor / 0x1_0000_0000));
   view.setUint32(10, record.cursor % 0x1_0000_0000);
+  view.setUint16(14, record.part);
   header.set(record.mailbox, 16);
   header.set(record.hash, 48);
   return header;
@@ -167,6 +169,7 @@ function parseHeader(bytes: Uint8Array, offset: number): RecordHead | null {
   return {
     kind: view.getUint8(3) === 0 ? "envelope" : "slot",
     cursor: view.getUint16(8) * 0x1_0000_0000 + view.getUint32(10),
+    part: view.getUint16(14),
     mailbox: bytes.slice(16, 48),
     hash: bytes.slice(48, 80),
     offset,

@@ -1,0 +1,82 @@
+/** The program: flags in, friendly lines out, signals. Logs go to the error stream, one JSON object a line. */
+import { join } from "node:path";
+import { DataFolderError, jsonLog, startNode, type RunningNode } from "./index.ts";
+import { HELP, parseOptions, type ProgramOptions } from "./options.ts";
+
+/** Beside the sources and beside the built program alike. */
+const BUILT_APP = join(import.meta.dirname, "..", "..", "web", "dist");
+const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+
+async function run(): Promise<void> {
+  const parsed = parseOptions(process.argv.slice(2), process.env, BUILT_APP);
+  if (parsed.kind === "help") return void process.stdout.write(HELP);
+  if (parsed.kind === "wrong") {
+    process.stderr.write(`${parsed.message}\nRun it with --help to see all flags.\n`);
+    process.exit(EXIT_USAGE);
+  }
+  const { options } = parsed;
+  try {
+    const log = jsonLog((line) => process.stderr.write(line), Date.now);
+    const node = await startNode({ ...options, log });
+    greet(node, options);
+    stopOnSignals(node);
+  } catch (error) {
+    process.stderr.write(`${explain(error, options)}\n`);
+    process.exit(EXIT_FAILED);
+  }
+}
+
+function greet(node: RunningNode, options: ProgramOptions): void {
+  const lines = [
+    "",
+    `  X Chat node is running.`,
+    node.hasApp
+      ? `  Open    ${node.webAddress}`
+      : `  Node    ${node.webAddress} (no web app: ${options.appFolder === null ? "--no-app" : "it is not built yet"})`,
+    `  Socket  ${node.socketAddress}`,
+    `  Data    ${options.dataFolder}`,
+    ...(options.publicUrl === null
+      ? ["  Only this machine can reach it by that name; --public https://… makes links for everyone."]
+      : []),
+    "  Ctrl-C stops it.",
+    "",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function stopOnSignals(node: RunningNode): void {
+  let isStopping = false;
+  const stop = (): void => {
+    // The second time somebody is in a hurry: everything answered is on the disk already.
+    if (isStopping) process.exit(EXIT_FAILED);
+    isStopping = true;
+    process.stdout.write("Stopping …\n");
+    node.stop().then(
+      () => process.exit(0),
+      () => process.exit(EXIT_FAILED),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+function explain(error: unknown, options: ProgramOptions): string {
+  if (error instanceof DataFolderError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${options.port} is taken by another program. Choose another one with --port.`;
+    case "EACCES":
+      return `This account may not listen on port ${options.port}. Choose one above 1023 with --port.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${options.host} is not an address of this machine. Choose another one with --host.`;
+    case "ENOSPC":
+      return `The disk that holds ${options.dataFolder} is full.`;
+    default:
+      return `The node could not start: ${message}`;
+  }
+}
+
+await run();
