@@ -44,6 +44,9 @@ async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<v
     linkBase: `${origin}/`,
   });
   serveApi(client.api, portChannel(api));
+  addEventListener("message", (event: MessageEvent<unknown>) => {
+    if (event.data === "end") void client.close().finally(() => say({ kind: "ended" }));
+  });
   say({ kind: "ready" });
 }
 

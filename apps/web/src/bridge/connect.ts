@@ -4,8 +4,10 @@
  * watches are taken up again by themselves, calls that were under way fail with "not-the-leader".
  */
 import {
+  INTENT_ERROR_CODES,
   IntentError,
   type ClientApi,
+  type IntentErrorCode,
   type IntentInput,
   type IntentName,
   type IntentOutput,
@@ -13,7 +15,8 @@ import {
   type ViewTypes,
 } from "@xchat/client/api";
 import { connectApi, type Channel } from "@xchat/client/rpc";
-import { serveTabs, startWorker, type StartFailure } from "./leader.ts";
+import type { ClientStatus, PageClient } from "../app/client.ts";
+import { serveTabs, startWorker } from "./leader.ts";
 import type { TabWord } from "./words.ts";
 
 const LOCK = "xchat-leader";
@@ -21,39 +24,47 @@ const CHANNEL = "xchat-tabs";
 /** A call waits so long for a leader before it fails. */
 const LEADER_PATIENCE = 15_000;
 
-export interface Bridge extends ClientApi {
-  /** Calls when the client cannot be started in this tab. */
-  onFailure(listener: (failure: StartFailure) => void): void;
-}
-
-export function connectClient(): Bridge {
+export function connectClient(): PageClient {
   const bridge = new TabBridge();
   bridge.begin();
-  return bridge;
+  return {
+    api: bridge,
+    status: () => bridge.status,
+    onStatus: (listener) => listen(bridge.statusListeners, listener),
+    onResume: (listener) => listen(bridge.resumeListeners, listener),
+  };
 }
 
-class TabBridge implements Bridge {
+function listen(listeners: Set<() => void>, listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Of the page that is running: tabs of two builds must not share one client. */
+const BUILD = document.querySelector<HTMLMetaElement>('meta[name="xchat-build"]')?.content ?? "";
+
+class TabBridge implements ClientApi {
+  readonly statusListeners = new Set<() => void>();
+  readonly resumeListeners = new Set<() => void>();
+  status: ClientStatus = { kind: "starting" };
   readonly #tab = crypto.randomUUID();
   readonly #tabs = new BroadcastChannel(CHANNEL);
   readonly #watches = new Set<{ readonly query: Query; readonly listener: (view: never) => void; stop: () => void }>();
   readonly #waiting = new Set<(api: ClientApi) => void>();
   #api: ClientApi | null = null;
   #endRemote: () => void = () => {};
-  #failure: StartFailure | null = null;
-  #onFailure: (failure: StartFailure) => void = () => {};
+  #yield: () => void = () => {};
 
   begin(): void {
     this.#tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
-      if (data.kind === "leader" && data.leader !== this.#tab) this.#follow(data.leader);
+      if (data.kind === "leader" && data.leader !== this.#tab && this.status.kind !== "yielded")
+        this.#follow(data.leader);
+      // The tab that came later has the newer build: it takes over.
+      if (data.kind === "hello" && data.build !== BUILD) this.#yield();
     });
     addEventListener("pagehide", () => this.#tabs.postMessage({ kind: "gone", tab: this.#tab } satisfies TabWord));
-    this.#tabs.postMessage({ kind: "hello", tab: this.#tab } satisfies TabWord);
+    this.#tabs.postMessage({ kind: "hello", tab: this.#tab, build: BUILD } satisfies TabWord);
     void navigator.locks.request(LOCK, () => this.#lead());
-  }
-
-  onFailure(listener: (failure: StartFailure) => void): void {
-    this.#onFailure = listener;
-    if (this.#failure !== null) listener(this.#failure);
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
@@ -73,16 +84,26 @@ class TabBridge implements Bridge {
 
   /** Holds the lock, and with it the lead, for as long as this tab lives. */
   async #lead(): Promise<void> {
+    if (this.status.kind === "yielded") return;
     try {
-      const api = await startWorker();
+      const { api, end } = await startWorker();
       this.#endRemote();
       this.#use(api);
       serveTabs(api, this.#tab, this.#tabs);
+      await new Promise<void>((resolve) => {
+        this.#yield = resolve;
+      });
+      this.#setStatus({ kind: "yielded" });
+      await end();
     } catch (failure) {
-      this.#failure = failure as StartFailure;
-      this.#onFailure(this.#failure);
+      this.#setStatus({ kind: "failed", code: failureCode(failure) });
+      await new Promise(() => {});
     }
-    await new Promise(() => {});
+  }
+
+  #setStatus(status: ClientStatus): void {
+    this.status = status;
+    for (const listener of this.statusListeners) listener();
   }
 
   #follow(leader: string): void {
@@ -115,13 +136,16 @@ class TabBridge implements Bridge {
   }
 
   #use(api: ClientApi): void {
+    const isResuming = this.#api !== null;
     this.#api = api;
+    this.#setStatus({ kind: "ready" });
     for (const watch of this.#watches) {
       watch.stop();
       watch.stop = api.watch(watch.query, watch.listener as (view: ViewTypes[Query["view"]]) => void);
     }
     for (const take of this.#waiting) take(api);
     this.#waiting.clear();
+    if (isResuming) for (const listener of this.resumeListeners) listener();
   }
 
   #nextApi(): Promise<ClientApi> {
@@ -138,3 +162,8 @@ class TabBridge implements Bridge {
     });
   }
 }
+
+const failureCode = (failure: unknown): IntentErrorCode => {
+  const { code } = failure as { readonly code?: unknown };
+  return INTENT_ERROR_CODES.find((known) => known === code) ?? "internal";
+};

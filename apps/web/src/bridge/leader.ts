@@ -2,6 +2,8 @@
 import type { ClientApi } from "@xchat/client/api";
 import { connectApi, portChannel, serveApi, type Channel } from "@xchat/client/rpc";
 import { servePeers } from "@xchat/transport/dom";
+import { trustedScript } from "../platform/trusted.ts";
+import workerUrl from "../worker.ts?worker&url";
 import type { TabWord, WorkerStart, WorkerWord } from "./words.ts";
 
 export interface StartFailure {
@@ -9,18 +11,19 @@ export interface StartFailure {
 }
 
 /** Starts the worker; rejects with a `StartFailure` when the client cannot be opened. */
-export function startWorker(): Promise<ClientApi> {
+export function startWorker(): Promise<{ readonly api: ClientApi; readonly end: () => Promise<void> }> {
   return new Promise((resolve, reject: (failure: StartFailure) => void) => {
-    const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "xchat" });
+    const worker = new Worker(trustedScript(workerUrl), { type: "module", name: "xchat" });
     const api = new MessageChannel();
     const peers = new MessageChannel();
     worker.addEventListener("error", () => reject({ code: "internal" }));
     worker.addEventListener("message", (event: MessageEvent<WorkerWord>) => {
+      if (event.data.kind === "ended") return;
       if (event.data.kind === "failed") {
         worker.terminate();
         reject({ code: event.data.code });
       } else {
-        resolve(connectApi(portChannel(api.port1)));
+        resolve({ api: connectApi(portChannel(api.port1)), end: () => endWorker(worker) });
       }
     });
     servePeers(peers.port1);
@@ -33,6 +36,21 @@ export function startWorker(): Promise<ClientApi> {
     worker.postMessage(start, [api.port2, peers.port2]);
   });
 }
+
+/** Lets the store go before the lock does, so that the next leader finds it free. */
+async function endWorker(worker: Worker): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    worker.addEventListener("message", (event: MessageEvent<WorkerWord>) => {
+      if (event.data.kind === "ended") resolve();
+    });
+    setTimeout(resolve, END_PATIENCE);
+  });
+  worker.postMessage("end");
+  await ended;
+  worker.terminate();
+}
+
+const END_PATIENCE = 3_000;
 
 /** Serves the interface to every other tab that says hello. */
 export function serveTabs(api: ClientApi, leader: string, tabs: BroadcastChannel): void {

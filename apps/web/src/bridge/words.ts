@@ -10,6 +10,8 @@ export interface WorkerStart {
 
 export type WorkerWord =
   | { readonly kind: "ready" }
+  /** The store has been let go of. */
+  | { readonly kind: "ended" }
   | { readonly kind: "failed"; readonly code: string; readonly detail: string };
 
 /** Between tabs, over one broadcast channel. */
@@ -17,7 +19,7 @@ export type TabWord =
   /** A tab has become the leader: all others connect to it anew. */
   | { readonly kind: "leader"; readonly leader: string }
   /** A tab looks for the leader. */
-  | { readonly kind: "hello"; readonly tab: string }
+  | { readonly kind: "hello"; readonly tab: string; readonly build: string }
   | { readonly kind: "to-leader"; readonly tab: string; readonly leader: string; readonly message: unknown }
   | { readonly kind: "to-tab"; readonly tab: string; readonly leader: string; readonly message: unknown }
   | { readonly kind: "gone"; readonly tab: string };
