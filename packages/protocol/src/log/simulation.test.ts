@@ -64,7 +64,8 @@ class Device {
   readonly lookup: Lookup = {
     event: (id) => this.shown.get(id) ?? null,
     at: (author, sequence) => {
-      for (const event of this.shown.values()) if (event.author === author && event.sequence === sequence) return event.id;
+      for (const event of this.shown.values())
+        if (event.author === author && event.sequence === sequence) return event.id;
       return null;
     },
   };
@@ -96,7 +97,8 @@ class Device {
         expect(event, "an event is shown that was never kept").toBeDefined();
         expect(this.showings, "shown twice").not.toContain(effect.id);
         for (const parent of [event?.previous ?? null, ...(event?.parents ?? [])]) {
-          if (parent !== null && !this.shown.has(parent)) expect(this.placeholders.has(parent) || this.isSkipped(event)).toBe(true);
+          if (parent !== null && !this.shown.has(parent))
+            expect(this.placeholders.has(parent) || this.isSkipped(event)).toBe(true);
         }
         this.shown.set(effect.id, event as EventFacts);
         this.showings.push(effect.id);
@@ -128,7 +130,10 @@ class Device {
   receive(from: Hex, message: Message, now: number): readonly Message[] {
     switch (message.kind) {
       case "event":
-        this.take(receiveEvent(this.log, message.event, this.lookup, now), new Map([[message.event.id, message.event]]));
+        this.take(
+          receiveEvent(this.log, message.event, this.lookup, now),
+          new Map([[message.event.id, message.event]]),
+        );
         return [];
       case "give":
         for (const event of message.events) {
@@ -154,7 +159,8 @@ class Device {
   /** What time makes due. */
   due(now: number, members: readonly Hex[], random: number): readonly Message[] {
     const messages: Message[] = [];
-    for (const effect of this.take(nextRepair(this.log, { now, members, random }))) if (effect.kind === "want") messages.push(effect);
+    for (const effect of this.take(nextRepair(this.log, { now, members, random })))
+      if (effect.kind === "want") messages.push(effect);
     const { log, outgoing } = nextAck(this.log, { now, memberCount: members.length, isPiggyback: false });
     this.log = log;
     if (outgoing?.ack != null) messages.push({ kind: "ack", ack: outgoing.ack });
@@ -208,7 +214,12 @@ class World {
       const copies = this.random() < this.weather.duplication ? 2 : 1;
       for (let i = 0; i < copies; i++) {
         if (this.random() < this.weather.loss || this.cut.has(from.self) !== this.cut.has(to.self)) continue;
-        this.flights.push({ at: this.now + this.random() * this.weather.slowest, from: from.self, to: to.self, message });
+        this.flights.push({
+          at: this.now + this.random() * this.weather.slowest,
+          from: from.self,
+          to: to.self,
+          message,
+        });
       }
     }
   }
@@ -247,7 +258,9 @@ class World {
     for (const device of this.devices) this.send(device, { kind: "event", event: device.write(this.now) });
     for (let i = 0; i < 3_000; i++) {
       this.pass(500);
-      const isQuiet = this.flights.length === 0 && this.devices.every((device) => missingCount(device.log) === 0 && device.log.ackDueSince === null);
+      const isQuiet =
+        this.flights.length === 0 &&
+        this.devices.every((device) => missingCount(device.log) === 0 && device.log.ackDueSince === null);
       if (isQuiet) return;
       // The last questions are a day apart.
       if (i % 50 === 49) this.pass(3_600_000);
@@ -260,7 +273,9 @@ function run(seed: number): void {
   world.chaos(120);
   world.heal();
   const [first, ...others] = world.devices as [Device, ...Device[]];
-  const written = world.devices.flatMap((device) => [...device.shown.values()].filter((event) => event.author === device.self));
+  const written = world.devices.flatMap((device) =>
+    [...device.shown.values()].filter((event) => event.author === device.self),
+  );
   expect(first.order()).toHaveLength(written.length);
   for (const device of others) expect(device.order()).toEqual(first.order());
   for (const device of world.devices) {
