@@ -36,7 +36,7 @@ import { MAX_NODE_HINTS, nodeHintCodec } from "../node-hint.ts";
 import { cardBinding, cardKey, cardPlace } from "./invitation-keys.ts";
 import type { Invitation } from "./invitation.ts";
 import { nameCodec } from "./person-text.ts";
-import { isSizeClass, padToClass, SIZE_CLASSES, unpad } from "./size-class.ts";
+import { capacity, isSizeClass, padToClass, unpad } from "./size-class.ts";
 
 export const MAX_CARD_LIFETIME_MS = 90 * DAY_MS;
 export const MAX_CARD_KEY_PACKAGES = 8;
@@ -72,9 +72,12 @@ const card = struct({
 });
 export type Card = CodecType<typeof card>;
 
+/** Signature (66), version (1), and the heads of array and card (4). */
+const MAX_ENCODED_CARD_BYTES = capacity(SECRET_BOX_OVERHEAD) - 71;
+
 const signedCard = struct({
   version: literal(VERSION, "newer-version"),
-  card: bytes({ max: SIZE_CLASSES[1] }),
+  card: bytes({ max: MAX_ENCODED_CARD_BYTES }),
   signature: bytes({ length: 64 }),
 });
 
@@ -105,13 +108,13 @@ export async function sealCard(provider: CryptoProvider, input: CardInput): Prom
   const { secret, deviceSeed, capabilities = [], ...fields } = input;
   const { publicKey: deviceKey } = await provider.ed25519KeyPair(deviceSeed);
   const encoded = encode(card, { ...fields, version: VERSION, deviceKey, capabilities });
-  const signature = await provider.ed25519Sign(deviceSeed, cardMessage(provider, secret, encoded));
-  const plaintext = encode(signedCard, { version: VERSION, card: encoded, signature });
-  const padded = padToClass(plaintext, SECRET_BOX_OVERHEAD);
-  if (padded === null) {
+  if (encoded.length > MAX_ENCODED_CARD_BYTES) {
     throw Object.assign(new RangeError("the card does not fit into 64 KiB"), { code: "card-too-large" });
   }
-  return sealSecretBox(provider, cardKey(provider, secret), cardPlace(provider, secret), padded);
+  const signature = await provider.ed25519Sign(deviceSeed, cardMessage(provider, secret, encoded));
+  const padded = padToClass(encode(signedCard, { version: VERSION, card: encoded, signature }), SECRET_BOX_OVERHEAD);
+  // The limit above leaves room for signature and heads.
+  return sealSecretBox(provider, cardKey(provider, secret), cardPlace(provider, secret), padded as Uint8Array);
 }
 
 /** Opens and judges what lay at the place of an invitation. Never throws. */

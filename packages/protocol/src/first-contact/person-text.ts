@@ -12,7 +12,10 @@ export const MAX_NAME_BYTES = 256;
 export const MAX_NAME_GRAPHEMES = 64;
 export const MAX_GREETING_BYTES = 1_000;
 
+/** Made once: making it reads the tables of Unicode. */
+const graphemes = new Intl.Segmenter();
 const NOT_IN_NAMES = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
+const ALL_NOT_IN_NAMES = new RegExp(NOT_IN_NAMES, "gu");
 const SHOWS_SOMETHING = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const NOT_IN_GREETINGS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
@@ -22,14 +25,10 @@ const isName = (name: string): boolean =>
 
 /** Makes a name out of what was typed: NFC, white space joined, forbidden characters out. */
 export function cleanName(typed: string): Result<string, { readonly reason: "name-empty" | "name-too-long" }> {
-  const clean = typed
-    .normalize("NFC")
-    .replaceAll(new RegExp(NOT_IN_NAMES.source, "gu"), " ")
-    .replaceAll(/\s+/gu, " ")
-    .trim();
+  const clean = typed.normalize("NFC").replaceAll(ALL_NOT_IN_NAMES, " ").replaceAll(/\s+/gu, " ").trim();
   if (!isName(clean)) return err({ reason: "name-empty" });
-  const graphemes = [...new Intl.Segmenter().segment(clean)].length;
-  const isShort = graphemes <= MAX_NAME_GRAPHEMES && utf8ToBytes(clean).length <= MAX_NAME_BYTES;
+  const isShort =
+    utf8ToBytes(clean).length <= MAX_NAME_BYTES && [...graphemes.segment(clean)].length <= MAX_NAME_GRAPHEMES;
   return isShort ? ok(clean) : err({ reason: "name-too-long" });
 }
 

@@ -110,7 +110,6 @@ describe("leaf credential", () => {
     const moved = encode(outerFormat, { ...outerOf(credential), chain: mallory.chain });
     expect(await reasonOf(moved)).toBe("another-account");
     const ownBody = bodyOf(await credentialOf(mallory, mallory.chain));
-    };
     const stolen = await forge({ ...ownBody, deviceKey: alice.deviceKey }, mallory.deviceSeed, mallory.chain);
     expect(await reasonOf(stolen)).toBe("certificate-device-not-listed");
   });
