@@ -1,0 +1,2 @@
+export { servePeers, workerDirectTransport } from "./webrtc/bridge.dom.ts";
+export { domDirectTransport } from "./webrtc/peer.dom.ts";

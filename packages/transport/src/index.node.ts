@@ -1,0 +1,1 @@
+export { loadNodeDirectTransport, type NodeDirectTransport } from "./webrtc/peer.node.ts";
