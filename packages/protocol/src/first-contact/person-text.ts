@@ -25,7 +25,7 @@ const isName = (name: string): boolean =>
 
 /** Makes a name out of what was typed: NFC, white space joined, forbidden characters out. */
 export function cleanName(typed: string): Result<string, { readonly reason: "name-empty" | "name-too-long" }> {
-  const clean = typed.normalize("NFC").replaceAll(ALL_NOT_IN_NAMES, " ").replaceAll(/\s+/gu, " ").trim();
+  const clean = typed.toWellFormed().normalize("NFC").replaceAll(ALL_NOT_IN_NAMES, " ").replaceAll(/\s+/gu, " ").trim();
   if (!isName(clean)) return err({ reason: "name-empty" });
   const isShort =
     utf8ToBytes(clean).length <= MAX_NAME_BYTES && [...graphemes.segment(clean)].length <= MAX_NAME_GRAPHEMES;
