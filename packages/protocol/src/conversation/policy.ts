@@ -136,6 +136,7 @@ export function pairPolicy(input: {
 }
 
 function policyFault(policy: ConversationPolicy): string | null {
+  if (policy.homeNodes.length === 0) return "no-home-node";
   if (!isAscending(policy.accounts.map((entry) => entry.account))) return "accounts-out-of-order";
   if (hasRepeatedNode(policy.homeNodes)) return "repeated-node";
   if (policy.kind === "pair") return pairFault(policy);
