@@ -7,7 +7,7 @@
  */
 import { StoreError } from "@xchat/client/ports";
 import { bytesToHex, utf8ToBytes } from "@xchat/codec";
-import { Connection } from "./connection.ts";
+import { Connection, SqliteError } from "./connection.ts";
 import { databaseFile, databaseFiles, DiskError, sizeOf, type DatabaseName, type Disk } from "./disk.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./schema.ts";
 import type { SqliteModule } from "./sqlite-module.ts";
@@ -77,7 +77,12 @@ export function createDatabase(engine: Engine, name: DatabaseName, key: Uint8Arr
 export function copyDatabase(engine: Engine, source: Connection, to: DatabaseName, key: Uint8Array): Connection {
   removeDatabase(engine.disk, to);
   const parameter = bytesToHex(utf8ToBytes(rawKey(key)));
-  source.script(`VACUUM INTO 'file:${databaseFile(to)}?cipher=chacha20&hexkey=${parameter}'`);
+  try {
+    source.script(`VACUUM INTO 'file:${databaseFile(to)}?cipher=chacha20&hexkey=${parameter}'`);
+  } catch (error) {
+    // SQLite names the file in its message, and the key with it.
+    throw error instanceof SqliteError ? new SqliteError(error.code, "the copy could not be written") : error;
+  }
   assertEncrypted(engine.disk, to);
   const copy = openDatabase(engine, to, key);
   // The copy's own journal is gone, but nothing says that all of the file is on the disk.

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@xchat/client/ports";
 import { DiskError, STORE_FILES, type Disk, type DiskFile, type DiskPlace } from "./disk.ts";
-import { LOCK_FILE, takeLock } from "./lock.node.ts";
+import { takeLock } from "./lock.node.ts";
 
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -172,5 +172,3 @@ const toDiskError = (error: unknown): Error =>
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-
-export { LOCK_FILE };

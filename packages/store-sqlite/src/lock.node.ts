@@ -11,7 +11,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@xchat/client/ports";
 
-export const LOCK_FILE = "lock";
+const LOCK_FILE = "lock";
 const TAKEOVER_FILE = "lock.takeover";
 
 interface Holder {
@@ -47,6 +47,7 @@ function takeOver(directory: string, path: string, own: Holder): void {
   const takeover = join(directory, TAKEOVER_FILE);
   if (!appear(takeover, own)) {
     refuseIfAlive(takeover);
+    // Left by one that died within these few lines: the one case in which two could still meet.
     fs.rmSync(takeover, { force: true });
     if (!appear(takeover, own)) throw inUse(readHolder(takeover), takeover);
   }

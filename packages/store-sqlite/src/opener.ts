@@ -40,19 +40,29 @@ export interface OpenerInput {
 }
 
 export function createOpener(input: OpenerInput): StoreOpener {
-  const { place, provider } = input;
+  const { place } = input;
   return {
-    async state() {
-      const files = await Promise.all(KEY_FILES.map((name) => place.peek(name, MAX_KEY_FILE + 1)));
-      const sizes = await Promise.all(DATABASES.map((name) => place.peek(databaseFile(name), 1)));
-      const record = presentRecord(chooseKeyFile(provider, files), () => sizes.some((bytes) => bytes?.length === 1));
-      if (record === null || record.state === "creating") return "none";
-      return record.key.kind === "bare" ? "open-key" : "passphrase";
-    },
+    state: () => findState(input),
     create: (passphrase) => withDisk(place, (disk) => create(input, disk, passphrase)),
-    open: (passphrase) => withDisk(place, (disk) => open(input, disk, passphrase)),
+    async open(passphrase) {
+      // Taking the lock would make a folder where there is none.
+      if ((await findState(input)) === "none") throw noStore();
+      return withDisk(place, (disk) => open(input, disk, passphrase));
+    },
     destroy: () => place.destroy(),
   };
+}
+
+async function findState({ place, provider }: OpenerInput): Promise<"none" | "open-key" | "passphrase"> {
+  try {
+    const files = await Promise.all(KEY_FILES.map((name) => place.peek(name, MAX_KEY_FILE + 1)));
+    const beginnings = await Promise.all(DATABASES.map((name) => place.peek(databaseFile(name), 1)));
+    const record = presentRecord(chooseKeyFile(provider, files), () => beginnings.some((bytes) => bytes?.length === 1));
+    if (record === null || record.state === "creating") return "none";
+    return record.key.kind === "bare" ? "open-key" : "passphrase";
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }
 
 async function create(input: OpenerInput, disk: Disk, passphrase: string | null): Promise<Store> {
@@ -82,9 +92,7 @@ async function create(input: OpenerInput, disk: Disk, passphrase: string | null)
 
 async function open(input: OpenerInput, disk: Disk, passphrase: string | null): Promise<Store> {
   const record = readPresentRecord(input.provider, disk);
-  if (record === null || record.state === "creating") {
-    throw new StoreError("store-failed", new Error("there is no store"));
-  }
+  if (record === null || record.state === "creating") throw noStore();
   const [module, key] = await Promise.all([input.loadSqlite(), recoverKey(input.provider, record.key, passphrase)]);
   const engine = startEngine(module, disk, environmentOf(input));
   const connection = openDatabase(engine, record.database, key);
@@ -217,6 +225,8 @@ async function withDisk(place: DiskPlace, action: (disk: Disk) => Promise<Store>
     throw error instanceof RangeError || error instanceof TypeError ? error : toStoreError(error);
   }
 }
+
+const noStore = (): StoreError => new StoreError("store-failed", new Error("there is no store"));
 
 const environmentOf = ({ provider, now }: OpenerInput): Parameters<typeof startEngine>[2] => ({
   randomBytes: (length) => provider.randomBytes(length),

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { StoreError } from "@xchat/client/ports";
 import { expect, it, onTestFinished } from "vitest";
@@ -25,7 +26,7 @@ function freshFolder(): string {
 }
 
 function startWriter(directory: string, seed: number, skip: number): ChildProcess {
-  const script = join(import.meta.dirname, "fixtures/writer-process.ts");
+  const script = fileURLToPath(new URL("./fixtures/writer-process.ts", import.meta.url));
   const child = spawn(process.execPath, [script, directory, String(seed), String(skip)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,12 +1,18 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { StoreError, type StoreErrorCode, type StoreOpener } from "@xchat/client/ports";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { sampleEvent } from "./contract.ts";
 import { Connection } from "./connection.ts";
 import { openDatabase, startEngine } from "./database.ts";
 import { MemoryDisk } from "./disk.memory.ts";
+import type { DiskFile } from "./disk.ts";
 import { readKeyFile } from "./key-file.ts";
 import { memoryStoreOpener } from "./open.memory.ts";
+import { nodeStoreOpener } from "./open.node.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { loadSqliteNode } from "./wasm.node.ts";
 
@@ -119,6 +125,29 @@ describe("a store that must be refused stays as it is", () => {
     if (foreign !== undefined) mine.files.set("store-a.db", foreign);
     await expectRefusal(mine, null, "store-damaged");
   });
+});
+
+it("opening where there is nothing leaves nothing behind", async () => {
+  const root = mkdtempSync(join(tmpdir(), "xchat-nothing-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const opener = nodeStoreOpener({ directory: join(root, "profile"), provider, now });
+  await expect(opener.open(null)).rejects.toMatchObject({ code: "store-failed" });
+  await opener.destroy();
+  expect(readdirSync(root)).toEqual([]);
+});
+
+it("no error tells a key", async () => {
+  const disk = new (class extends MemoryDisk {
+    override open(name: string, create: boolean): DiskFile | null {
+      return name === "store-b.db" && create ? null : super.open(name, create);
+    }
+  })();
+  const store = await openerOn(disk).create(null);
+  const error: unknown = await store.setPassphrase(null, "p").catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "store-failed" });
+  expect(inspect(error, { depth: 9 })).not.toMatch(/[0-9a-f]{32}/u);
+  await store.write([{ document: "a", value: Uint8Array.of(1) }]);
+  await store.close();
 });
 
 describe("damage that can be told", () => {

@@ -8,7 +8,7 @@ import { indexedWords } from "./search-text.ts";
 import { checkedBytes, checkedInteger, checkedText, recordToRow, SQL, TABLES, type PlainTable } from "./tables.ts";
 import type { CountedEvent, UnreadCounts } from "./unread.ts";
 
-export interface WriteContext {
+interface WriteContext {
   readonly connection: Connection;
   readonly unread: UnreadCounts;
 }

@@ -1,7 +1,7 @@
 /** Hands orders of the test to the worker and its answers back. */
 import type { Order } from "./orders.ts";
-// oxlint-disable-next-line import/default -- the bundler makes it
 // @ts-expect-error -- the bundler's way to name a worker without starting it
+// oxlint-disable-next-line import/default -- made by the bundler
 import workerUrl from "./worker.ts?worker&url";
 
 interface TrustedTypesFactory {
