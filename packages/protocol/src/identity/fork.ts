@@ -62,6 +62,12 @@ export function devicesWhileConflicting(
   return ok(atFork.filter(({ deviceKey }) => hasDevice(afterOne, deviceKey) && hasDevice(afterOther, deviceKey)));
 }
 
+/** The devices that a verified chain lists, by reading only. */
+export function listedDevices(chainBytes: Uint8Array): Result<readonly IdentityDevice[], ForkRefusal> {
+  const pair = readPair(chainBytes, chainBytes);
+  return pair.ok ? ok(foldDevices([], pair.value.shared)) : pair;
+}
+
 // ---- below: reading and ranking
 
 interface Pair {

@@ -35,3 +35,4 @@ export {
 export { devicesWhileConflicting, extendsChain, type Extension, type ForkRefusal } from "./fork.ts";
 export { MAX_CHAIN_BYTES, MAX_DEVICES, MAX_OPERATIONS, type Action } from "./operation.ts";
 export { checkSafetyCode, safetyCode, safetyNumber } from "./safety-number.ts";
+export { judgePinned, type PinRefusal, type PinVerdict } from "./pin.ts";
