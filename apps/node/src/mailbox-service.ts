@@ -119,13 +119,11 @@ export class MailboxService {
     return store.mailbox(request.mailbox, hourOf(clock.now()))?.kind === "mailbox" ? null : "mailbox-unknown";
   }
 
-  /** Whether each mailbox of a subscription may be read; the word of the first that may not. */
+  /** Whether each mailbox of a subscription may be read. One that is not open yet may be waited for: that costs nothing. */
   async maySubscribe(place: RequestPlace, request: Request<"subscribe">): Promise<MailboxRefusal | null> {
-    const { provider, store, clock } = this.#options;
     for (const { mailbox, after, signature } of request.mailboxes) {
-      const content = contentHash.subscribe(provider, after);
+      const content = contentHash.subscribe(this.#options.provider, after);
       if (!(await this.#isSigned(place, "subscribe", mailbox, content, signature))) return "signature-invalid";
-      if (store.mailbox(mailbox, hourOf(clock.now())) === null) return "mailbox-unknown";
     }
     return null;
   }
@@ -171,7 +169,6 @@ export class MailboxService {
       return refuse(place, "signature-invalid");
     }
     const hour = hourOf(clock.now());
-    if (store.mailbox(request.mailbox, hour) === null) return refuse(place, "mailbox-unknown");
     const slot = store.slot(request.mailbox, hour);
     const first = slot === null ? null : await slot.envelope(0);
     if (slot === null || first === null) return { head: { kind: "none", number } };

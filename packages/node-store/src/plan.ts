@@ -87,7 +87,7 @@ export class BatchPlan {
     }
     if (this.#usage.mailboxes + this.addedMailboxes >= this.#limits.mailboxes) return refused("node-full");
     // A mailbox that was forgotten may have left entries that are not purged yet: its cursors go on behind them.
-    const nextCursor = this.#firstFreeCursor(mailbox);
+    const nextCursor = this.#firstFreeCursor(mailbox, hour);
     this.addedMailboxes++;
     this.#setMailbox(mailbox, { kind, nextCursor, count: 0, bytes: 0, expiresHour, slot: null });
     return DONE;
@@ -200,9 +200,11 @@ export class BatchPlan {
     return row.expiresHour > hour ? row : null;
   }
 
-  #firstFreeCursor(mailbox: Uint8Array): number {
+  /** Grows with the hour too, so that readers do not miss what comes after a node has lost its disk. */
+  #firstFreeCursor(mailbox: Uint8Array, hour: number): number {
     const stored = this.#index.mailboxes.get(bufferOf(mailbox));
-    return stored === undefined ? 1 : decodeMailboxRow(stored).nextCursor;
+    const known = stored === undefined ? 1 : decodeMailboxRow(stored).nextCursor;
+    return Math.max(known, hour * CURSORS_PER_HOUR + 1);
   }
 
   #dedupeRow(key: Buffer): DedupeRow | null {
@@ -236,6 +238,9 @@ export class BatchPlan {
     this.blobs.set(idOf(place), { key: bufferOf(place), row, blob, oldLength });
   }
 }
+
+/** 2^16 × 500,000 hours are 35 of the 48 bits of a cursor. */
+const CURSORS_PER_HOUR = 65_536;
 
 /** Under the page size of LMDB, so that no value needs pages of its own. */
 export const BLOB_PART_BYTES = 3_900;

@@ -3,3 +3,4 @@ export { allMessages, meet, person, untilTexts, type Person, type PersonInput } 
 export { until } from "./until.ts";
 export { memoryConnector, MemoryNode, memoryNodes, type Lifeline } from "./memory-nodes.ts";
 export { SealedKeys } from "./sealed-keys.ts";
+export { freePort, startNodeProcess, type NodeProcess, type NodeProcessOptions } from "./node-process.ts";

@@ -1,0 +1,10 @@
+/** How long an exchange is used. */
+import type { CryptoProvider } from "@xchat/crypto";
+
+const MINUTE = 60_000;
+
+/** 10 to 60 minutes in milliseconds, at random, so that exchanges do not renew in step. */
+export function randomLife(provider: CryptoProvider): number {
+  const [high = 0, low = 0] = provider.randomBytes(2);
+  return 10 * MINUTE + Math.floor(((high * 256 + low) / 65_536) * 50 * MINUTE);
+}
