@@ -79,6 +79,7 @@ export function nobleCryptoProvider(): CryptoProvider {
     sha512,
     hmacSha256: (key, data) => hmac(sha256, key, data),
     hmacSha512: (key, data) => hmac(sha512, key, data),
+    shake256: (data, length) => shake256(data, { dkLen: length }),
     equalSecrets,
     ed25519KeyPair: (seed) => ({ publicKey: ed25519.getPublicKey(seed), secretKey: seed.slice() }),
     ed25519Sign: (secretKey, message) => ed25519.sign(message, secretKey),

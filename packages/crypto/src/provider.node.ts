@@ -52,6 +52,8 @@ const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buff
 
 const sha256 = (data: Uint8Array): Uint8Array => plain(hash("sha256", data, "buffer"));
 const sha512 = (data: Uint8Array): Uint8Array => plain(hash("sha512", data, "buffer"));
+const shake256 = (data: Uint8Array, length: number): Uint8Array =>
+  plain(createHash("shake256", { outputLength: length }).update(data).digest());
 const sha3 = (data: Uint8Array): Uint8Array => plain(hash("sha3-256", data, "buffer"));
 
 /** Two one-shot hashes: `createHmac` sets up a stream object and is four times slower for a short input. */
@@ -106,7 +108,7 @@ interface XwingPublic {
 }
 
 function expandXwingSeed(seed: Uint8Array): XwingSecret {
-  const expanded = createHash("shake256", { outputLength: 96 }).update(seed).digest();
+  const expanded = shake256(seed, 96);
   const x25519 = privateKeyOf(expanded.subarray(ML_KEM_SEED_LENGTH), "x25519");
   return {
     mlKem: privateKeyOf(expanded.subarray(0, ML_KEM_SEED_LENGTH), "ml-kem-768"),
@@ -210,6 +212,7 @@ export function nodeCryptoProvider(): CryptoProvider {
     sha512,
     hmacSha256: (key, data) => hmac(sha256, 64, key, data),
     hmacSha512: (key, data) => hmac(sha512, 128, key, data),
+    shake256,
     equalSecrets: (a, b) => a.length === b.length && timingSafeEqual(a, b),
     ...makeEd25519(),
     ...makeXwing(),

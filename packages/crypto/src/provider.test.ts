@@ -48,6 +48,7 @@ describe("what one provider makes, another takes", () => {
       const [nonce, aad] = [a.randomBytes(12), a.randomBytes(round * 10)];
       const sealed = await a.aesGcmSeal(seed, nonce, aad, message);
       expect(await b.aesGcmOpen(seed, nonce, aad, sealed)).toEqual(message);
+      for (const length of [32, 96, 200]) expect(a.shake256(message, length)).toEqual(b.shake256(message, length));
       for (const name of ["sha256", "sha512"] as const) expect(a[name](message)).toEqual(b[name](message));
       for (const name of ["hmacSha256", "hmacSha512"] as const) {
         for (const length of [0, 31, 64, 128, 129, 300]) {

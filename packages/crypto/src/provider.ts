@@ -26,6 +26,8 @@ export interface CryptoProvider {
   sha512(data: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** FIPS 202, with an output of `length` bytes. */
+  shake256(data: Uint8Array, length: number): Uint8Array;
   /** Time does not depend on where the inputs differ; unequal lengths are `false` at once. */
   equalSecrets(a: Uint8Array, b: Uint8Array): boolean;
 

@@ -1,0 +1,1 @@
+export { mlsGroupCipher } from "./group-cipher.ts";
