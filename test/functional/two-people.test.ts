@@ -190,14 +190,20 @@ describe("when things fail", () => {
   });
 });
 
+/** Every own text of the chat has come so far. */
 async function untilDelivery({ api }: Person, chat: string, wanted: "delivered" | "read"): Promise<void> {
-  await until(api, { view: "chats" }, (chats) => {
-    const own = chats.find(({ id }) => id === chat)?.last;
-    return own?.isOwn === true && own.delivery?.state === wanted;
-  }).catch(async (error: unknown) => {
+  const isSo = async (): Promise<boolean> => {
     const own = (await allMessages(api, chat)).filter(({ isOwn, content }) => isOwn && content.kind === "text");
-    if (own.every(({ delivery }) => delivery?.state === wanted)) return;
-    throw error;
+    return own.length > 0 && own.every(({ delivery }) => delivery?.state === wanted);
+  };
+  await new Promise<void>((resolve) => {
+    const look = async (): Promise<void> => {
+      if (!(await isSo())) return;
+      stop();
+      resolve();
+    };
+    const stop = api.watch({ view: "messages", chat }, () => void look());
+    void look();
   });
 }
 
