@@ -2,7 +2,7 @@ import { createDecipheriv } from "node:crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { Store } from "@xchat/client/ports";
 import { expect, it } from "vitest";
-import { sampleEvent } from "./contract.ts";
+import { sampleEvent } from "./sample-records.ts";
 import { seededRandom } from "./disk.fault.ts";
 import { MemoryDisk } from "./disk.memory.ts";
 import { databaseFile } from "./disk.ts";

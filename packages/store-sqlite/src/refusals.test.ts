@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { StoreError, type StoreErrorCode, type StoreOpener } from "@xchat/client/ports";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { sampleEvent } from "./contract.ts";
+import { sampleEvent } from "./sample-records.ts";
 import { Connection } from "./connection.ts";
 import { openDatabase, startEngine } from "./database.ts";
 import { MemoryDisk } from "./disk.memory.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { expect, it, onTestFinished } from "vitest";
-import { sampleConversation, sampleEvent } from "./contract.ts";
+import { sampleConversation, sampleEvent } from "./sample-records.ts";
 import { createDatabase, startEngine } from "./database.ts";
 import { MemoryDisk } from "./disk.memory.ts";
 import { nodeStoreOpener } from "./open.node.ts";

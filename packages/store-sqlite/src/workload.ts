@@ -4,7 +4,7 @@
  */
 import type { Store, StoreChange } from "@xchat/client/ports";
 import { bytesToHex } from "@xchat/codec";
-import { sampleEvent } from "./contract.ts";
+import { sampleEvent } from "./sample-records.ts";
 
 const DOCUMENTS = 6;
 const EVENTS = 24;

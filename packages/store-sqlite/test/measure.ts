@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { EventPosition, Store } from "@xchat/client/ports";
-import { sampleEvent } from "../src/contract.ts";
+import { sampleEvent } from "../src/sample-records.ts";
 import { nodeStoreOpener } from "../src/open.node.ts";
 
 const EVENTS = Number(process.argv[2] ?? 100_000);

@@ -1,7 +1,8 @@
 /** A store in a dedicated worker, as the app has it. */
 import { domCryptoProvider } from "@xchat/crypto/dom";
 import { StoreError, type Store, type StoreOpener } from "@xchat/client/ports";
-import { STORE_CONTRACT, sampleEvent } from "../../../src/contract.ts";
+import { STORE_CONTRACT } from "../../../src/contract.ts";
+import { sampleEvent } from "../../../src/sample-records.ts";
 import { seededRandom } from "../../../src/disk.fault.ts";
 import { opfsStoreOpener } from "../../../src/open.dom.ts";
 import { Workload } from "../../../src/workload.ts";
