@@ -1,0 +1,54 @@
+import { I18nProvider } from "@lingui/react";
+import { i18n } from "@lingui/core";
+import { useLingui } from "@lingui/react/macro";
+import { Direction } from "radix-ui";
+import { lazy, Suspense, useState, useSyncExternalStore, type ReactElement } from "react";
+import { directionOf } from "../i18n/locales.ts";
+import { pendingInvitation } from "../platform/invitation-link.ts";
+import { Announcer } from "../ui/announcer.tsx";
+import { Toasts } from "../ui/toasts.tsx";
+import type { PageClient } from "./client.ts";
+import { AppContext, useServices, useView } from "./context.tsx";
+import { Shell } from "./shell.tsx";
+import { Splash } from "./splash.tsx";
+import { Views } from "./views.ts";
+
+const Welcome = lazy(() => import("../welcome/welcome.tsx"));
+const Unlock = lazy(() => import("../welcome/unlock.tsx"));
+const Trouble = lazy(() => import("./trouble.tsx"));
+
+export function App({ client }: { readonly client: PageClient }): ReactElement {
+  const [services] = useState(() => ({ client, views: new Views(client.api) }));
+  return (
+    <I18nProvider i18n={i18n}>
+      <AppContext value={services}>
+        <Directed />
+      </AppContext>
+    </I18nProvider>
+  );
+}
+
+function Directed(): ReactElement {
+  const { i18n: language } = useLingui();
+  return (
+    <Direction.Provider dir={directionOf(language.locale)}>
+      <Suspense fallback={<Splash />}>
+        <Root />
+      </Suspense>
+      <Announcer />
+      <Toasts />
+    </Direction.Provider>
+  );
+}
+
+function Root(): ReactElement {
+  const { client } = useServices();
+  const status = useSyncExternalStore(client.onStatus, client.status);
+  const profile = useView("profile");
+  const invitation = useSyncExternalStore(pendingInvitation.subscribe, pendingInvitation.get);
+  if (status.kind === "yielded" || status.kind === "failed") return <Trouble status={status} />;
+  if (profile === undefined) return <Splash />;
+  if (profile.state === "none") return <Welcome invitation={invitation} />;
+  if (profile.state === "locked") return <Unlock isInvited={invitation !== null} />;
+  return <Shell profile={profile} invitation={invitation} />;
+}

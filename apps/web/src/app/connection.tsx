@@ -1,0 +1,83 @@
+import { Plural, Trans } from "@lingui/react/macro";
+import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { useTimeWords } from "../i18n/format.ts";
+import { Icon } from "../ui/icon.tsx";
+import { useIntent, useView } from "./context.tsx";
+
+export function useIsOnline(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      window.addEventListener("online", listener);
+      window.addEventListener("offline", listener);
+      return () => {
+        window.removeEventListener("online", listener);
+        window.removeEventListener("offline", listener);
+      };
+    },
+    () => navigator.onLine,
+  );
+}
+
+const TICK_MILLISECONDS = 1_000;
+
+/** The present time, anew each second while something counts down. */
+export function useNow(isCounting: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!isCounting) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), TICK_MILLISECONDS);
+    return () => clearInterval(timer);
+  }, [isCounting]);
+  return now;
+}
+
+/** A line above everything while no node can be reached. Short breaks are not worth a word. */
+export function ConnectionBanner(): ReactElement {
+  const network = useView("network");
+  const isOnline = useIsOnline();
+  const retry = useIntent("retryNow");
+  const nodes = network?.nodes ?? [];
+  const isConnecting = nodes.some((node) => node.state === "connecting");
+  const isDown = nodes.length > 0 && !nodes.some((node) => node.state === "ready");
+  const retryAt = isDown && !isConnecting ? Math.min(...nodes.map((node) => node.retryAt ?? Infinity)) : Infinity;
+  const now = useNow(Number.isFinite(retryAt));
+  const words = useTimeWords();
+  return (
+    <div role="status">
+      {!isOnline && (
+        <div className="banner">
+          <Icon name="offline" size={18} />
+          <p>
+            <Trans>No connection. What you write is kept and goes out as soon as there is one.</Trans>
+          </p>
+        </div>
+      )}
+      {isOnline && isDown && (
+        <div className="banner">
+          {isConnecting ? <span className="spinner" aria-hidden="true" /> : <Icon name="nodes" size={18} />}
+          <p>
+            {isConnecting ? (
+              <Trans>Connecting …</Trans>
+            ) : (
+              <>
+                <Plural value={nodes.length} one="Your node does not answer." other="None of your # nodes answers." />{" "}
+                <Trans>What you write is kept. Open direct chats go on.</Trans>{" "}
+                {Number.isFinite(retryAt) && (
+                  <span aria-live="off">
+                    <Trans>Next try {words.until(retryAt, now)}.</Trans>
+                  </span>
+                )}
+              </>
+            )}
+          </p>
+          {!isConnecting && (
+            <button type="button" className="link-button" onClick={() => void retry.run({})}>
+              <Trans>Try now</Trans>
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,155 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { ProfileView } from "@xchat/client/api";
+import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { Chat } from "../chat/chat.tsx";
+import { ChatList } from "../chats/chat-list.tsx";
+import { pendingInvitation } from "../platform/invitation-link.ts";
+import { announce } from "../ui/announcer.tsx";
+import { EmptyState } from "../ui/basics.tsx";
+import { Icon, Mark, type IconName } from "../ui/icon.tsx";
+import { ConnectionBanner } from "./connection.tsx";
+import { useView } from "./context.tsx";
+import { go, usePlace, type Place } from "./places.ts";
+import { useShortcuts } from "./shortcuts.ts";
+
+const People = lazy(() => import("../people/people.tsx"));
+const OpenInvitation = lazy(() => import("../people/open-invitation.tsx"));
+const Requests = lazy(() => import("../people/requests.tsx"));
+const Network = lazy(() => import("../network/network.tsx"));
+const Settings = lazy(() => import("../settings/settings.tsx"));
+const Search = lazy(() => import("../chats/search.tsx"));
+const ShortcutsDialog = lazy(() => import("./shortcuts-dialog.tsx"));
+const NewVersion = lazy(() => import("./new-version.tsx"));
+
+type Ready = Extract<ProfileView, { state: "ready" }>;
+
+export function Shell({ profile, invitation }: { readonly profile: Ready; readonly invitation: string | null }): ReactElement {
+  const { t } = useLingui();
+  const place = usePlace();
+  const [areShortcutsShown, setShortcutsShown] = useState(false);
+  useShortcuts(() => setShortcutsShown(true));
+  useUnreadTitle();
+  return (
+    <div className="shell" data-at={place.at}>
+      <a className="skip" href="#main" onClick={focusMain}>
+        <Trans>Skip to the content</Trans>
+      </a>
+      <Rail place={place} />
+      <aside className="list-column" aria-label={t`Chats`}>
+        <ChatList profile={profile} place={place} />
+      </aside>
+      <main className="main-column" id="main" tabIndex={-1}>
+        <ConnectionBanner />
+        <Suspense fallback={<div className="pane" aria-busy="true" />}>
+          <Content place={place} profile={profile} />
+        </Suspense>
+      </main>
+      <Suspense fallback={null}>
+        {invitation !== null && <OpenInvitation text={invitation} onClose={() => pendingInvitation.set(null)} />}
+        {areShortcutsShown && <ShortcutsDialog onClose={() => setShortcutsShown(false)} />}
+        <NewVersion />
+      </Suspense>
+    </div>
+  );
+}
+
+// The address's fragment is for invitations alone, so the skip link moves the focus itself.
+function focusMain(event: React.MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}
+
+function Content({ place, profile }: { readonly place: Place; readonly profile: Ready }): ReactElement {
+  switch (place.at) {
+    case "chat":
+      return <Chat key={place.chat} place={place} />;
+    case "search":
+      return <Search />;
+    case "requests":
+      return <Requests />;
+    case "people":
+      return <People />;
+    case "network":
+      return <Network />;
+    case "settings":
+      return <Settings profile={profile} section={place.section ?? null} />;
+    default:
+      return <NothingOpen />;
+  }
+}
+
+function NothingOpen(): ReactElement {
+  const chats = useView("chats");
+  return (
+    <div className="pane pane-empty">
+      {chats !== undefined && chats.length > 0 && (
+        <EmptyState icon="chat" title={<Trans>Choose a chat</Trans>}>
+          <Trans>
+            Press <kbd>?</kbd> to see what the keyboard can do.
+          </Trans>
+        </EmptyState>
+      )}
+    </div>
+  );
+}
+
+function Rail({ place }: { readonly place: Place }): ReactElement {
+  const { t } = useLingui();
+  const chats = useView("chats");
+  const requests = useView("requests");
+  const network = useView("network");
+  const unread = chats?.reduce((sum, chat) => sum + (chat.isBlocked ? 0 : chat.unread), 0) ?? 0;
+  const isDown = network !== undefined && network.nodes.length > 0 && network.nodes.every((node) => node.state !== "ready" && node.state !== "connecting");
+  return (
+    <nav className="rail" aria-label={t`Main`}>
+      <span className="rail-mark">
+        <Mark size={36} />
+      </span>
+      <RailItem icon="chat" label={t`Chats`} badge={unread + (requests?.length ?? 0)} isCurrent={["chats", "chat", "requests", "search"].includes(place.at)} to={{ at: "chats" }} />
+      <RailItem icon="invite" label={t`Invite`} isCurrent={place.at === "people"} to={{ at: "people" }} />
+      <RailItem icon="network" label={t`Network`} isAlarming={isDown} isCurrent={place.at === "network"} to={{ at: "network" }} />
+      <RailItem icon="settings" label={t`Settings`} isCurrent={place.at === "settings"} to={{ at: "settings" }} />
+    </nav>
+  );
+}
+
+function RailItem({ icon, label, to, isCurrent, badge = 0, isAlarming = false }: {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly to: Place;
+  readonly isCurrent: boolean;
+  readonly badge?: number;
+  readonly isAlarming?: boolean;
+}): ReactElement {
+  const { t } = useLingui();
+  return (
+    <button type="button" className="rail-item" aria-current={isCurrent ? "page" : undefined} onClick={() => go(to)}>
+      <span className="rail-icon">
+        <Icon name={icon} />
+        {badge > 0 && (
+          <span className="badge" aria-label={t`${badge} new`} role="img">
+            {badge > 99 ? "99+" : badge}
+          </span>
+        )}
+        {isAlarming && <span className="alarm-dot" role="img" aria-label={t`Not connected`} />}
+      </span>
+      <span className="rail-label">{label}</span>
+    </button>
+  );
+}
+
+/** The tab's title tells how many are unread and nothing about whom they are from. New ones are told to screen readers. */
+function useUnreadTitle(): void {
+  const { t } = useLingui();
+  const chats = useView("chats");
+  const unread = chats?.reduce((sum, chat) => sum + (chat.isBlocked ? 0 : chat.unread), 0) ?? 0;
+  const [told, setTold] = useState(unread);
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) X Chat` : "X Chat";
+    if (unread > told) {
+      const newest = chats?.find((chat) => chat.unread > 0);
+      if (newest !== undefined) announce(t`New message from ${newest.name}`);
+    }
+    if (unread !== told) setTold(unread);
+  }, [unread, told, chats, t]);
+}

@@ -1,0 +1,219 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { ChatView, MessageView } from "@xchat/client/api";
+import { lazy, Suspense, useCallback, useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type ReactElement } from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { Icon } from "../ui/icon.tsx";
+import { MessageRow } from "./message-row.tsx";
+import type { ChatMessages, MessagesState } from "./messages.ts";
+import { useAnnounceNew, useMarkRead } from "./reading.ts";
+
+const MessageDetails = lazy(() => import("./message-details.tsx"));
+
+/** Closer to the end than this, the list follows new messages. Pixels. */
+const FOLLOW_DISTANCE = 80;
+/** Closer to an end than this, the next page is fetched. Pixels. */
+const LOAD_DISTANCE = 1200;
+const NO_MESSAGES: readonly MessageView[] = [];
+
+interface ListProps {
+  readonly chat: ChatView;
+  readonly messages: ChatMessages;
+  readonly state: MessagesState;
+}
+
+export function MessageList({ chat, messages, state }: ListProps): ReactElement {
+  const { t } = useLingui();
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const [isAway, setAway] = useState(false);
+  const [focused, setFocused] = useState<string | null>(null);
+  const [detailed, setDetailed] = useState<string | null>(null);
+  const rows = state.window?.messages ?? NO_MESSAGES;
+  const lookAtVisible = useMarkRead(chat, rows, list);
+  useAnnounceNew(chat, rows);
+  const follow = useFollowing({ state, rows, list, scroller });
+  const focusedIndex = Math.max(0, focused === null ? rows.length - 1 : rows.findIndex(({ id }) => id === focused));
+
+  const look = (): void => {
+    const handle = list.current;
+    if (handle === null || state.window === null) return;
+    const below = handle.scrollSize - handle.scrollOffset - handle.viewportSize;
+    follow.setAtEnd(below < FOLLOW_DISTANCE && !state.window.hasNewer);
+    setAway(below > handle.viewportSize || state.window.hasNewer);
+    if (handle.scrollOffset < LOAD_DISTANCE) void messages.loadOlder();
+    if (below < LOAD_DISTANCE) void messages.loadNewer();
+    lookAtVisible();
+  };
+
+  // A page that does not fill the screen makes no scrolling that would ask for the next one.
+  const lookAfterChange = useEffectEvent(look);
+  useEffect(() => lookAfterChange(), [state.window]);
+
+  const focusRow = (index: number): void => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    if (row === undefined) return;
+    setFocused(row.id);
+    list.current?.scrollToIndex(rows.indexOf(row), { align: "nearest" });
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(row.id)}"]`)?.focus());
+  };
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    if (!(event.target instanceof HTMLElement) || event.target.dataset["message"] === undefined || event.altKey) return;
+    const index = rows.findIndex(({ id }) => id === (event.target as HTMLElement).dataset["message"]);
+    const next = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      if (next >= rows.length) document.getElementById("composer")?.focus();
+      else focusRow(next);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      setDetailed(event.target.dataset["message"]);
+    }
+  };
+
+  const openDetails = useCallback((id: string) => setDetailed(id), []);
+  const detailedMessage = rows.find(({ id }) => id === detailed);
+  return (
+    <div className="messages">
+      <div
+        className="messages-scroll"
+        ref={scroller}
+        id="messages"
+        role="log"
+        aria-live="off"
+        aria-label={t`Messages`}
+        onKeyDown={onKeyDown}
+        onFocus={(event) => {
+          const id = event.target.dataset["message"];
+          if (id !== undefined) setFocused(id);
+        }}
+      >
+        <div className="messages-spring" />
+        {state.window !== null && !state.window.hasOlder && <ChatBeginning chat={chat} isEmpty={rows.length === 0} />}
+        {state.window === null && <MessagesSkeleton />}
+        <Virtualizer
+          ref={list}
+          data={rows}
+          shift={state.isPrepend}
+          scrollRef={scroller}
+          keepMounted={rows.length === 0 ? [] : [focusedIndex]}
+          bufferSize={500}
+          onScroll={look}
+          onResize={follow.onResize}
+        >
+          {(message, index) => (
+            <MessageRow
+              key={message.id}
+              chatName={chat.name}
+              previous={rows[index - 1]}
+              message={message}
+              next={rows[index + 1]}
+              isUnreadStart={message.id === state.unreadFrom}
+              isTabStop={index === focusedIndex}
+              isTarget={message.id === state.target}
+              onDetails={openDetails}
+            />
+          )}
+        </Virtualizer>
+      </div>
+      {isAway && (
+        <button
+          type="button"
+          className="jump-button"
+          onClick={() => (state.window?.hasNewer === true ? void messages.showNewest() : follow.toEnd(true))}
+          aria-label={chat.unread > 0 ? t`To the newest message, ${chat.unread} unread` : t`To the newest message`}
+        >
+          <Icon name="down" size={20} />
+          {chat.unread > 0 && <span className="badge">{chat.unread > 99 ? "99+" : chat.unread}</span>}
+        </button>
+      )}
+      {detailedMessage !== undefined && (
+        <Suspense fallback={null}>
+          <MessageDetails message={detailedMessage} name={chat.name} onClose={() => setDetailed(null)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** Keeps the list where the reader expects it: at a target when it is placed anew, at the end while it was there. */
+function useFollowing({ state, rows, list, scroller }: {
+  readonly state: MessagesState;
+  readonly rows: readonly MessageView[];
+  readonly list: React.RefObject<VirtualizerHandle | null>;
+  readonly scroller: React.RefObject<HTMLDivElement | null>;
+}): { readonly setAtEnd: (isAtEnd: boolean) => void; readonly toEnd: (isSmooth?: boolean) => void; readonly onResize: () => void } {
+  const isAtEnd = useRef(true);
+  const last = rows.at(-1)?.id;
+  const toEnd = (isSmooth = false): void => {
+    const mayMove = isSmooth && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    list.current?.scrollToIndex(rows.length - 1, { align: "end", smooth: mayMove });
+  };
+  const place = useEffectEvent(() => {
+    if (rows.length === 0) return;
+    const target = state.target ?? state.unreadFrom;
+    const index = target === null ? -1 : rows.findIndex(({ id }) => id === target);
+    isAtEnd.current = index === -1;
+    if (index === -1) toEnd();
+    else list.current?.scrollToIndex(index, { align: state.target === null ? "start" : "center" });
+  });
+  const followEnd = useEffectEvent(() => {
+    if (isAtEnd.current || rows.at(-1)?.isOwn === true) toEnd();
+  });
+  useLayoutEffect(() => place(), [state.placement]);
+  useLayoutEffect(() => {
+    if (last !== undefined) followEnd();
+  }, [last]);
+  const keepEnd = useEffectEvent(() => {
+    if (isAtEnd.current) toEnd();
+  });
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => keepEnd());
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller]);
+  return {
+    setAtEnd: (value) => {
+      isAtEnd.current = value;
+    },
+    toEnd,
+    onResize: () => {
+      if (isAtEnd.current) toEnd();
+    },
+  };
+}
+
+function ChatBeginning({ chat, isEmpty }: { readonly chat: ChatView; readonly isEmpty: boolean }): ReactElement {
+  return (
+    <div className="chat-beginning">
+      <Icon name="lock" size={20} />
+      <p>
+        <Trans>Only you and this contact can read what is written here: it is sealed on one device and opened on the other.</Trans>
+      </p>
+      {chat.state === "waiting" && (
+        <p>
+          <strong>
+            <Trans>Your request is on its way. You can write already; it is sent when they say yes.</Trans>
+          </strong>
+        </p>
+      )}
+      {isEmpty && chat.state === "active" && (
+        <p>
+          <Trans>Write the first line.</Trans>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function MessagesSkeleton(): ReactElement {
+  return (
+    <div className="skeleton-messages" aria-busy="true">
+      {[0, 1, 2, 3].map((row) => (
+        <span key={row} className={row % 2 === 0 ? "skeleton skeleton-bubble" : "skeleton skeleton-bubble skeleton-own"} />
+      ))}
+    </div>
+  );
+}

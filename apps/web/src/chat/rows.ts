@@ -1,0 +1,38 @@
+/** What a message looks like between its neighbours. */
+import type { Delivery, MessageView } from "@xchat/client/api";
+
+/** Messages of one person closer than this belong together. */
+const GROUP_MILLISECONDS = 5 * 60_000;
+
+export interface RowFacts {
+  readonly startsDay: boolean;
+  readonly startsGroup: boolean;
+  readonly endsGroup: boolean;
+  /** Time and state are shown once for a group, and wherever a state differs from that of the next message. */
+  readonly showsState: boolean;
+}
+
+export function rowFacts(previous: MessageView | undefined, message: MessageView, next: MessageView | undefined): RowFacts {
+  const startsDay = previous === undefined || !isSameDay(previous.sentAt, message.sentAt);
+  const endsGroup = next === undefined || !isSameDay(message.sentAt, next.sentAt) || !belongTogether(message, next);
+  return {
+    startsDay,
+    startsGroup: startsDay || previous === undefined || !belongTogether(previous, message),
+    endsGroup,
+    showsState: endsGroup || (message.isOwn && deliveryKey(message.delivery) !== deliveryKey(next?.delivery ?? null)),
+  };
+}
+
+const isSpoken = (message: MessageView): boolean => message.content.kind !== "notice";
+
+function belongTogether(a: MessageView, b: MessageView): boolean {
+  return a.isOwn === b.isOwn && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
+}
+
+const deliveryKey = (delivery: Delivery | null): string => (delivery === null ? "" : delivery.state);
+
+export function isSameDay(a: number, b: number): boolean {
+  const one = new Date(a);
+  const other = new Date(b);
+  return one.getDate() === other.getDate() && one.getMonth() === other.getMonth() && one.getFullYear() === other.getFullYear();
+}

@@ -1,0 +1,167 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import type { ChatView, ProfileView } from "@xchat/client/api";
+import type { ReactElement } from "react";
+import { useView } from "../app/context.tsx";
+import { go, type Place } from "../app/places.ts";
+import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
+import { useTimeWords } from "../i18n/format.ts";
+import { Avatar } from "../ui/avatar.tsx";
+import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
+import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+
+type Ready = Extract<ProfileView, { state: "ready" }>;
+
+export function ChatList({ profile, place }: { readonly profile: Ready; readonly place: Place }): ReactElement {
+  const { t } = useLingui();
+  const chats = useView("chats");
+  return (
+    <>
+      <header className="list-header">
+        <h1>X Chat</h1>
+        <IconButton icon="search" label={t`Search`} onClick={() => go({ at: "search" })} aria-keyshortcuts="Control+K" />
+        <IconButton icon="plus" label={t`New contact`} onClick={() => go({ at: "people" })} />
+      </header>
+      <div className="list-scroll">
+        {profile.recoveryWords === "unwritten" && <WordsReminder />}
+        <RequestsCard isCurrent={place.at === "requests"} />
+        {chats === undefined ? <ListSkeleton /> : chats.length === 0 ? <NoChats /> : <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />}
+      </div>
+    </>
+  );
+}
+
+function Chats({ chats, current }: { readonly chats: readonly ChatView[]; readonly current: string | null }): ReactElement {
+  return (
+    <ul className="chat-list">
+      {chats.map((chat) => (
+        <li key={chat.id}>
+          <ChatRow chat={chat} isCurrent={chat.id === current} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurrent: boolean }): ReactElement {
+  const { t } = useLingui();
+  const words = useTimeWords();
+  return (
+    <button
+      type="button"
+      className={classes("chat-row", chat.unread > 0 && "chat-row-unread")}
+      aria-current={isCurrent ? "true" : undefined}
+      onClick={() => go({ at: "chat", chat: chat.id })}
+    >
+      <Avatar name={chat.name} accountId={chat.accountId} />
+      <span className="chat-row-top">
+        <span className="chat-row-name">
+          <Name>{chat.name}</Name>
+          {chat.isVerified && (
+            <>
+              <VerifiedSeal />
+              <Hidden>{t`, verified`}</Hidden>
+            </>
+          )}
+        </span>
+        <time dateTime={new Date(chat.activeAt).toISOString()}>{words.brief(chat.activeAt)}</time>
+      </span>
+      <span className="chat-row-bottom">
+        <LastLine chat={chat} />
+        {chat.unread > 0 && !chat.isBlocked && (
+          <span className="badge">
+            {chat.unread > 99 ? "99+" : chat.unread}
+            <Hidden>
+              {" "}
+              <Trans>unread</Trans>
+            </Hidden>
+          </span>
+        )}
+      </span>
+    </button>
+  );
+}
+
+function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
+  const { t } = useLingui();
+  const deliveryWords = useDeliveryWords();
+  if (chat.isBlocked) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
+  if (chat.draft !== "") {
+    return (
+      <span className="chat-row-last">
+        <span className="draft-label">{t`Draft:`}</span> <bdi>{chat.draft}</bdi>
+      </span>
+    );
+  }
+  if (chat.last === null) {
+    return <span className="chat-row-last chat-row-quiet">{chat.state === "waiting" ? t`Waiting for their yes` : t`No messages yet`}</span>;
+  }
+  const { delivery, text, isOwn } = chat.last;
+  return (
+    <span className="chat-row-last">
+      {isOwn && delivery !== null && (
+        <>
+          <DeliveryIcon delivery={delivery} />
+          <Hidden>{deliveryWords(delivery).title}: </Hidden>
+        </>
+      )}
+      <bdi>{text}</bdi>
+    </span>
+  );
+}
+
+function RequestsCard({ isCurrent }: { readonly isCurrent: boolean }): ReactElement | null {
+  const requests = useView("requests");
+  if (requests === undefined || requests.length === 0) return null;
+  return (
+    <button type="button" className="requests-card" aria-current={isCurrent ? "true" : undefined} onClick={() => go({ at: "requests" })}>
+      <Icon name="inbox" />
+      <span>
+        <Plural value={requests.length} one="# request to talk to you" other="# requests to talk to you" />
+      </span>
+      <Icon name="forward" size={18} />
+    </button>
+  );
+}
+
+function WordsReminder(): ReactElement {
+  return (
+    <div className="reminder">
+      <p>
+        <strong>
+          <Trans>Write down your 24 words.</Trans>
+        </strong>{" "}
+        <Trans>They bring your identity back if this device is lost. Nobody else can.</Trans>
+      </p>
+      <Button icon="words" onClick={() => go({ at: "settings", section: "words" })}>
+        <Trans>Show the words</Trans>
+      </Button>
+    </div>
+  );
+}
+
+function NoChats(): ReactElement {
+  return (
+    <EmptyState icon="invite" title={<Trans>Nobody here yet</Trans>}>
+      <p>
+        <Trans>Invite someone with a link or a code, or open the invitation that you were given.</Trans>
+      </p>
+      <Button kind="primary" onClick={() => go({ at: "people" })}>
+        <Trans>Invite someone</Trans>
+      </Button>
+    </EmptyState>
+  );
+}
+
+function ListSkeleton(): ReactElement {
+  return (
+    <div className="skeleton-list" aria-busy="true">
+      {[0, 1, 2, 3].map((row) => (
+        <div key={row} className="skeleton-row">
+          <span className="skeleton skeleton-avatar" />
+          <span className="skeleton skeleton-line" />
+          <span className="skeleton skeleton-line skeleton-short" />
+        </div>
+      ))}
+    </div>
+  );
+}

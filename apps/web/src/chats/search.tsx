@@ -1,0 +1,119 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import type { ChatView } from "@xchat/client/api";
+import { useState, type ReactElement } from "react";
+import { useView } from "../app/context.tsx";
+import { go } from "../app/places.ts";
+import { useTimeWords } from "../i18n/format.ts";
+import { Avatar } from "../ui/avatar.tsx";
+import { EmptyState, ErrorNote, Name } from "../ui/basics.tsx";
+import { Pane } from "../ui/pane.tsx";
+import { excerpt } from "./excerpt.ts";
+import { useSearch, type Hit } from "./use-search.ts";
+
+const NO_CHATS: readonly ChatView[] = [];
+
+/** Over all chats: people first, then messages. Enter opens the first. */
+export default function Search(): ReactElement {
+  const { t } = useLingui();
+  const [text, setText] = useState("");
+  const chats = useView("chats") ?? NO_CHATS;
+  const { hits, isBusy, error } = useSearch(text, null);
+  const people = text.trim() === "" ? [] : chats.filter((chat) => matches(chat, text.trim()));
+  const openFirst = (event: React.SyntheticEvent): void => {
+    event.preventDefault();
+    const [person] = people;
+    const hit = hits?.[0];
+    if (person !== undefined) go({ at: "chat", chat: person.id });
+    else if (hit !== undefined) go({ at: "chat", chat: hit.chat, message: hit.message.id });
+  };
+  return (
+    <Pane title={t`Search`}>
+      <search>
+        <form onSubmit={openFirst}>
+          <input
+            type="search"
+            className="search-field"
+            dir="auto"
+            autoFocus
+            value={text}
+            placeholder={t`People and messages`}
+            aria-label={t`Search people and messages`}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </form>
+      </search>
+      <ErrorNote code={error} />
+      <p role="status" className="visually-hidden">
+        {hits !== null && !isBusy && <Plural value={hits.length + people.length} _0="nothing found" one="# hit" other="# hits" />}
+      </p>
+      {people.length > 0 && <PeopleFound people={people} />}
+      {hits !== null && hits.length > 0 && <MessagesFound hits={hits} chats={chats} text={text.trim()} />}
+      {hits !== null && hits.length === 0 && people.length === 0 && !isBusy && (
+        <EmptyState icon="search" title={<Trans>Nothing found</Trans>}>
+          <Trans>The search looks for whole words and their beginnings, on this device alone.</Trans>
+        </EmptyState>
+      )}
+      {text.trim() === "" && (
+        <EmptyState icon="search" title={<Trans>Search all chats</Trans>}>
+          <Trans>The search runs on this device. Nobody learns what you look for.</Trans>
+        </EmptyState>
+      )}
+    </Pane>
+  );
+}
+
+const fold = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const matches = (chat: ChatView, text: string): boolean => [chat.name, chat.theirName].some((name) => fold(name).includes(fold(text)));
+
+function PeopleFound({ people }: { readonly people: readonly ChatView[] }): ReactElement {
+  return (
+    <section>
+      <h3 className="section-title">
+        <Trans>People</Trans>
+      </h3>
+      <ul className="hit-list">
+        {people.map((chat) => (
+          <li key={chat.id}>
+            <button type="button" className="hit" onClick={() => go({ at: "chat", chat: chat.id })}>
+              <Avatar name={chat.name} accountId={chat.accountId} size="small" />
+              <span className="hit-name">
+                <Name>{chat.name}</Name>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function MessagesFound({ hits, chats, text }: { readonly hits: readonly Hit[]; readonly chats: readonly ChatView[]; readonly text: string }): ReactElement {
+  const words = useTimeWords();
+  return (
+    <section>
+      <h3 className="section-title">
+        <Trans>Messages</Trans>
+      </h3>
+      <ul className="hit-list">
+        {hits.map(({ chat: id, message }) => {
+          const chat = chats.find((one) => one.id === id);
+          const content = message.content.kind === "text" ? message.content.text : "";
+          return (
+            <li key={message.id}>
+              <button type="button" className="hit" onClick={() => go({ at: "chat", chat: id, message: message.id })}>
+                <Avatar name={chat?.name ?? "?"} accountId={chat?.accountId ?? id} size="small" />
+                <span className="hit-name">
+                  <Name>{chat?.name ?? "?"}</Name>
+                  <time dateTime={new Date(message.sentAt).toISOString()}>{words.brief(message.sentAt)}</time>
+                </span>
+                <span className="hit-text" dir="auto">
+                  {excerpt(content, text).map((part, index) => (part.isHit ? <mark key={index}>{part.text}</mark> : part.text))}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,199 @@
+/** A client that keeps everything in memory and answers by script, for looking at the app without a network. */
+import { IntentError, type ChatView, type ClientApi, type IntentInput, type IntentName, type InvitationView, type MessageView, type NetworkView, type ProfileView, type Query, type RequestView } from "@xchat/client/api";
+import type { ClientStatus, PageClient } from "../app/client.ts";
+import { arabicTalk, CHATS, DOWN, INVITATIONS, longTalk, MANY_NODES, message, ONE_NODE, READY, REQUESTS, shortTalk, WORDS } from "./scenes.ts";
+
+interface World {
+  profile: ProfileView;
+  chats: readonly ChatView[];
+  requests: readonly RequestView[];
+  invitations: readonly InvitationView[];
+  network: NetworkView;
+  readonly messages: Map<string, MessageView[]>;
+}
+
+function worldOf(scene: string): World {
+  const empty: World = { profile: READY, chats: [], requests: [], invitations: [], network: ONE_NODE, messages: new Map() };
+  switch (scene) {
+    case "none":
+      return { ...empty, profile: { state: "none" } };
+    case "locked":
+      return { ...empty, profile: { state: "locked" } };
+    case "empty":
+      return empty;
+    default: {
+      const messages = new Map([
+        ["first", shortTalk()],
+        ["long", longTalk(12_000)],
+        ["layla", arabicTalk()],
+      ]);
+      const network = scene === "down" ? DOWN : scene === "nodes" ? MANY_NODES : ONE_NODE;
+      const profile: ProfileView = scene === "quiet" ? { ...READY, recoveryWords: "forgotten" } : READY;
+      return { profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
+    }
+  }
+}
+
+export function scriptedClient(scene: string): PageClient {
+  const code = /^failed-(.+)$/u.exec(scene)?.[1];
+  const status: ClientStatus =
+    code !== undefined ? { kind: "failed", code: code as "internal" } : scene === "yielded" ? { kind: "yielded" } : { kind: "ready" };
+  const api = scene === "starting" ? { call: () => new Promise<never>(() => {}), watch: () => () => {} } : new ScriptedApi(worldOf(scene));
+  return { api, status: () => status, onStatus: () => () => {}, onResume: () => () => {} };
+}
+
+class ScriptedApi implements ClientApi {
+  readonly #world: World;
+  readonly #watches = new Set<{ readonly query: Query; readonly listener: (view: never) => void }>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  watch(query: Query, listener: (view: never) => void): () => void {
+    const watch = { query, listener };
+    this.#watches.add(watch);
+    if (query.view !== "messages") listener(this.#world[query.view] as never);
+    return () => this.#watches.delete(watch);
+  }
+
+  async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<never> {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return (this.#answer(intent, input as never) ?? {}) as never;
+  }
+
+  #show(part: Partial<World>): void {
+    Object.assign(this.#world, part);
+    for (const { query, listener } of this.#watches) {
+      if (query.view !== "messages" && query.view in part) listener(this.#world[query.view] as never);
+    }
+  }
+
+  #patchChat(id: string, part: Partial<ChatView>): void {
+    this.#show({ chats: this.#world.chats.map((chat) => (chat.id === id ? { ...chat, ...part } : chat)) });
+  }
+
+  #put(chat: string, changed: MessageView): void {
+    const messages = this.#world.messages.get(chat) ?? [];
+    this.#world.messages.set(chat, [...messages.filter(({ id }) => id !== changed.id), changed]);
+    for (const { query, listener } of this.#watches) {
+      if (query.view === "messages" && query.chat === chat) (listener as (view: unknown) => void)({ changed: [changed], removed: [] });
+    }
+  }
+
+  #page(chat: string, from: number, to: number): unknown {
+    const messages = this.#world.messages.get(chat) ?? [];
+    const start = Math.max(0, from);
+    const end = Math.min(messages.length, to);
+    return { messages: messages.slice(start, end), hasOlder: start > 0, hasNewer: end < messages.length };
+  }
+
+  // One arm for each intent: splitting it would only spread the script.
+  #answer(intent: IntentName, input: any): unknown {
+    const messages = this.#world.messages.get(input.chat) ?? [];
+    switch (intent) {
+      case "createProfile":
+        return this.#show({ profile: { ...READY, name: input.name, hasPassphrase: input.passphrase !== null } });
+      case "unlock":
+        if (input.passphrase !== "correct horse") throw new IntentError("wrong-passphrase");
+        return this.#show({ profile: READY });
+      case "lock":
+        return this.#show({ profile: { state: "locked" } });
+      case "setName":
+        return this.#show({ profile: { ...READY, name: input.name } });
+      case "setSettings":
+        return this.#show({ profile: { ...READY, settings: { ...READY.settings, ...input } } });
+      case "recoveryWords":
+        return { words: WORDS };
+      case "confirmRecoveryWords":
+        return this.#show({ profile: { ...READY, recoveryWords: input.forget ? "forgotten" : "written" } });
+      case "createInvitation": {
+        const made = { ...INVITATIONS[0]!, ...input, id: `i${Math.random()}` };
+        this.#show({ invitations: [made, ...this.#world.invitations] });
+        return made;
+      }
+      case "revokeInvitation":
+        return this.#show({ invitations: this.#world.invitations.map((one) => (one.id === input.id ? { ...one, state: "revoked" as const } : one)) });
+      case "previewInvitation":
+        if (!/i1\./u.test(input.text)) throw new IntentError("invitation-malformed");
+        return { name: "Amara", accountId: "xc1q5h8t2n7amara", isLasting: false, expiresAt: Date.now() + 86_400_000, nodes: ["wss://one.node.example"], existingChat: null };
+      case "acceptInvitation":
+        return { chat: "wait" };
+      case "answerRequest":
+        this.#show({ requests: this.#world.requests.filter(({ id }) => id !== input.id) });
+        return { chat: input.answer === "accept" ? "first" : null };
+      case "sendMessage":
+        return this.#send(input.chat, input.text);
+      case "messages": {
+        const to = input.before === null ? messages.length : messages.findIndex(({ order }) => order >= input.before);
+        return this.#page(input.chat, to - input.limit, to);
+      }
+      case "messagesAround": {
+        const at = messages.findIndex(({ id }) => id === input.id);
+        return this.#page(input.chat, at - input.limit / 2, at + input.limit / 2);
+      }
+      case "messagesAfter": {
+        const from = messages.findIndex(({ order }) => order > input.after);
+        return this.#page(input.chat, from, from + input.limit);
+      }
+      case "search":
+        return this.#search(input);
+      case "markRead":
+        return this.#patchChat(input.chat, { unread: 0 });
+      case "setDraft":
+        return this.#patchChat(input.chat, { draft: input.text });
+      case "setPetname":
+        return this.#patchChat(input.chat, { petname: input.petname, name: input.petname ?? "Mira" });
+      case "setMayDirect":
+        return this.#patchChat(input.chat, { mayDirect: input.mayDirect, way: input.mayDirect ? "direct" : "nodes" });
+      case "setBlocked":
+        return this.#patchChat(input.chat, { isBlocked: input.isBlocked });
+      case "deleteChat":
+        return this.#show({ chats: this.#world.chats.filter(({ id }) => id !== input.chat) });
+      case "safetyNumber":
+        return { digits: "0418362957 1830264915 7392018465 2910384756 1029384756 5647382910".replaceAll(" ", ""), code: `xchat-safety:1:${"Zm9vYmFy".repeat(8)}` };
+      case "checkSafetyCode":
+        return { matches: true };
+      case "setVerified":
+        return this.#patchChat(input.chat, { isVerified: input.isVerified });
+      case "addNode":
+        throw new IntentError("node-unreachable");
+      case "removeNode":
+        throw new IntentError("node-last");
+      case "export":
+        return { json: "{}" };
+      case "doctor":
+        return {
+          checks: [
+            { name: "store", state: "good", detail: "opens, 12043 messages, integrity checked" },
+            { name: "nodes", state: "warning", detail: "1 of 1 ready; a single node hides no address" },
+            { name: "clock", state: "good", detail: "within 2 s of the nodes" },
+          ],
+        };
+      default:
+        return undefined;
+    }
+  }
+
+  #send(chat: string, text: string): unknown {
+    const sent = message(text, Date.now(), { state: "queued", why: "sending" });
+    this.#put(chat, sent);
+    this.#patchChat(chat, { draft: "", last: { text, at: Date.now(), isOwn: true, delivery: sent.delivery } });
+    const later = (delay: number, delivery: MessageView["delivery"]): void => void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);
+    later(300, { state: "stored", count: 1, of: 1 });
+    later(900, { state: "delivered", via: "direct" });
+    later(1800, { state: "read", via: "direct" });
+    return { id: sent.id };
+  }
+
+  #search({ text, chat, limit }: IntentInput<"search">): unknown {
+    const wanted = text.toLowerCase();
+    const hits = [...this.#world.messages]
+      .filter(([id]) => chat === null || chat === id)
+      .flatMap(([id, messages]) => messages.map((one) => ({ chat: id, message: one })))
+      .filter(({ message: { content } }) => content.kind === "text" && content.text.toLowerCase().includes(wanted))
+      .toReversed()
+      .slice(0, limit);
+    return { hits };
+  }
+}

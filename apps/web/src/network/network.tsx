@@ -1,0 +1,163 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { NodeView } from "@xchat/client/api";
+import { useState, type ReactElement } from "react";
+import { useNow } from "../app/connection.tsx";
+import { useIntent, useView } from "../app/context.tsx";
+import { useTimeWords } from "../i18n/format.ts";
+import { Button, ErrorNote, Field, IconButton, Note } from "../ui/basics.tsx";
+import { ConfirmDialog } from "../ui/dialog.tsx";
+import { Pane } from "../ui/pane.tsx";
+
+export default function Network(): ReactElement {
+  const { t } = useLingui();
+  const network = useView("network");
+  const retry = useIntent("retryNow");
+  const nodes = network?.nodes ?? [];
+  const isWaiting = nodes.some((node) => node.retryAt !== null);
+  return (
+    <Pane title={t`Network`} isRoot>
+      <p className="lead-small">
+        <Trans>Nodes keep sealed envelopes until the other person's device fetches them. They cannot read what is inside, nor learn who you are.</Trans>
+      </p>
+      {network?.isSingleNode === true && (
+        <Note kind="warning" title={t`You use a single node`}>
+          <Trans>It sees the internet address of your device, and "stored" means 1 of 1: if it is lost, so is what waits there. Add nodes of other people to change both.</Trans>
+        </Note>
+      )}
+      {network?.isLocalOnly === true && (
+        <Note title={t`This node is reachable from this machine only`}>
+          <Trans>Links that you make open here alone. Someone elsewhere runs their own node and pastes the code; starting the node with a public address makes links for everyone.</Trans>
+        </Note>
+      )}
+      <section>
+        <div className="section-head">
+          <h3 className="section-title">
+            <Trans>Your nodes</Trans>
+          </h3>
+          {isWaiting && (
+            <Button icon="refresh" isBusy={retry.isBusy} onClick={() => void retry.run({})}>
+              <Trans>Try now</Trans>
+            </Button>
+          )}
+        </div>
+        <ErrorNote code={retry.error} />
+        <ul className="card list-card">
+          {nodes.map((node) => (
+            <li key={node.address}>
+              <NodeRow node={node} />
+            </li>
+          ))}
+          {nodes.length === 0 && (
+            <li className="list-row">
+              <p className="hint">{network === undefined ? <Trans>Looking …</Trans> : <Trans>No node yet. Add one below.</Trans>}</p>
+            </li>
+          )}
+        </ul>
+      </section>
+      <AddNode />
+    </Pane>
+  );
+}
+
+function NodeRow({ node }: { readonly node: NodeView }): ReactElement {
+  const { t } = useLingui();
+  const [isRemoving, setRemoving] = useState(false);
+  const remove = useIntent("removeNode");
+  const confirm = async (): Promise<void> => {
+    const done = await remove.run({ address: node.address });
+    if (done.ok) setRemoving(false);
+  };
+  return (
+    <div className="list-row node-row">
+      <span className={`node-dot node-${node.state}`} aria-hidden="true" />
+      <span className="list-row-text">
+        <span className="address" dir="ltr">
+          {node.address}
+        </span>
+        <span className="hint">
+          <NodeState node={node} />
+        </span>
+        <span className="hint">
+          <Trans>
+            Key <code dir="ltr">{node.keyHash}</code>
+          </Trans>
+        </span>
+      </span>
+      <IconButton icon="trash" size={20} label={t`Remove ${node.address}`} onClick={() => setRemoving(true)} />
+      {isRemoving && (
+        <ConfirmDialog title={t`Remove this node?`} action={t`Remove`} onConfirm={() => void confirm()} onClose={() => setRemoving(false)} isBusy={remove.isBusy}>
+          <p className="address" dir="ltr">
+            {node.address}
+          </p>
+          <p>
+            <Trans>Your app no longer connects to it for new chats. What waits there for chats that have it as home is still fetched.</Trans>
+          </p>
+          <ErrorNote code={remove.error} />
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+function NodeState({ node }: { readonly node: NodeView }): ReactElement {
+  const now = useNow(node.retryAt !== null);
+  const words = useTimeWords();
+  const again = node.retryAt === null ? null : <Trans>Next try {words.until(node.retryAt, now)}.</Trans>;
+  switch (node.state) {
+    case "ready":
+      return <Trans>Connected</Trans>;
+    case "connecting":
+      return <Trans>Connecting …</Trans>;
+    case "down":
+      return (
+        <>
+          <Trans>Does not answer.</Trans> {again}
+        </>
+      );
+    case "refused":
+      return (
+        <>
+          <Trans>Refuses for now: full, or closed to others.</Trans> {again}
+        </>
+      );
+    default:
+      return <Trans>Its key has changed. It may have been set up anew, or be another node in its place: ask its operator, then remove it and add it again.</Trans>;
+  }
+}
+
+function AddNode(): ReactElement {
+  const { t } = useLingui();
+  const [address, setAddress] = useState("");
+  const add = useIntent("addNode");
+  const submit = async (event: React.SyntheticEvent): Promise<void> => {
+    event.preventDefault();
+    const added = await add.run({ address: address.trim() });
+    if (added.ok) setAddress("");
+  };
+  return (
+    <section className="card">
+      <h3>
+        <Trans>Add a node</Trans>
+      </h3>
+      <form onSubmit={(event) => void submit(event)}>
+        <Field
+          label={t`Address`}
+          dir="ltr"
+          inputMode="url"
+          spellCheck={false}
+          placeholder="https://node.example"
+          hint={t`Anyone can run a node. Choose ones of different people, so that no single one sees all of your envelopes.`}
+          value={address}
+          onChange={(event) => setAddress(event.target.value)}
+          required
+        />
+        <ErrorNote code={add.error} />
+        <div className="actions">
+          <Button kind="primary" type="submit" icon="plus" isBusy={add.isBusy}>
+            <Trans>Add</Trans>
+          </Button>
+        </div>
+      </form>
+    </section>
+  );
+}

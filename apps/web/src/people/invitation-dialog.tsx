@@ -1,0 +1,126 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { InvitationView } from "@xchat/client/api";
+import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useIntent, useView } from "../app/context.tsx";
+import { useTimeWords } from "../i18n/format.ts";
+import { Button, ErrorNote, Hidden, Note } from "../ui/basics.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+
+const QrCode = lazy(() => import("../ui/qr-code.tsx"));
+
+/** One invitation to hand out: as a link, as a code, as a square to scan. */
+export function InvitationDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactElement {
+  const { t } = useLingui();
+  const invitation = useView("invitations")?.find((one) => one.id === id);
+  return (
+    <Dialog title={invitation === undefined || invitation.label === "" ? t`Invitation` : invitation.label} onClose={onClose}>
+      {invitation === undefined ? <div className="qr-frame skeleton" aria-busy="true" /> : <HandOut invitation={invitation} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
+function HandOut({ invitation, onClose }: { readonly invitation: InvitationView; readonly onClose: () => void }): ReactElement {
+  const { t } = useLingui();
+  const isLocalOnly = useView("network")?.isLocalOnly === true;
+  const hasLink = invitation.link !== invitation.code;
+  const words = useTimeWords();
+  if (invitation.state !== "open" && invitation.state !== "preparing") return <Closed invitation={invitation} />;
+  return (
+    <>
+      <div className="qr-frame">
+        <Suspense fallback={<span className="skeleton" />}>
+          <QrCode text={hasLink && !isLocalOnly ? invitation.link : invitation.code} label={t`Code of this invitation, to scan`} />
+        </Suspense>
+      </div>
+      <p className="hint center">
+        {invitation.isLasting ? <Trans>For everyone who has it, until {words.full(invitation.expiresAt)}.</Trans> : <Trans>For one person, until {words.full(invitation.expiresAt)}.</Trans>}
+      </p>
+      {invitation.state === "preparing" && (
+        <p className="hint center with-icon" role="status">
+          <span className="spinner" aria-hidden="true" />
+          <Trans>Being laid down at your nodes; it can be answered in a moment.</Trans>
+        </p>
+      )}
+      {isLocalOnly && (
+        <Note kind="warning" title={t`The link opens only on this machine`}>
+          <Trans>Someone elsewhere runs their own node, or uses one with a public address, and pastes the code there.</Trans>
+        </Note>
+      )}
+      <div className="actions actions-center">
+        {hasLink && (
+          <CopyButton kind={isLocalOnly ? "plain" : "primary"} text={invitation.link}>
+            <Trans>Copy link</Trans>
+          </CopyButton>
+        )}
+        <CopyButton kind={isLocalOnly || !hasLink ? "primary" : "plain"} text={invitation.code}>
+          <Trans>Copy code</Trans>
+        </CopyButton>
+      </div>
+      <p className="hint">
+        <Trans>Send it on a way that you trust: whoever swaps it on the way could take your place. Comparing the safety number later shows it.</Trans>
+      </p>
+      <Revoke invitation={invitation} onClose={onClose} />
+    </>
+  );
+}
+
+function Revoke({ invitation, onClose }: { readonly invitation: InvitationView; readonly onClose: () => void }): ReactElement {
+  const revoke = useIntent("revokeInvitation");
+  const [isAsking, setAsking] = useState(false);
+  if (!isAsking) {
+    return (
+      <Button kind="quiet" icon="trash" onClick={() => setAsking(true)}>
+        <Trans>Take this invitation back</Trans>
+      </Button>
+    );
+  }
+  return (
+    <Note kind="warning" title={<Trans>Take it back?</Trans>}>
+      <p>
+        <Trans>Whoever has it can no longer answer. Chats that came of it stay.</Trans>
+      </p>
+      <ErrorNote code={revoke.error} />
+      <div className="actions">
+        <Button onClick={() => setAsking(false)}>
+          <Trans>Keep it</Trans>
+        </Button>
+        <Button
+          kind="danger"
+          isBusy={revoke.isBusy}
+          onClick={() => {
+            void revoke.run({ id: invitation.id }).then(({ ok }) => {
+              if (ok) onClose();
+            });
+          }}
+        >
+          <Trans>Take it back</Trans>
+        </Button>
+      </div>
+    </Note>
+  );
+}
+
+function Closed({ invitation }: { readonly invitation: InvitationView }): ReactElement {
+  return (
+    <Note>
+      <InvitationState invitation={invitation} />
+      <Hidden>.</Hidden>
+    </Note>
+  );
+}
+
+export function InvitationState({ invitation }: { readonly invitation: InvitationView }): ReactElement {
+  switch (invitation.state) {
+    case "preparing":
+      return <Trans>Being prepared</Trans>;
+    case "open":
+      return <Trans>Open</Trans>;
+    case "used":
+      return <Trans>Used</Trans>;
+    case "revoked":
+      return <Trans>Taken back</Trans>;
+    default:
+      return <Trans>Expired</Trans>;
+  }
+}

@@ -1,0 +1,18 @@
+/** Whether the browser promises not to throw the store away when space gets short. */
+export type StoragePromise = "kept" | "may-be-cleared" | "unknown";
+
+export async function storagePromise(): Promise<StoragePromise> {
+  try {
+    return (await navigator.storage.persisted()) ? "kept" : "may-be-cleared";
+  } catch {
+    return "unknown";
+  }
+}
+
+export async function askToKeepStorage(): Promise<StoragePromise> {
+  try {
+    return (await navigator.storage.persist()) ? "kept" : "may-be-cleared";
+  } catch {
+    return "unknown";
+  }
+}

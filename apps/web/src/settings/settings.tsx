@@ -1,0 +1,119 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { ProfileView } from "@xchat/client/api";
+import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useIntent } from "../app/context.tsx";
+import { MAX_NAME_LENGTH } from "../app/limits.ts";
+import { go, type SettingsSection } from "../app/places.ts";
+import { Avatar } from "../ui/avatar.tsx";
+import { Button, ErrorNote, Field } from "../ui/basics.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Icon, type IconName } from "../ui/icon.tsx";
+import { Pane } from "../ui/pane.tsx";
+
+const sections: { readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement> } = {
+  words: lazy(() => import("./words.tsx")),
+  passphrase: lazy(() => import("./passphrase.tsx")),
+  privacy: lazy(() => import("./privacy.tsx")),
+  look: lazy(() => import("./look.tsx")),
+  data: lazy(() => import("./data.tsx")),
+  doctor: lazy(() => import("./doctor.tsx")),
+  about: lazy(() => import("./about.tsx")),
+};
+
+export type Ready = Extract<ProfileView, { state: "ready" }>;
+
+export default function Settings({ profile, section }: { readonly profile: Ready; readonly section: SettingsSection | null }): ReactElement {
+  const { t } = useLingui();
+  const titles: { readonly [S in SettingsSection]: string } = {
+    words: t`Recovery words`,
+    passphrase: t`Passphrase`,
+    privacy: t`Privacy`,
+    look: t`Language and look`,
+    data: t`Storage and export`,
+    doctor: t`Check-up`,
+    about: t`About X Chat`,
+  };
+  if (section !== null) {
+    const Section = sections[section];
+    return (
+      <Pane title={titles[section]} onBack={() => go({ at: "settings" })}>
+        <Suspense fallback={<div aria-busy="true" />}>
+          <Section profile={profile} />
+        </Suspense>
+      </Pane>
+    );
+  }
+  const icons: { readonly [S in SettingsSection]: IconName } = { words: "words", passphrase: "key", privacy: "direct", look: "look", data: "download", doctor: "pulse", about: "info" };
+  return (
+    <Pane title={t`Settings`} isRoot>
+      <Me profile={profile} />
+      <ul className="card list-card">
+        {(Object.keys(icons) as SettingsSection[]).map((name) => (
+          <li key={name}>
+            <button type="button" className="list-row" onClick={() => go({ at: "settings", section: name })}>
+              <Icon name={icons[name]} size={21} />
+              <span className="list-row-text">{titles[name]}</span>
+              {name === "words" && profile.recoveryWords === "unwritten" && (
+                <span className="pill pill-warning">
+                  <Trans>not written down</Trans>
+                </span>
+              )}
+              <Icon name="forward" size={18} />
+            </button>
+          </li>
+        ))}
+      </ul>
+      {profile.hasPassphrase && <LockNow />}
+    </Pane>
+  );
+}
+
+function Me({ profile }: { readonly profile: Ready }): ReactElement {
+  const { t } = useLingui();
+  const [name, setName] = useState(profile.name);
+  const save = useIntent("setName");
+  const isChanged = name.trim() !== profile.name;
+  return (
+    <section className="card me">
+      <Avatar name={profile.name} accountId={profile.accountId} size="large" />
+      <form
+        className="inline-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save.run({ name: name.trim() });
+        }}
+      >
+        <Field label={t`Your name`} value={name} maxLength={MAX_NAME_LENGTH} onChange={(event) => setName(event.target.value)} />
+        {isChanged && (
+          <Button type="submit" isBusy={save.isBusy}>
+            <Trans>Save</Trans>
+          </Button>
+        )}
+      </form>
+      <ErrorNote code={save.error} />
+      <div className="me-id">
+        <p className="hint">
+          <Trans>Your account, on {profile.deviceName}</Trans>
+        </p>
+        <p className="address" dir="ltr">
+          {profile.accountId}
+        </p>
+        <CopyButton text={profile.accountId}>
+          <Trans>Copy</Trans>
+        </CopyButton>
+      </div>
+    </section>
+  );
+}
+
+function LockNow(): ReactElement {
+  const lock = useIntent("lock");
+  return (
+    <div className="actions">
+      <Button icon="lock" isBusy={lock.isBusy} onClick={() => void lock.run({})}>
+        <Trans>Lock now</Trans>
+      </Button>
+      <ErrorNote code={lock.error} />
+    </div>
+  );
+}

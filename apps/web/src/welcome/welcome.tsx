@@ -1,0 +1,129 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useState, type ReactElement } from "react";
+import { useIntent } from "../app/context.tsx";
+import { MAX_NAME_LENGTH, MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
+import { askToKeepStorage } from "../platform/storage.ts";
+import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Mark } from "../ui/icon.tsx";
+import { LanguagePicker } from "../settings/language-picker.tsx";
+
+/** First run: a name, and an identity. With an invitation in hand, it waits and is opened right after. */
+export default function Welcome({ invitation }: { readonly invitation: string | null }): ReactElement {
+  const { t } = useLingui();
+  const [name, setName] = useState("");
+  const [passphrase, setPassphrase] = useState("");
+  const [isElsewhere, setElsewhere] = useState(false);
+  const create = useIntent("createProfile");
+  const submit = async (event: React.SyntheticEvent): Promise<void> => {
+    event.preventDefault();
+    const made = await create.run({ name: name.trim(), passphrase: passphrase === "" ? null : passphrase });
+    if (made.ok) void askToKeepStorage();
+  };
+  return (
+    <main className="gate">
+      <div className="gate-card gate-wide">
+        <div className="gate-head">
+          <Mark size={52} />
+          <LanguagePicker />
+        </div>
+        <h1 className="display">{invitation === null ? <Trans>Letters that only two can open.</Trans> : <Trans>You have been invited.</Trans>}</h1>
+        <p className="lead">
+          {invitation === null ? (
+            <Trans>No phone number, no company in the middle. Your keys stay on this device, and they are your account.</Trans>
+          ) : (
+            <Trans>Choose a name first. Then you will see who invites you, and nothing is sent before you say yes.</Trans>
+          )}
+        </p>
+        <form onSubmit={(event) => void submit(event)}>
+          <Field
+            label={t`Your name`}
+            hint={t`The people you talk to will see it. It needs not be your real one.`}
+            value={name}
+            maxLength={MAX_NAME_LENGTH}
+            onChange={(event) => setName(event.target.value)}
+            autoFocus
+            required
+          />
+          <PassphraseChoice value={passphrase} onChange={setPassphrase} />
+          <ErrorNote code={create.error} />
+          <div className="actions">
+            <Button kind="primary" type="submit" isBusy={create.isBusy}>
+              {create.isBusy ? <Trans>Making your keys …</Trans> : invitation === null ? <Trans>Start</Trans> : <Trans>Continue</Trans>}
+            </Button>
+            {invitation !== null && (
+              <Button kind="quiet" onClick={() => setElsewhere(true)}>
+                <Trans>I already use X Chat</Trans>
+              </Button>
+            )}
+          </div>
+        </form>
+      </div>
+      {isElsewhere && invitation !== null && <ElsewhereDialog invitation={invitation} onClose={() => setElsewhere(false)} />}
+    </main>
+  );
+}
+
+function PassphraseChoice({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }): ReactElement {
+  const { t } = useLingui();
+  return (
+    <details className="disclosure">
+      <summary>
+        <Trans>Protect this device's store with a passphrase (you can do it later)</Trans>
+      </summary>
+      <p className="hint">
+        <Trans>
+          Everything is stored encrypted either way. Without a passphrase the key lies beside the store, so whoever has this device's disk can read everything. With
+          one, only who knows it can, and you type it each time you open X Chat. Nobody can reset it.
+        </Trans>
+      </p>
+      <Field
+        label={t`Passphrase`}
+        type="password"
+        autoComplete="new-password"
+        minLength={MIN_PASSPHRASE_LENGTH}
+        dir="ltr"
+        hint={t`At least 8 characters; four or five random words are good.`}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </details>
+  );
+}
+
+/** The link was opened where the person's identity does not live: it can be carried over by hand. */
+export function ElsewhereDialog({ invitation, onClose }: { readonly invitation: string; readonly onClose: () => void }): ReactElement {
+  const { t } = useLingui();
+  return (
+    <Dialog title={t`Open it where you use X Chat`} onClose={onClose}>
+      <div className="dialog-text">
+        <p>
+          <Trans>An identity belongs to the place where it was made. Carry the invitation there:</Trans>
+        </p>
+        <ol>
+          <li>
+            <Trans>Copy the code.</Trans>
+          </li>
+          <li>
+            <Trans>Open your own X Chat and choose "Invitations".</Trans>
+          </li>
+          <li>
+            <Trans>Paste it under "I have an invitation".</Trans>
+          </li>
+        </ol>
+        <p className="code-block" dir="ltr">
+          {invitation}
+        </p>
+        <Note kind="info">
+          <Trans>Whoever has this code can answer in your place. Do not post it in public.</Trans>
+        </Note>
+      </div>
+      <div className="actions">
+        <CopyButton kind="primary" text={invitation}>
+          <Trans>Copy the code</Trans>
+        </CopyButton>
+      </div>
+    </Dialog>
+  );
+}
