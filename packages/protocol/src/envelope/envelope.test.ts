@@ -125,7 +125,7 @@ describe("envelopes", () => {
     }
   });
 
-  it("[EN4] larger payloads come back from fragments in any order, with repetitions", async () => {
+  it("[EN4] [EN7] larger payloads come back from fragments in any order, with repetitions", async () => {
     for (const length of [65_600, FRAGMENT_BYTES * 2, FRAGMENT_BYTES * 4 + 1]) {
       const payload = bytesOf(length);
       const envelopes = await sealEnvelopes(provider, wrapKey, payload);

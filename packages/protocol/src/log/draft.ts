@@ -24,6 +24,8 @@ export interface Draft {
   ackDueSince: number | null;
   lastWantAt: number;
   readonly effects: LogEffect[];
+  /** Ids that were refused in this transition: nobody is asked for them again. */
+  readonly refused: Set<Hex>;
   /** Everything that they need is here, or was given up; or their previous event is not what they say. */
   readonly ready: { readonly event: PendingEvent; readonly isChainBroken: boolean }[];
 }
@@ -35,6 +37,7 @@ export const thaw = (log: Log): Draft => ({
   missing: new Map(log.missing),
   askers: new Map(log.askers),
   effects: [],
+  refused: new Set(),
   ready: [],
 });
 

@@ -34,20 +34,33 @@ export function claimMutable(
   updateAuthorMutable(draft, claim.author, { claimed: { sequence, by, ...newRepair(now) } });
 }
 
-/** After an event left `pending` without being shown: `missing` holds what is needed now, and no more. */
+/**
+ * After an event left `pending` without being shown: `missing` holds what is needed now, and no more. An event whose
+ * references have no room any more leaves as well, so the bounds hold whatever was evicted.
+ */
 export function refreshMissingMutable(draft: Draft, now: number): void {
-  const needed = new Set<Hex>();
-  for (const event of draft.pending.values()) {
-    for (const id of event.unresolved) {
-      needed.add(id);
-      missMutable(draft, event, id, now);
-    }
-  }
+  for (let left = missAllMutable(draft, now); left; left = missAllMutable(draft, now));
+  const needed = new Set<Hex>([...draft.pending.values()].flatMap((event) => event.unresolved));
   for (const missing of draft.missing.values()) {
     if (missing.isReleased || needed.has(missing.id)) continue;
     draft.missing.delete(missing.id);
     draft.effects.push({ kind: "gap-closed", id: missing.id });
   }
+}
+
+/** True when an event had to leave: then those that cite it must be looked at again. */
+function missAllMutable(draft: Draft, now: number): boolean {
+  let hasLeft = false;
+  for (const event of draft.pending.values()) {
+    if (hasRoomForMissing(draft, event)) {
+      for (const id of event.unresolved) missMutable(draft, event, id, now);
+      continue;
+    }
+    draft.pending.delete(event.id);
+    dropMutable(draft, event, now);
+    hasLeft = true;
+  }
+  return hasLeft;
 }
 
 function missMutable(draft: Draft, event: EventFacts, id: Hex, now: number): void {

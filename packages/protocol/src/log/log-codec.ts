@@ -63,7 +63,7 @@ const authorCodec: Codec<AuthorLog> = struct({
   claimed: nullable(struct({ sequence: uint(), by: hash, ...repair })),
   lost: list(lostCodec, { max: MAX_LOST_RANGES }),
   forks: uint(),
-  delivered: nullable(struct({ upTo: uint(), lacking: list(rangeCodec, { max: 64 }) })),
+  delivered: nullable(struct({ upTo: uint(), lacking: list(rangeCodec, { max: 16 }) })),
   readUpTo: nullable(uint()),
   readMark: nullable(struct({ sequence: uint(), id: hash })),
   isAckDue: bool,
@@ -117,8 +117,7 @@ const logCodec: Codec<StoredLog> = struct({
   authors: mapOf(hash, authorCodec, MAX_AUTHORS),
   heads: list(headCodec, { max: MAX_HEADS }),
   pending: byId(pendingCodec, MAX_PENDING),
-  // A few more than the bound: what an evicted event was cited by is missing as well.
-  missing: byId(missingCodec, 2 * MAX_MISSING),
+  missing: byId(missingCodec, MAX_MISSING),
   askers: mapOf(hash, struct({ tokens: thousandths, at: time }), MAX_AUTHORS),
   ackDueSince: nullable(time),
   lastWantAt: time,

@@ -21,7 +21,7 @@ import {
   type Draft,
 } from "./draft.ts";
 import { holdMutable, refreshMissingMutable } from "./hold.ts";
-import { afterProgress, newRepair, REPAIR_DELAYS } from "./schedule.ts";
+import { afterProgress, newRepair } from "./schedule.ts";
 import {
   gapStart,
   MAX_DEPTH_JUMP,
@@ -227,18 +227,12 @@ function closeGapMutable(draft: Draft, event: PendingEvent, now: number): void {
   const next = tip === null ? 0 : tip.sequence + 1;
   const range = lost.find(({ from, to }) => from <= sequence && sequence <= to);
   if (sequence > next && previous !== null) {
-    const repair = draft.missing.get(previous) ?? newRepair(now);
+    const { since, tries, nextAt } = draft.missing.get(previous) ?? newRepair(now);
     draft.missing.delete(previous);
-    const { since, tries, nextAt } = repair;
-    addLostMutable(draft, author, {
-      from: next,
-      to: sequence - 1,
-      endId: previous,
-      depth: event.depth - 1,
-      since,
-      tries,
-      nextAt,
-    });
+    const place = { from: next, to: sequence - 1, endId: previous, depth: event.depth - 1 };
+    // One that was refused is not asked for; what lies before it is.
+    if (!draft.refused.has(previous) || next < sequence - 1)
+      addLostMutable(draft, author, { ...place, since, tries, nextAt });
   } else if (range !== undefined && (sequence !== range.to || event.id === range.endId))
     splitLostMutable(draft, event, range, now);
   if (claimed !== null && claimed.sequence <= sequence) updateAuthorMutable(draft, author, { claimed: null });
@@ -252,7 +246,7 @@ function addLostMutable(draft: Draft, author: Hex, range: LostRange): void {
 
 function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, now: number): void {
   const { author, sequence, previous } = event;
-  const repair = afterProgress(now);
+  const repair = afterProgress(range, now);
   const parts: LostRange[] = [];
   if (range.from < sequence && previous !== null) {
     parts.push({ ...repair, from: range.from, to: sequence - 1, endId: previous, depth: event.depth - 1 });
@@ -278,9 +272,10 @@ function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, n
 
 function drainMutable(draft: Draft, event: EventFacts, now: number): void {
   if (draft.missing.delete(event.id)) draft.effects.push({ kind: "gap-closed", id: event.id });
+  const isNewest = authorOf(draft, event.author).tip?.id === event.id;
   for (const missing of draft.missing.values()) {
-    const isShrunk = missing.position?.author === event.author && missing.position.to > event.sequence;
-    if (isShrunk && !missing.isReleased) draft.missing.set(missing.id, { ...missing, ...afterProgress(now) });
+    const isShrunk = isNewest && missing.position?.author === event.author && missing.position.to > event.sequence;
+    if (isShrunk && !missing.isReleased) draft.missing.set(missing.id, { ...missing, ...afterProgress(missing, now) });
   }
   resolveWaitingMutable(draft, event.id, event);
 }
@@ -309,8 +304,8 @@ function refuseMutable(draft: Draft, event: EventFacts, reason: EventRefusal): v
 /** Nothing better will come under this id, so those that wait for it need not, and nobody is asked for it again. */
 function refuseAndReleaseMutable(draft: Draft, event: EventFacts, reason: EventRefusal, now: number): void {
   refuseMutable(draft, event, reason);
+  draft.refused.add(event.id);
   refreshMissingMutable(draft, now);
-  const missing = draft.missing.get(event.id);
-  if (missing !== undefined) draft.missing.set(event.id, { ...missing, tries: REPAIR_DELAYS.length });
   releaseMutable(draft, event.id);
+  if (draft.missing.delete(event.id)) draft.effects.push({ kind: "lost", id: event.id });
 }

@@ -9,8 +9,8 @@
  */
 import { authorOf, freeze, thaw, updateAuthorMutable, type Draft } from "./draft.ts";
 import { goOnWithoutMutable } from "./receive.ts";
-import { afterTry, isDue, isExhausted, isReleaseDue, releaseAt } from "./schedule.ts";
-import { gapStart, type Hex, type Log, type LogEffect, type Repair, type WantRange } from "./state.ts";
+import { afterTry, isDue, isExhausted, isOver, isReleaseDue, releaseAt } from "./schedule.ts";
+import { gapStart, MAX_AUTHORS, type Hex, type Log, type LogEffect, type Repair, type WantRange } from "./state.ts";
 
 const MAX_WANTED_IDS = 32;
 const MAX_WANTED_RANGES = 16;
@@ -19,7 +19,7 @@ const MAX_RANGE_LENGTH = 64;
 const MIN_WANT_INTERVAL = 1_000;
 
 export const GIVE_BURST = 512;
-export const GIVE_PER_SECOND = 2;
+export const GIVE_PER_SECOND = 4;
 /** Events in one answer, at most. */
 export const MAX_GIVEN = 64;
 
@@ -42,10 +42,9 @@ export interface RepairStep {
 export function nextRepair(log: Log, input: RepairInput): RepairStep {
   const draft = thaw(log);
   releaseDueMutable(draft, input.now);
-  giveUpMutable(draft);
+  giveUpMutable(draft, input.now);
   askMutable(draft, input);
-  const step = freeze(draft);
-  return { ...step, wakeAt: nextWake(step.log, input.now) };
+  return { ...freeze(draft), wakeAt: nextWake(draft, input.now) };
 }
 
 /**
@@ -77,7 +76,12 @@ export function answerWant(
     ranges.push({ ...range, to });
     left -= to - range.from + 1;
   }
-  const askers = new Map(log.askers).set(want.from, { tokens: tokens - (allowed - left), at: now });
+  const askers = new Map(log.askers);
+  // Whoever asked longest ago has a full budget by now, so forgetting them changes nothing.
+  const [oldest] = [...askers.keys()];
+  if (askers.size >= MAX_AUTHORS && oldest !== undefined && !askers.has(want.from)) askers.delete(oldest);
+  askers.delete(want.from);
+  askers.set(want.from, { tokens: tokens - (allowed - left), at: now });
   return { log: { ...log, askers }, ids, ranges };
 }
 
@@ -89,34 +93,27 @@ function releaseDueMutable(draft: Draft, now: number): void {
   }
 }
 
-function giveUpMutable(draft: Draft): void {
+function giveUpMutable(draft: Draft, now: number): void {
   for (const missing of draft.missing.values()) {
-    if (!missing.isReleased || !isExhausted(missing)) continue;
+    if (!missing.isReleased || !isOver(missing, now)) continue;
     draft.missing.delete(missing.id);
     draft.effects.push({ kind: "lost", id: missing.id });
   }
   for (const [author, { lost, claimed }] of draft.authors) {
-    const kept = lost.filter((range) => !isExhausted(range));
-    for (const range of lost) if (isExhausted(range)) draft.effects.push({ kind: "lost", id: range.endId });
+    const kept = lost.filter((range) => !isOver(range, now));
+    for (const range of lost) if (isOver(range, now)) draft.effects.push({ kind: "lost", id: range.endId });
     // Nothing waits for a claim and nothing proves it, so it ends without a trace.
-    const isOver = claimed !== null && isExhausted(claimed);
-    if (kept.length < lost.length || isOver)
-      updateAuthorMutable(draft, author, { lost: kept, claimed: isOver ? null : claimed });
+    const endsClaim = claimed !== null && isOver(claimed, now);
+    if (kept.length < lost.length || endsClaim)
+      updateAuthorMutable(draft, author, { lost: kept, claimed: endsClaim ? null : claimed });
   }
 }
 
-function nextWake(log: Log, now: number): number | null {
-  const times: number[] = [];
-  for (const missing of log.missing.values()) {
-    times.push(missing.nextAt);
-    if (!missing.isReleased) times.push(releaseAt(missing));
-  }
-  for (const { lost, claimed } of log.authors.values()) {
-    for (const range of lost) times.push(range.nextAt);
-    if (claimed !== null) times.push(claimed.nextAt);
-  }
-  if (times.length === 0) return null;
-  return Math.max(now + 1, Math.min(...times), Math.min(log.lastWantAt, now) + MIN_WANT_INTERVAL);
+/** Never sooner than questions may follow one another: what cannot be asked now must not keep the device awake. */
+function nextWake(draft: Draft, now: number): number | null {
+  const times = allQuestions(draft).map(({ repair }) => repair.nextAt);
+  for (const missing of draft.missing.values()) if (!missing.isReleased) times.push(releaseAt(missing));
+  return times.length === 0 ? null : Math.max(now + MIN_WANT_INTERVAL, Math.min(...times));
 }
 
 // ---- questions
@@ -136,7 +133,11 @@ function askMutable(draft: Draft, { now, members, random }: RepairInput): void {
   const asked = new Map<Hex, { ids: Hex[]; ranges: WantRange[] }>();
   for (const question of dueQuestions(draft, now)) {
     const member = chooseHolder(question, others);
-    if (member === null) continue;
+    if (member === null) {
+      // Nobody to ask is an answer too; otherwise this device would wake for it all the time.
+      question.save(afterTry(question.repair, now, random));
+      continue;
+    }
     const want = asked.get(member) ?? { ids: [], ranges: [] };
     if (!addToWantMutable(want, question)) continue;
     asked.set(member, want);
@@ -147,15 +148,16 @@ function askMutable(draft: Draft, { now, members, random }: RepairInput): void {
 }
 
 function dueQuestions(draft: Draft, now: number): readonly Question[] {
-  const questions = [
-    ...missingQuestions(draft),
-    ...[...draft.authors.keys()].flatMap((author) => authorQuestions(draft, author)),
-  ];
   // Those asked for least often first: a member who invents gaps cannot keep the questions of others waiting.
-  return questions
+  return allQuestions(draft)
     .filter(({ repair }) => isDue(repair, now) && !isExhausted(repair))
     .toSorted((a, b) => a.repair.tries - b.repair.tries);
 }
+
+const allQuestions = (draft: Draft): readonly Question[] => [
+  ...missingQuestions(draft),
+  ...[...draft.authors.keys()].flatMap((author) => authorQuestions(draft, author)),
+];
 
 function missingQuestions(draft: Draft): readonly Question[] {
   return [...draft.missing.values()].map((missing) => {
@@ -175,24 +177,19 @@ function missingQuestions(draft: Draft): readonly Question[] {
 }
 
 function authorQuestions(draft: Draft, author: Hex): readonly Question[] {
-  const { lost, claimed, tip } = authorOf(draft, author);
+  const { lost, claimed } = authorOf(draft, author);
   const questions: Question[] = lost.map((range) => ({
     repair: range,
     about: { range: { author, from: range.from, to: range.to } },
     holders: [author],
     save: (repair) => {
       const all = authorOf(draft, author).lost;
-      updateAuthorMutable(draft, author, {
-        lost: all.map((one) => (one.endId === range.endId ? { ...one, ...repair } : one)),
-      });
+      const saved = all.map((one) => (one.endId === range.endId ? { ...one, ...repair } : one));
+      updateAuthorMutable(draft, author, { lost: saved });
     },
   }));
-  const newestHeld = Math.max(
-    -1,
-    ...[...draft.pending.values()].filter((e) => e.author === author).map((e) => e.sequence),
-  );
-  const from = Math.max(tip?.sequence ?? -1, newestHeld) + 1;
   // A held event that covers the claim is looked after by what it misses itself.
+  const from = claimed === null ? 0 : newestHere(draft, author) + 1;
   if (claimed !== null && from <= claimed.sequence) {
     questions.push({
       repair: claimed,
@@ -202,6 +199,12 @@ function authorQuestions(draft: Draft, author: Hex): readonly Question[] {
     });
   }
   return questions;
+}
+
+function newestHere(draft: Draft, author: Hex): number {
+  let newest = authorOf(draft, author).tip?.sequence ?? -1;
+  for (const held of draft.pending.values()) if (held.author === author) newest = Math.max(newest, held.sequence);
+  return newest;
 }
 
 /** Twice the first choice, then everybody by turns. */

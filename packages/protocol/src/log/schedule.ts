@@ -21,6 +21,8 @@ export const REPAIR_DELAYS: readonly number[] = [
 export const RELEASE_AFTER = MINUTE;
 /** After progress the rest of a long gap is asked for soon. */
 export const NEXT_BATCH_AFTER = 500;
+/** How long the last question may be answered before it is told as lost. */
+const LAST_PATIENCE = HOUR;
 const LONGEST_DELAY = 30 * HOUR;
 
 export const newRepair = (now: number): Repair => ({
@@ -32,13 +34,20 @@ export const newRepair = (now: number): Repair => ({
 /** `random` in [0, 1): members of a group do not all ask at once. */
 export function afterTry(repair: Repair, now: number, random: number): Repair {
   const tries = repair.tries + 1;
-  const delay = REPAIR_DELAYS[tries] ?? LONGEST_DELAY;
+  const delay = REPAIR_DELAYS[tries] ?? LAST_PATIENCE;
   return { since: repair.since, tries, nextAt: now + Math.round(delay * (1 + random / 4)) };
 }
 
-export const afterProgress = (now: number): Repair => ({ since: now, tries: 0, nextAt: now + NEXT_BATCH_AFTER });
+/** `since` stays: an author who feeds one event at a time must not hold up what waits for ever. */
+export const afterProgress = ({ since }: Pick<Repair, "since">, now: number): Repair => ({
+  since,
+  tries: 0,
+  nextAt: now + NEXT_BATCH_AFTER,
+});
 
 export const isExhausted = (repair: Repair): boolean => repair.tries >= REPAIR_DELAYS.length;
+
+export const isOver = (repair: Repair, now: number): boolean => isExhausted(repair) && isDue(repair, now);
 
 /** A clock that was set back must not put a question off for years. */
 export const isDue = (repair: Repair, now: number): boolean =>
