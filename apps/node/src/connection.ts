@@ -92,7 +92,7 @@ export class Connection {
       case "ended":
       case "reset":
         this.#drop(event.stream);
-        this.#sendIfAny(this.#multiplexer.reset(event.stream, "cancelled"));
+        this.#sendIfAny(this.#multiplexer.end(event.stream));
         return;
       case "credit":
         return this.#wakeWaiters();
@@ -133,7 +133,8 @@ export class Connection {
     if (!this.#multiplexer.canSend(stream, message.length)) return this.#reset(stream, "try-later", RETRY_SECONDS);
     this.#socket.send(this.#multiplexer.send(stream, message));
     this.#sendIfAny(this.#multiplexer.end(stream));
-    this.#sendIfAny(this.#multiplexer.reset(stream, "cancelled"));
+    // Forgotten without a word: the client has nothing to say on it.
+    this.#multiplexer.reset(stream, "cancelled");
   }
 
   async #openExchange(stream: number, payload: Uint8Array, cost: number): Promise<void> {

@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self' blob: data:",
   "font-src 'self'",
   "media-src 'self' blob:",
-  "connect-src 'self' wss: ws://localhost:* ws://127.0.0.1:* ws://[::1]:*",
+  "connect-src 'self' wss: ws://localhost:* ws://127.0.0.1:*",
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
