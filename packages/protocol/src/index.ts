@@ -57,6 +57,7 @@ export {
   MAX_GIVE_EVENTS,
   MAX_PAYLOAD_BYTES,
   MAX_PROFILE_NAME_BYTES,
+  packPayloads,
   type Ack,
   type AckEntry,
   type PayloadItem,

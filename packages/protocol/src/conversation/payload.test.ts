@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import { expectHardened, filled } from "../hostile-input.node.ts";
 import { MAX_EVENT_BYTES } from "../event/event.ts";
 import { decodeDirectFrame, encodeDirectFrame, MAX_DIRECT_FRAME_BYTES, type DirectFrame } from "./direct-frame.ts";
-import { decodePayload, encodePayload, itemBytes, MAX_ITEMS, MAX_PAYLOAD_BYTES, type PayloadItem } from "./payload.ts";
+import {
+  decodePayload,
+  encodePayload,
+  itemBytes,
+  MAX_ITEMS,
+  MAX_PAYLOAD_BYTES,
+  packPayloads,
+  type PayloadItem,
+} from "./payload.ts";
 
 const key = filled(32);
 const id = filled(32, 5);
@@ -54,6 +62,23 @@ describe("payloads", () => {
   it("[CV7] the size of an item is foretold", () => {
     const sum = items.reduce((total, item) => total + itemBytes(item), 0);
     expect(encodePayload(items).length).toBeLessThanOrEqual(sum + 8);
+  });
+
+  it("[CV7] any list goes in as many payloads as it needs, in order", () => {
+    const large = (n: number): PayloadItem => ({ kind: "give", events: [filled(20_000, n), filled(10_000, n)] });
+    const many = [
+      ...items,
+      large(1),
+      large(2),
+      large(3),
+      ...items,
+      ...Array.from({ length: 150 }, () => items[3] as PayloadItem),
+    ];
+    const packed = packPayloads(many);
+    expect(packed.flat()).toEqual(many);
+    for (const payload of packed) expect(decodePayload(encodePayload(payload)).ok).toBe(true);
+    expect(packed.length).toBeLessThanOrEqual(6);
+    expect(packPayloads([])).toEqual([]);
   });
 
   it("[CV8] an unknown kind is kept, another version and a malformed known kind refuse the whole", () => {

@@ -93,6 +93,9 @@ export type PayloadItem =
   | { readonly kind: "chain"; readonly chain: Uint8Array }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
+/** Version and the heads of two arrays. */
+const PAYLOAD_HEAD_BYTES = 8;
+
 const hash = bytes({ length: 32 });
 const position = { author: hash, sequence: uint(), id: hash };
 
@@ -154,8 +157,28 @@ export function encodePayload(items: readonly PayloadItem[]): Uint8Array {
   return encoded;
 }
 
-/** Bytes that an item takes in a payload, so that a sender can fill one and begin the next. */
+/** Bytes that an item takes in a payload, at most. */
 export const itemBytes = (item: PayloadItem): number => encodeItem(item).content.length + 9;
+
+/**
+ * Parts a list into as many payloads as it needs, in order. What a peer asks for comes back as `give` items, so how much
+ * is to be said at once is theirs to choose: whoever sends must not count on one payload being enough.
+ */
+export function packPayloads(items: readonly PayloadItem[]): readonly (readonly PayloadItem[])[] {
+  const payloads: PayloadItem[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const size = itemBytes(item);
+    const last = payloads.at(-1);
+    if (last !== undefined && size <= room && last.length < MAX_ITEMS) last.push(item);
+    else {
+      payloads.push([item]);
+      room = MAX_PAYLOAD_BYTES - PAYLOAD_HEAD_BYTES;
+    }
+    room -= size;
+  }
+  return payloads;
+}
 
 export function decodePayload(encoded: Uint8Array): Result<readonly PayloadItem[], DecodeError> {
   if (encoded.length > MAX_PAYLOAD_BYTES) return err({ reason: "payload-too-large", offset: MAX_PAYLOAD_BYTES });
