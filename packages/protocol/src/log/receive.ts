@@ -88,7 +88,7 @@ export function prepareOwn(log: Log): {
 } {
   const tip = authorOf(log, log.self).tip;
   const others = log.heads.filter((head) => head.id !== tip?.id);
-  const cited = others.toSorted((a, b) => b.depth - a.depth).slice(0, MAX_CITED);
+  const cited = others.toSorted((a, b) => b.depth - a.depth).slice(0, MAX_PARENTS);
   const deepest = Math.max(tip?.depth ?? 0, ...cited.map((head) => head.depth));
   return {
     sequence: tip === null ? 0 : tip.sequence + 1,
@@ -97,8 +97,6 @@ export function prepareOwn(log: Log): {
     depth: deepest + 1,
   };
 }
-
-const MAX_CITED = 16;
 
 /** Goes on without what `id` stands for: those that waited for it wait no longer. */
 export function goOnWithoutMutable(draft: Draft, id: Hex, now: number): void {

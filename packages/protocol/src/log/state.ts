@@ -23,8 +23,11 @@ export const MAX_PENDING_OF_AUTHOR = 256;
 export const MAX_MISSING_OF_AUTHOR = 64;
 export const MAX_MISSING = 1_024;
 export const MAX_LOST_RANGES = 32;
-/** An event whose parents nobody has may claim a depth this far past its author's own; the rest is refused. */
-export const MAX_DEPTH_JUMP = 2 ** 32;
+/**
+ * An event whose parents nobody has may claim a depth this far past its author's own; the rest is refused. Wide enough
+ * for what others have written meanwhile, and so narrow that the depths never run out.
+ */
+export const MAX_DEPTH_JUMP = 2 ** 24;
 /** Reports of one author's forks; the first is enough to act on. */
 export const MAX_FORK_REPORTS = 8;
 
