@@ -11,6 +11,7 @@
  * LG5 All collections are bounded (see `state.ts`); what is dropped for want of room counts as missing.
  * LG6 Two events of one author with one number are both shown, and reported.
  */
+import { MAX_PARENTS } from "../event/header.ts";
 import {
   authorOf,
   freeze,
