@@ -21,6 +21,9 @@ import { MAX_CONTENT_BYTES } from "../content/mimi.ts";
 export const BODY_VERSION = 1;
 export const BODY_SALT_BYTES = 32;
 
+/** The last moment that a calendar of the platform knows (ECMA-262, section 21.4.1.1): no claim may break a clock face. */
+const MAX_TIME = 8_640_000_000_000_000;
+
 const KINDS = ["content", "notice"] as const;
 
 /** `content`: a MIMI container. `notice`: a word. A number: a kind of a later version, kept and shown as unknown. */
@@ -45,7 +48,7 @@ const kindCodec: Codec<BodyKind> = mapped(
 const bodyCodec: Codec<EventBody> = struct({
   version: literal(BODY_VERSION, "unknown-version"),
   salt: bytes({ length: BODY_SALT_BYTES }),
-  sentAt: uint(),
+  sentAt: uint(MAX_TIME),
   kind: kindCodec,
   content: bytes({ max: MAX_CONTENT_BYTES }),
 });

@@ -136,6 +136,25 @@ describe("signed events", () => {
     expect(decodeEvent(provider, mixed)).toMatchObject({ ok: false, error: { reason: "commitment-mismatch" } });
   });
 
+  it("[EV6] a body of a later version, or with a time beyond all calendars, is kept unread", async () => {
+    const { version: _, ...header } = event.header;
+    for (const raw of [
+      [2, filled(32), 0, 0, content],
+      [1, filled(32), 8_640_000_000_000_001, 0, content],
+    ]) {
+      const bodyBytes = encode({ write: () => raw as any, read: () => raw }, raw);
+      const commitment = provider.sha256(concatBytes(utf8ToBytes("xchat event body v1\0"), bodyBytes));
+      const headerBytes = encodeHeader({ version: 1, ...header, commitment });
+      const label = utf8ToBytes("xchat event signature v1\0");
+      const signature = await provider.ed25519Sign(leaf.secretKey, concatBytes(label, headerBytes));
+      const signedHeader = encode({ write: () => [headerBytes, signature], read: () => null }, null as any);
+      const opened = expectOk(decodeEvent(provider, encodeEvent({ signedHeader, bodyBytes })), "event");
+      expect(opened).toMatchObject({ body: null, bodyBytes });
+      expect(await verifyEvent(provider, opened, event.header.author)).toBe(true);
+      expect(encodeEvent(opened)).toEqual(encodeEvent({ signedHeader, bodyBytes }));
+    }
+  });
+
   it("[EV6] two bodies with the same text have commitments that tell nothing", async () => {
     const again = await createEvent(provider, newEvent(), leaf.secretKey);
     expect(again.header.commitment).not.toEqual(event.header.commitment);

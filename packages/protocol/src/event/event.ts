@@ -3,7 +3,7 @@
  *
  * EV4 The signature is the author's leaf key over the header, under a label of its own.
  * EV5 The event id is a hash of header and signature; no epoch goes into it, so an event can be sealed again.
- * EV6 Where the body is there, it is the one that the header commits to.
+ * EV6 Where the body is there, it is the one that the header commits to. One that cannot be read is kept as it is.
  * EV7 Whoever holds the signed header and the author's leaf credential can verify it, without the conversation.
  */
 import {
@@ -40,7 +40,7 @@ export interface SignedEvent {
   /** 32 bytes. */
   readonly id: Uint8Array;
   readonly header: EventHeader;
-  /** `null` where it was deleted or withheld. */
+  /** `null` where it was deleted or withheld; and, beside `bodyBytes`, where this version cannot read it. */
   readonly body: EventBody | null;
   /** Header and signature as they were signed and hashed: what a store keeps for good. */
   readonly signedHeader: Uint8Array;
@@ -117,8 +117,9 @@ export function openEvent(
   if (!equalBytes(commitmentOf(provider, bodyBytes), header.value.commitment)) {
     return err({ reason: "commitment-mismatch", offset: 0 });
   }
+  // A body of a later version is no reason to lose the event: what cites it must find it.
   const body = decodeBody(bodyBytes);
-  return body.ok ? ok({ id, header: header.value, body: body.value, signedHeader, bodyBytes }) : body;
+  return ok({ id, header: header.value, body: body.ok ? body.value : null, signedHeader, bodyBytes });
 }
 
 /**
