@@ -1,107 +1,143 @@
 /** `xchat`: the terminal client. */
-import { parseArgs } from "node:util";
-import { IntentError } from "@xchat/client/api";
-import { StoreError } from "@xchat/client/ports";
-import { COMMANDS, stop, UsageError, view } from "./commands.ts";
-import { connect } from "./connection.ts";
-import { runDaemon } from "./daemon.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { IntentError, type ClientApi } from "@xchat/client/api";
+import { checkFlags, readCommandLine, type CommandLine } from "./arguments.ts";
+import { UsageError, view, type Command } from "./commands/command.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { unlock } from "./commands/profile.ts";
+import { connect, stopProcess, type Program } from "./daemon/connect.ts";
+import { helpWords } from "./help.ts";
 import { jsonOutput, textOutput, type Output } from "./output.ts";
-import { profileFolder } from "./profile-folder.ts";
-import { askPassphrase } from "./prompt.ts";
-import { ERROR_WORDS } from "./words.ts";
+import { profileFolder, type ProfileFolder } from "./profile-folder.ts";
+import { Cancelled } from "./prompt.ts";
+import { safeJson } from "./safe-text.ts";
+import { ERROR_WORDS, EXIT } from "./words.ts";
 
-const OPTIONS = {
-  profile: { type: "string" },
-  node: { type: "string" },
-  name: { type: "string" },
-  label: { type: "string" },
-  days: { type: "string" },
-  limit: { type: "string" },
-  greeting: { type: "string" },
-  code: { type: "string" },
-  lasting: { type: "boolean" },
-  direct: { type: "boolean" },
-  yes: { type: "boolean" },
-  no: { type: "boolean" },
-  written: { type: "boolean" },
-  forget: { type: "boolean" },
-  remove: { type: "boolean" },
-  json: { type: "boolean" },
-  help: { type: "boolean" },
-} as const;
+/** The word that makes this program the process that owns the profile. */
+const DAEMON = "background";
+/** Milliseconds for which a command that shows news waits for the nodes of a process that has only just started. */
+const NEWS_PATIENCE = 3_000;
+const NEWS_GRACE = 500;
 
-/** 0 done · 1 refused, with words · 2 the command line is off · 3 something is wrong with this machine or program. */
-const EXIT = { refused: 1, usage: 2, broken: 3 } as const;
+async function main(argv: readonly string[]): Promise<number> {
+  const line = readCommandLine(argv);
+  const folder = profileFolder(typeof line.flags["profile"] === "string" ? line.flags["profile"] : undefined);
+  const out = outputOf(line.flags["json"] === true);
+  if (line.name === DAEMON) return runBackground(folder);
+  const isHelp = line.name === "" || line.name === "help" || line.flags["help"] === true;
+  if (isHelp) return help(line, out);
+  if (line.name === "stop") return stop(folder, out);
+  const command = COMMANDS.get(line.name);
+  if (command === undefined) throw new UsageError(`There is no command ${line.name}.`);
+  checkFlags(line.name, command, line.flags);
+  return runCommand(command, line, folder, out);
+}
 
-type Flags = Readonly<Record<string, string | boolean | undefined>>;
-
-async function main(argv: readonly string[]): Promise<void> {
-  const { positionals, values } = parse(argv);
-  const flags: Flags = values;
-  const [name = "help", ...args] = positionals;
-  const out: Output = flags["json"] === true ? jsonOutput : textOutput;
-  const folder = profileFolder(typeof flags["profile"] === "string" ? flags["profile"] : undefined);
-  const nodeAddress = typeof flags["node"] === "string" ? flags["node"] : (process.env["XCHAT_NODE"] ?? null);
-  if (name === "daemon") return runDaemon(folder, { nodeAddress });
-  if (name === "help" || flags["help"] === true) return help(out);
-  if (name === "stop") return stop(folder, out);
-  const command = COMMANDS[name];
-  if (command === undefined) throw new UsageError(`there is no command ${name}`);
-  const connection = await connect(folder, nodeAddress);
+async function runCommand(command: Command, line: CommandLine, folder: ProfileFolder, out: Output): Promise<number> {
+  const connection = await connect(folder, ownProgram());
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   process.once("SIGTERM", () => abort.abort());
+  const environment = process.env;
+  const { args, flags } = line;
+  const run = async (): Promise<number> => {
+    const { api } = connection;
+    if (command.isWithoutProfile !== true) await unlock(api, environment);
+    if (command.isOfNews === true && connection.isFresh) await waitForNews(api);
+    return (await command.run({ api, out, folder, args, flags, environment, signal: abort.signal })) ?? EXIT.done;
+  };
+  const ended = connection.closed.then((): never => {
+    throw new IntentError("not-the-leader");
+  });
   try {
-    if (name !== "init") await unlock(connection.api);
-    await command.run({ api: connection.api, out, folder, args, flags, signal: abort.signal });
+    return await Promise.race([run(), ended]);
   } finally {
+    ended.catch(() => {});
     connection.close();
   }
 }
 
-async function unlock(api: Parameters<typeof view>[0]): Promise<void> {
-  const profile = await view(api, { view: "profile" });
-  if (profile.state !== "locked") return;
-  const passphrase = process.env["XCHAT_PASSPHRASE"] ?? (await askPassphrase("Passphrase: "));
-  if (passphrase === null) throw new IntentError("locked");
-  await api.call("unlock", { passphrase });
+/** Until no node is being connected to, and a moment more for what waits there. */
+async function waitForNews(api: ClientApi): Promise<void> {
+  const [chats, invitations] = [await view(api, { view: "chats" }), await view(api, { view: "invitations" })];
+  if (chats.length === 0 && invitations.length === 0) return;
+  const settled = new Promise<void>((resolve) => {
+    const end = api.watch({ view: "network" }, ({ nodes }) => {
+      if (nodes.some(({ state }) => state === "connecting")) return;
+      queueMicrotask(() => end());
+      resolve();
+    });
+  });
+  await Promise.race([settled, pause(NEWS_PATIENCE)]);
+  const { nodes } = await view(api, { view: "network" });
+  if (nodes.some(({ state }) => state === "ready")) await pause(NEWS_GRACE);
 }
 
-function parse(argv: readonly string[]): { positionals: string[]; values: Flags } {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+async function stop(folder: ProfileFolder, out: Output): Promise<number> {
+  const pid = await stopProcess(folder);
+  out.result({ type: "stopped", pid }, pid === null ? "Nothing was running." : "Stopped.");
+  return EXIT.done;
 }
 
-function help(out: Output): void {
-  const width = 2 + Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length));
-  const lines = Object.values(COMMANDS).map(({ usage, does }) => `  ${usage.padEnd(width)}${does}`);
-  const words = `xchat: private messages, from person to person\n\n${lines.join("\n")}\n  ${"stop".padEnd(width)}end the background process\n\nEverywhere: --profile DIR, --json. A passphrase is asked for, or taken from XCHAT_PASSPHRASE.`;
+/** Loaded only here: the commands themselves need neither the store nor the cryptography. */
+async function runBackground(folder: ProfileFolder): Promise<number> {
+  const [{ runDaemon }, { openClient }, { systemClock }] = await Promise.all([
+    import("./daemon/run.ts"),
+    import("./daemon/open-client.ts"),
+    import("./system-clock.ts"),
+  ]);
+  const abort = new AbortController();
+  process.on("SIGINT", () => abort.abort());
+  process.on("SIGTERM", () => abort.abort());
+  process.on("SIGHUP", () => {});
+  await runDaemon({
+    folder,
+    open: openClient,
+    clock: systemClock,
+    signal: abort.signal,
+    onStart: (start) => void process.stdout.write(`${safeJson(start)}\n`),
+  });
+  return EXIT.done;
+}
+
+/** This very program, as a background process. */
+const ownProgram = (): Program => ({
+  command: process.execPath,
+  args: [...process.execArgv, process.argv[1] as string, DAEMON],
+});
+
+function help({ name, args }: CommandLine, out: Output): number {
+  const wanted = name === "help" ? args[0] : name;
+  const command = wanted === undefined ? undefined : COMMANDS.get(wanted);
+  const commands = [...COMMANDS].map(([word, { usage, does }]) => ({ name: word, usage, does }));
   out.result(
-    {
-      commands: Object.fromEntries(Object.entries(COMMANDS).map(([name, { usage, does }]) => [name, { usage, does }])),
-    },
-    words,
+    { type: "help", commands },
+    command === undefined ? helpWords() : `xchat ${command.usage}\n  ${command.does}`,
   );
+  return EXIT.done;
 }
 
-function fail(error: unknown): never {
-  const isJson = process.argv.includes("--json");
-  const tell = (code: string, words: string, exit: number): never => {
-    process.stderr.write(isJson ? `${JSON.stringify({ error: code, words })}\n` : `${words}\n`);
-    process.exit(exit);
+const outputOf = (isJson: boolean): Output =>
+  isJson ? jsonOutput(process.stdout, process.stderr) : textOutput(process.stdout, process.stderr, process.env);
+
+/** Says what went wrong, and answers the exit code. */
+function explain(error: unknown): number {
+  const tell = (code: string, words: string, exit: number): number => {
+    const isJson = process.argv.includes("--json");
+    process.stderr.write(isJson ? `${safeJson({ type: "error", error: code, words })}\n` : `${words}\n`);
+    return exit;
   };
+  if (error instanceof Cancelled) return tell("cancelled", "Nothing was changed.", EXIT.refused);
   if (error instanceof UsageError) return tell("usage", `${error.message}\nSee: xchat help`, EXIT.usage);
-  if (error instanceof IntentError) return tell(error.code, ERROR_WORDS[error.code], EXIT.refused);
-  if (error instanceof StoreError && error.code in ERROR_WORDS) {
-    return tell(error.code, ERROR_WORDS[error.code as keyof typeof ERROR_WORDS], EXIT.broken);
-  }
-  return tell("internal", error instanceof Error ? error.message : String(error), EXIT.broken);
+  if (!(error instanceof IntentError)) return tell("internal", ERROR_WORDS.internal.words, EXIT.internal);
+  const { words, exit } = ERROR_WORDS[error.code];
+  const cause = error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.message}` : "";
+  return tell(error.code, words + cause, exit);
 }
 
-main(process.argv.slice(2)).then(
-  () => process.exit(0),
-  (error: unknown) => fail(error),
-);
+// A reader such as `head` may have seen enough: that is no fault.
+process.stdout.on("error", () => process.exit(EXIT.done));
+main(process.argv.slice(2))
+  .catch(explain)
+  // Whatever has been written to a pipe must be out before the end.
+  .then((code) => process.stdout.write("", () => process.exit(code)));

@@ -1,55 +1,49 @@
-/** How results are printed: text for people, one JSON object a line for scripts. */
-import type { ChatView, Delivery, MessageView } from "@xchat/client/api";
-import { safeLine, safeText } from "./safe-text.ts";
+/** How results are printed: words for people, one JSON object a line for scripts. */
+import { styleText } from "node:util";
+import { safeJson } from "./safe-text.ts";
+
+export type Style = (text: string) => string;
 
 export interface Output {
-  /** A result, with the words for people. */
+  readonly isJson: boolean;
+  /** One result: `fields` for scripts, `words` for people. */
   result(fields: Readonly<Record<string, unknown>>, words: string): void;
+  /** What only people need. */
+  note(words: string): void;
+  /** Something that went wrong beside the result, on the error stream. */
+  warn(words: string): void;
+  readonly strong: Style;
+  readonly faint: Style;
 }
 
-export const textOutput: Output = { result: (_fields, words) => void process.stdout.write(`${words}\n`) };
-export const jsonOutput: Output = { result: (fields) => void process.stdout.write(`${JSON.stringify(fields)}\n`) };
-
-export function deliveryWords(delivery: Delivery | null): string {
-  switch (delivery?.state) {
-    case undefined:
-      return "";
-    case "queued":
-      return `queued (${delivery.why.replaceAll("-", " ")})`;
-    case "stored":
-      return `stored (${delivery.count} of ${delivery.of})`;
-    default:
-      return `${delivery?.state} (${delivery?.via === "direct" ? "directly" : "through nodes"})`;
-  }
+interface Stream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
 }
 
-export function messageWords(message: MessageView, name: string): string {
-  const time = new Date(message.sentAt).toISOString().slice(0, 16).replace("T", " ");
-  const who = message.isOwn ? "me" : safeLine(name);
-  const state = message.isOwn ? `  [${deliveryWords(message.delivery)}]` : "";
-  return `${time}  ${who}: ${contentWords(message)}${state}`;
+const plain: Style = (text) => text;
+
+export function textOutput(out: Stream, err: Stream, environment: NodeJS.ProcessEnv): Output {
+  const isColoured = out.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  const style =
+    (name: "bold" | "dim"): Style =>
+    (text) =>
+      styleText(name, text, { validateStream: false });
+  return {
+    isJson: false,
+    result: (_, words) => void out.write(`${words}\n`),
+    note: (words) => void out.write(`${words}\n`),
+    warn: (words) => void err.write(`${words}\n`),
+    strong: isColoured ? style("bold") : plain,
+    faint: isColoured ? style("dim") : plain,
+  };
 }
 
-function contentWords({ content }: MessageView): string {
-  switch (content.kind) {
-    case "text":
-      return safeText(content.text).replaceAll("\n", "\n    ");
-    case "lost":
-      return "(a message is missing here, and nobody has it)";
-    case "notice":
-      return `(${content.notice})`;
-    default:
-      return "(written by a newer version; kept)";
-  }
-}
-
-export function chatWords(chat: ChatView): string {
-  const marks = [
-    chat.state === "active" ? "" : chat.state,
-    chat.isVerified ? "verified" : "",
-    chat.unread > 0 ? `${chat.unread} new` : "",
-    chat.missing > 0 ? `${chat.missing} missing` : "",
-  ].filter((mark) => mark !== "");
-  const last = chat.last === null ? "" : `  ${chat.last.isOwn ? "me: " : ""}${safeLine(chat.last.text).slice(0, 60)}`;
-  return `${chat.id.slice(0, 8)}  ${safeLine(chat.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
-}
+export const jsonOutput = (out: Stream, err: Stream): Output => ({
+  isJson: true,
+  result: (fields) => void out.write(`${safeJson(fields)}\n`),
+  note: () => {},
+  warn: (words) => void err.write(`${safeJson({ type: "warning", words })}\n`),
+  strong: plain,
+  faint: plain,
+});

@@ -2,16 +2,32 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 
+/** What a person who breaks a question off is told: nothing. */
+export class Cancelled extends Error {
+  override readonly name = "Cancelled";
+}
+
 /** Without echo. Null where there is nobody to ask. */
 export async function askPassphrase(question: string): Promise<string | null> {
-  if (!process.stdin.isTTY) return null;
+  if (process.stdin.isTTY !== true) return null;
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
   try {
-    return await lines.question("");
+    const cancelled = new Promise<never>((_, reject) => {
+      lines.once("SIGINT", () => reject(new Cancelled()));
+      lines.once("close", () => reject(new Cancelled()));
+    });
+    return await Promise.race([lines.question(""), cancelled]);
   } finally {
     lines.close();
     process.stderr.write("\n");
   }
+}
+
+/** Asked twice; an empty answer is none. @throws UsageError-like message when the two differ. */
+export async function askNewPassphrase(question: string): Promise<string | null | "differs"> {
+  const first = await askPassphrase(question);
+  if (first === null || first === "") return null;
+  return (await askPassphrase("Once more: ")) === first ? first : "differs";
 }

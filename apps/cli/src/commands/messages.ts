@@ -1,0 +1,171 @@
+/** Chats and what is said in them. */
+import { IntentError, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
+import { chatWords, messageWords, requestWords } from "../describe.ts";
+import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
+
+const PAGE = 200;
+const DEFAULT_COUNT = 30;
+const MAX_COUNT = 1_000_000;
+/** More of standard input than any message can hold is not read. */
+const MAX_INPUT = 1 << 20;
+const MAX_REMEMBERED = 100_000;
+
+export const chats: Command = {
+  usage: "chats",
+  does: "the chats, newest first",
+  flags: [],
+  isOfNews: true,
+  run: async ({ api, out }) => {
+    const found = await view(api, { view: "chats" });
+    if (found.length === 0) out.note("No chats yet. Begin with: xchat invite");
+    for (const chat of found) out.result({ type: "chat", ...chat }, chatWords(chat, out));
+  },
+};
+
+export const send: Command = {
+  usage: "send CHAT TEXT…   send CHAT -",
+  does: "send a message; - takes it from the standard input",
+  flags: [],
+  run: async ({ api, out, args }) => {
+    const [wanted, ...rest] = args;
+    const chat = await findChat(api, wanted);
+    if (rest.length === 0) throw new UsageError("send what? Give the text, or - to take it from the standard input.");
+    const text = rest.length === 1 && rest[0] === "-" ? await standardInput() : rest.join(" ");
+    const { id } = await api.call("sendMessage", { chat: chat.id, text });
+    out.result({ type: "sent", chat: chat.id, id }, out.faint("Saved, and on its way."));
+  },
+};
+
+export const read: Command = {
+  usage: "read CHAT [--limit N] [--peek]",
+  does: "the newest messages of a chat, oldest first; --peek leaves them unread",
+  flags: ["limit", "peek"],
+  isOfNews: true,
+  run: async ({ api, out, args, flags }) => {
+    const count = numberFlag(flags, "limit", DEFAULT_COUNT, MAX_COUNT);
+    const chat = await findChat(api, args[0]);
+    const messages = await newest(api, chat.id, count);
+    if (messages.length === 0) out.note("Nothing has been said yet.");
+    for (const message of messages) {
+      out.result({ type: "message", chat: chat.id, ...message }, messageWords(message, chat.name, out));
+    }
+    const last = messages.at(-1);
+    if (last !== undefined && flags["peek"] !== true) await api.call("markRead", { chat: chat.id, upTo: last.id });
+  },
+};
+
+async function newest(api: ClientApi, chat: string, count: number): Promise<readonly MessageView[]> {
+  const pages: (readonly MessageView[])[] = [];
+  let before: string | null = null;
+  for (let wanted = count; wanted > 0;) {
+    const page: MessagePage = await api.call("messages", { chat, before, limit: Math.min(PAGE, wanted) });
+    pages.push(page.messages);
+    wanted -= page.messages.length;
+    before = page.messages[0]?.order ?? null;
+    if (!page.hasOlder || before === null) break;
+  }
+  return pages.toReversed().flat();
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin) {
+    parts.push(part as Buffer);
+    size += (part as Buffer).length;
+    if (size > MAX_INPUT) throw new IntentError("message-too-long");
+  }
+  return Buffer.concat(parts)
+    .toString("utf8")
+    .replace(/\r?\n$/u, "");
+}
+
+export const listen: Command = {
+  usage: "listen [CHAT]",
+  does: "follow what comes, until Ctrl-C",
+  flags: [],
+  run: async (input) => {
+    const only = input.args[0] === undefined ? null : (await findChat(input.api, input.args[0])).id;
+    const follower = new Follower(input, only);
+    await new Promise<void>((resolve) => {
+      if (input.signal.aborted) resolve();
+      input.signal.addEventListener("abort", () => resolve(), { once: true });
+      input.out.note(input.out.faint("Listening. Ctrl-C ends it."));
+    });
+    follower.end();
+  },
+};
+
+/** Prints each message of others once, and what becomes of one's own; requests too where all chats are followed. */
+class Follower {
+  readonly #input: CommandInput;
+  readonly #only: string | null;
+  readonly #names = new Map<string, string>();
+  readonly #watches: (() => void)[] = [];
+  readonly #followed = new Set<string>();
+  /** What was printed last of each message, so that an update is printed and a repetition is not. */
+  readonly #printed = new Map<string, string>();
+  readonly #announced = new Set<string>();
+  #isFirst = true;
+
+  constructor(input: CommandInput, only: string | null) {
+    this.#input = input;
+    this.#only = only;
+    const { api } = input;
+    this.#watches.push(api.watch({ view: "chats" }, (found) => this.#seeChats(found)));
+    if (only === null) this.#watches.push(api.watch({ view: "requests" }, (found) => this.#seeRequests(found)));
+  }
+
+  end(): void {
+    for (const end of this.#watches) end();
+  }
+
+  #seeChats(found: readonly { readonly id: string; readonly name: string }[]): void {
+    for (const { id, name } of found) {
+      this.#names.set(id, name);
+      if (!this.#followed.has(id) && (this.#only === null || id === this.#only)) this.#follow(id, this.#isFirst);
+    }
+    this.#isFirst = false;
+  }
+
+  /** A chat that begins while one listens has been there for a moment: what it holds already is news too. */
+  #follow(chat: string, isOld: boolean): void {
+    const { api } = this.#input;
+    this.#followed.add(chat);
+    this.#watches.push(api.watch({ view: "messages", chat }, ({ changed }) => this.#print(chat, changed)));
+    if (isOld) return;
+    newest(api, chat, PAGE).then(
+      (messages) => this.#print(chat, messages),
+      () => {},
+    );
+  }
+
+  #print(chat: string, messages: readonly MessageView[]): void {
+    const { out } = this.#input;
+    for (const message of messages) {
+      const { id, isOwn, content, delivery } = message;
+      if (isOwn && !out.isJson) continue;
+      const state = JSON.stringify([content, delivery]);
+      if (this.#printed.get(id) === state) continue;
+      this.#remember(id, state);
+      out.result({ type: "message", chat, ...message }, messageWords(message, this.#names.get(chat) ?? "", out));
+    }
+  }
+
+  /** Bounded: whoever listens for a month does not keep all of it in memory. */
+  #remember(id: string, state: string): void {
+    this.#printed.delete(id);
+    this.#printed.set(id, state);
+    const [oldest] = this.#printed.keys();
+    if (this.#printed.size > MAX_REMEMBERED && oldest !== undefined) this.#printed.delete(oldest);
+  }
+
+  #seeRequests(found: readonly RequestView[]): void {
+    const { out } = this.#input;
+    for (const request of found) {
+      if (this.#announced.has(request.id)) continue;
+      this.#announced.add(request.id);
+      out.result({ type: "request", ...request }, `Request from ${requestWords(request, out)}`);
+    }
+  }
+}

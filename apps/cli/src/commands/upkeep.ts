@@ -1,0 +1,59 @@
+/** Nodes, export and the look for trouble. */
+import { writeFile } from "node:fs/promises";
+import { checkWords, nodeWords } from "../describe.ts";
+import { UsageError, view, type Command } from "./command.ts";
+
+export const nodes: Command = {
+  usage: "nodes   nodes add ADDRESS   nodes remove ADDRESS",
+  does: "the nodes that you use",
+  flags: [],
+  isOfNews: true,
+  run: async ({ api, out, args }) => {
+    const [verb, address, ...rest] = args;
+    if (verb !== undefined && (address === undefined || rest.length > 0 || (verb !== "add" && verb !== "remove"))) {
+      throw new UsageError("nodes, nodes add ADDRESS, or nodes remove ADDRESS");
+    }
+    if (verb === "add" && address !== undefined) {
+      const added = await api.call("addNode", { address });
+      out.result({ type: "node", ...added }, nodeWords(added, out));
+      return;
+    }
+    if (verb === "remove" && address !== undefined) await api.call("removeNode", { address });
+    const { nodes: found } = await view(api, { view: "network" });
+    if (found.length === 0) out.note("You have no node yet: xchat nodes add ADDRESS");
+    for (const node of found) out.result({ type: "node", ...node }, nodeWords(node, out));
+  },
+};
+
+/** `export` is a word of the language. */
+export const exportAll: Command = {
+  usage: "export [FILE]",
+  does: "write every chat as JSON to a new file, or to the standard output",
+  flags: [],
+  run: async ({ api, out, args }) => {
+    const { json } = await api.call("export", {});
+    const [file] = args;
+    if (file === undefined) {
+      process.stdout.write(`${json}\n`);
+      return;
+    }
+    try {
+      // Never over something that is there, and readable by its owner alone.
+      await writeFile(file, json, { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      throw new UsageError(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code ?? "unknown reason"}`);
+    }
+    out.result({ type: "export", file }, `Written to ${file}. It is not encrypted: keep it safe.`);
+  },
+};
+
+export const doctor: Command = {
+  usage: "doctor",
+  does: "look for trouble; the report holds no names, ids or texts",
+  flags: [],
+  isOfNews: true,
+  run: async ({ api, out }) => {
+    const { checks } = await api.call("doctor", {});
+    for (const check of checks) out.result({ type: "check", ...check }, checkWords(check));
+  },
+};

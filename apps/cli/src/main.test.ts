@@ -1,0 +1,288 @@
+/** The program itself, run as a process against the real daemon and a client whose answers are set by hand. */
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { INTENT_ERROR_CODES, IntentError, type MessageView } from "@xchat/client/api";
+import { runDaemon } from "./daemon/run.ts";
+import { profileFolder } from "./profile-folder.ts";
+import { chat, message, ready, request, scriptedClient, type ScriptedClient } from "./scripted-client.ts";
+import { systemClock } from "./system-clock.ts";
+import { ERROR_WORDS } from "./words.ts";
+
+const PROGRAM = join(import.meta.dirname, "main.ts");
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Each line of the output as JSON. */
+  readonly json: readonly Record<string, unknown>[];
+}
+
+interface Terminal {
+  readonly client: ScriptedClient;
+  readonly directory: string;
+  run(args: readonly string[], environment?: Record<string, string>, input?: string): Promise<Result>;
+}
+
+async function terminal(): Promise<Terminal> {
+  const base = await mkdtemp(join(tmpdir(), "xchat-test-"));
+  cleanups.push(() => rm(base, { recursive: true, force: true }));
+  const directory = join(base, "profile");
+  const client = scriptedClient();
+  const abort = new AbortController();
+  let ended: Promise<void> = Promise.resolve();
+  await new Promise<void>((resolve) => {
+    ended = runDaemon({
+      folder: profileFolder(directory),
+      open: async () => client,
+      clock: systemClock,
+      signal: abort.signal,
+      onStart: () => resolve(),
+    });
+  });
+  cleanups.push(() => {
+    abort.abort();
+    return ended;
+  });
+  return { client, directory, run: (args, environment = {}, input = "") => run(directory, args, environment, input) };
+}
+
+function run(
+  directory: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+  input: string,
+): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, "--profile", directory, ...args],
+      { env: { PATH: process.env["PATH"], ...environment } },
+      (error, out, err) => {
+        const lines = out.split("\n").filter((line) => line.startsWith("{"));
+        const code = error === null ? 0 : Number(error.code);
+        resolve({ code, out, err, json: args.includes("--json") ? lines.map((line) => JSON.parse(line)) : [] });
+      },
+    );
+    child.stdin?.end(input);
+  });
+}
+
+describe("the terminal client", () => {
+  it("shows chats, and nothing of a hostile name gets at the terminal", async () => {
+    const { client, run: xchat } = await terminal();
+    const evil = "\u001b]0;title\u0007\u202eevil\n";
+    client.show("chats", [chat({ name: evil, unread: 3 }), chat({ id: "deadbeef11", name: "Zoë" })]);
+    const { out } = await xchat(["chats"]);
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/u);
+    expect(out.split("\n")).toHaveLength(3);
+    expect(out).toContain("c0ffee00");
+    expect(out).toContain("3 new");
+    const { json } = await xchat(["chats", "--json"]);
+    expect(json).toMatchObject([
+      { type: "chat", name: evil, unread: 3 },
+      { type: "chat", name: "Zoë" },
+    ]);
+  });
+
+  it("sends what is given, by name or by the beginning of an id, or from the standard input", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("chats", [chat(), chat({ id: "c0ffee11", name: "Carol" })]);
+    client.answers.sendMessage = () => ({ id: "e1" });
+    expect(await xchat(["send", "bob", "hello", "there", "--json"])).toMatchObject({
+      code: 0,
+      json: [{ type: "sent", chat: "c0ffee00c0ffee00", id: "e1" }],
+    });
+    await xchat(["send", "c0ffee11", "-"], {}, "two\nlines\n");
+    await xchat(["send", "Bob", "--", "--not a flag"]);
+    expect(client.calls.map(({ input }) => input)).toEqual([
+      { chat: "c0ffee00c0ffee00", text: "hello there" },
+      { chat: "c0ffee11", text: "two\nlines" },
+      { chat: "c0ffee00c0ffee00", text: "--not a flag" },
+    ]);
+    expect(await xchat(["send", "c0ffee", "x"])).toMatchObject({ code: 2 });
+    expect(await xchat(["send", "nobody", "x"])).toMatchObject({ code: ERROR_WORDS["chat-missing"].exit });
+    expect(await xchat(["send", "bob"])).toMatchObject({ code: 2 });
+  });
+
+  it("reads through as many pages as are asked for, oldest first, and marks them read", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("chats", [chat()]);
+    const all = Array.from({ length: 250 }, (_, i) => message(String(i).padStart(3, "0")));
+    client.answers.messages = ({ before, limit }: { before: string | null; limit: number }) => {
+      const end = before === null ? all.length : all.findIndex(({ order }) => order === before);
+      const messages = all.slice(Math.max(0, end - limit), end);
+      return { messages, hasOlder: end > limit, hasNewer: before !== null };
+    };
+    client.answers.markRead = () => null;
+    const { json } = await xchat(["read", "bob", "--limit", "230", "--json"]);
+    expect(json.map(({ order }) => order)).toEqual(all.slice(20).map(({ order }) => order));
+    expect(client.calls.at(-1)).toEqual({ intent: "markRead", input: { chat: "c0ffee00c0ffee00", upTo: "id of 249" } });
+    const before = client.calls.length;
+    const peeked = await xchat(["read", "bob", "--limit", "1", "--peek"]);
+    expect(peeked.out).toMatch(/Bob: 249/u);
+    expect(client.calls.slice(before).map(({ intent }) => intent)).toEqual(["messages"]);
+    expect(await xchat(["read", "bob", "--limit", "many"])).toMatchObject({ code: 2 });
+  });
+
+  it("listens and sends at once; each message is told once, a new chat from its beginning", async () => {
+    const { client, directory, run: xchat } = await terminal();
+    client.show("chats", [chat()]);
+    client.answers.sendMessage = () => ({ id: "own" });
+    client.answers.messages = () => ({ messages: [message("first of Carol")], hasOlder: false, hasNewer: false });
+    const listener = spawn(process.execPath, [PROGRAM, "--profile", directory, "listen", "--json"]);
+    const lines: Record<string, unknown>[] = [];
+    let wake = (): void => {};
+    listener.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      lines.push(
+        ...chunk
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
+      );
+      wake();
+    });
+    const until = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        wake = () => (lines.length >= count ? resolve() : undefined);
+        wake();
+      });
+    await client.followed("c0ffee00c0ffee00");
+    client.say("c0ffee00c0ffee00", [message("one")]);
+    client.say("c0ffee00c0ffee00", [message("one"), message("two")]);
+    await until(2);
+    expect(await xchat(["send", "bob", "three"])).toMatchObject({ code: 0 });
+    const own: Partial<MessageView> = { isOwn: true, delivery: { state: "stored", count: 1, of: 1 } };
+    client.say("c0ffee00c0ffee00", [message("three", own)]);
+    await until(3);
+    client.show("requests", [request()]);
+    client.show("requests", [request()]);
+    await until(4);
+    client.show("chats", [chat(), chat({ id: "ca201", name: "Carol" })]);
+    await until(5);
+    const ended = new Promise((resolve) => listener.once("exit", resolve));
+    listener.kill("SIGINT");
+    expect(await ended).toBe(0);
+    expect(lines.map(({ type, id }) => [type, id])).toEqual([
+      ["message", "id of one"],
+      ["message", "id of two"],
+      ["message", "id of three"],
+      ["request", "feedbeef01"],
+      ["message", "id of first of Carol"],
+    ]);
+  });
+
+  it("a command that follows ends with words when the background process does", async () => {
+    const { client, directory, run: xchat } = await terminal();
+    client.show("chats", [chat()]);
+    const listening = run(directory, ["listen"], {}, "");
+    await client.followed("c0ffee00c0ffee00");
+    expect(await xchat(["stop"])).toMatchObject({ code: 0, out: "Stopped.\n" });
+    expect(await listening).toMatchObject({ code: 8, err: `${ERROR_WORDS["not-the-leader"].words}\n` });
+  });
+
+  it("accepts an invitation or a request, whichever is named", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("requests", [request()]);
+    client.answers.answerRequest = () => ({ chat: "ca201" });
+    client.answers.previewInvitation = () => ({ name: "Dan", accountId: "xc1dan" });
+    client.answers.acceptInvitation = () => ({ chat: "da201" });
+    expect(await xchat(["accept", "feed", "--direct", "--json"])).toMatchObject({
+      json: [{ type: "chat", id: "ca201" }],
+    });
+    expect(await xchat(["accept", "i1.code", "of many", "--greeting", "hi", "--json"])).toMatchObject({
+      json: [{ type: "chat", id: "da201", state: "waiting" }],
+    });
+    expect(client.calls).toEqual([
+      { intent: "answerRequest", input: { id: "feedbeef01", answer: "accept", mayDirect: true } },
+      { intent: "previewInvitation", input: { text: "i1.code of many" } },
+      { intent: "acceptInvitation", input: { text: "i1.code of many", greeting: "hi", mayDirect: false } },
+    ]);
+    client.answers.answerRequest = () => ({ chat: null });
+    expect(await xchat(["decline", "feed", "--json"])).toMatchObject({ json: [{ answer: "decline" }] });
+    expect(await xchat(["block", "feed", "--json"])).toMatchObject({ json: [{ answer: "block" }] });
+    expect(await xchat(["decline", "0000"])).toMatchObject({ code: ERROR_WORDS["request-gone"].exit });
+  });
+
+  it("a safety code that is not the same has an exit code of its own", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("chats", [chat()]);
+    client.answers.checkSafetyCode = () => ({ matches: false });
+    expect(await xchat(["verify", "bob", "--code", "x"])).toMatchObject({ code: 10 });
+    expect(client.calls.map(({ intent }) => intent)).toEqual(["checkSafetyCode"]);
+    client.answers.safetyNumber = () => ({ digits: "1 2 3 4 5 6 7 8 9 10 11 12", code: "c" });
+    expect(await xchat(["verify", "bob"])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^1 2 3 4\n5 6 7 8\n9 10 11 12\n/u),
+    });
+    expect(client.calls.map(({ intent }) => intent)).toEqual(["checkSafetyCode", "safetyNumber"]);
+  });
+
+  it("opens a locked profile with the passphrase of the environment, and asks for one otherwise", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("profile", { state: "locked" });
+    expect(await xchat(["chats"])).toMatchObject({ code: 3, err: `${ERROR_WORDS.locked.words}\n` });
+    client.answers.unlock = () => {
+      throw new IntentError("wrong-passphrase");
+    };
+    expect(await xchat(["chats"], { XCHAT_PASSPHRASE: "wrong" })).toMatchObject({ code: 3 });
+    client.answers.unlock = () => null;
+    expect(await xchat(["chats"], { XCHAT_PASSPHRASE: "right" })).toMatchObject({ code: 0 });
+    expect(client.calls.map(({ input }) => input)).toEqual([{ passphrase: "wrong" }, { passphrase: "right" }]);
+  });
+
+  it("makes a profile, and says so when its node could not be added", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("profile", { state: "none" });
+    expect(await xchat(["chats"])).toMatchObject({ code: 4 });
+    client.answers.createProfile = () => client.show("profile", ready);
+    client.answers.addNode = () => {
+      throw new IntentError("node-unreachable");
+    };
+    const made = await xchat(["init", "--name", "Alice", "--node", "https://x.example", "--json"]);
+    expect(made).toMatchObject({ code: 0, json: [{ type: "profile", accountId: "xc1test", nodes: [] }] });
+    expect(JSON.parse(made.err)).toMatchObject({ type: "warning" });
+    expect(await xchat(["init", "--name", "Alice"])).toMatchObject({ code: 9 });
+    expect(await xchat(["init"])).toMatchObject({ code: 2 });
+  });
+
+  it.each(INTENT_ERROR_CODES)("[A2] %s has words and an exit code", async (code) => {
+    const { words, exit } = ERROR_WORDS[code];
+    expect(words.length).toBeGreaterThan(10);
+    expect(exit).toBeGreaterThan(0);
+  });
+
+  it("[A2] a refusal is told on the error stream, as JSON where JSON is wanted", async () => {
+    const { client, run: xchat } = await terminal();
+    client.answers.doctor = () => {
+      throw new IntentError("store-damaged");
+    };
+    const text = await xchat(["doctor"]);
+    expect(text).toMatchObject({ code: 7, out: "", err: `${ERROR_WORDS["store-damaged"].words}\n` });
+    const json = await xchat(["doctor", "--json"]);
+    expect(json).toMatchObject({ code: 7, out: "" });
+    expect(JSON.parse(json.err)).toEqual({
+      type: "error",
+      error: "store-damaged",
+      words: ERROR_WORDS["store-damaged"].words,
+    });
+  });
+
+  it("refuses what it does not know, before it does anything", async () => {
+    const { client, run: xchat } = await terminal();
+    for (const args of [["dance"], ["chats", "--lasting"], ["chats", "--nonsense"], ["nodes", "add"]]) {
+      expect(await xchat(args)).toMatchObject({ code: 2 });
+    }
+    expect(client.calls).toEqual([]);
+    expect(await xchat(["help"])).toMatchObject({ code: 0, out: expect.stringContaining("listen [CHAT]") });
+    expect(await xchat(["send", "--help"])).toMatchObject({ code: 0, out: expect.stringContaining("xchat send CHAT") });
+  });
+});

@@ -1,0 +1,131 @@
+/** For tests: a client whose views are set and whose intents are answered by hand, behind the real daemon and socket. */
+import type { Client } from "@xchat/client";
+import {
+  IntentError,
+  type ChatView,
+  type ClientApi,
+  type IntentName,
+  type MessageView,
+  type Query,
+  type RequestView,
+  type ViewTypes,
+} from "@xchat/client/api";
+
+type Views = { [V in Exclude<Query["view"], "messages">]: ViewTypes[V] };
+
+export interface ScriptedClient extends Client {
+  readonly calls: { readonly intent: IntentName; readonly input: unknown }[];
+  readonly isClosed: () => boolean;
+  /** What intents answer, by name; one that is not there answers "internal". */
+  readonly answers: Partial<Record<IntentName, (input: never) => unknown>>;
+  show<V extends keyof Views>(view: V, shown: Views[V]): void;
+  say(chat: string, changed: readonly MessageView[]): void;
+  /** Resolves when somebody follows the messages of this chat. */
+  followed(chat: string): Promise<void>;
+}
+
+export const ready: ViewTypes["profile"] = {
+  state: "ready",
+  name: "Alice",
+  accountId: "xc1test",
+  deviceName: "Terminal",
+  hasPassphrase: false,
+  recoveryWords: "unwritten",
+  settings: { directAllowed: true, shareReadState: true },
+};
+
+export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
+  id: "c0ffee00c0ffee00",
+  name: "Bob",
+  theirName: "Bob",
+  petname: null,
+  accountId: "xc1bob",
+  state: "active",
+  isVerified: false,
+  isBlocked: false,
+  mayDirect: false,
+  way: "nodes",
+  unread: 0,
+  draft: "",
+  last: null,
+  activeAt: 0,
+  missing: 0,
+  homeNodes: [],
+  ...fields,
+});
+
+export const message = (text: string, fields: Partial<MessageView> = {}): MessageView => ({
+  id: `id of ${text}`,
+  isOwn: false,
+  order: text,
+  content: { kind: "text", text },
+  sentAt: 0,
+  receivedAt: 0,
+  delivery: null,
+  via: "nodes",
+  ...fields,
+});
+
+export const request = (fields: Partial<RequestView> = {}): RequestView => ({
+  id: "feedbeef01",
+  accountId: "xc1carol",
+  name: "Carol",
+  greeting: "",
+  receivedAt: 0,
+  invitationLabel: "",
+  ...fields,
+});
+
+export function scriptedClient(): ScriptedClient {
+  const views: Views = {
+    profile: ready,
+    chats: [],
+    requests: [],
+    invitations: [],
+    network: { nodes: [], isSingleNode: true, isLocalOnly: true },
+  };
+  const watchers = new Map<(view: never) => void, Query>();
+  const followers: { readonly chat: string; readonly tell: () => void }[] = [];
+  const calls: { intent: IntentName; input: unknown }[] = [];
+  const answers: ScriptedClient["answers"] = {};
+  let isClosed = false;
+  const tell = (matches: (query: Query) => boolean, shown: unknown): void => {
+    for (const [listener, query] of watchers) if (matches(query)) listener(shown as never);
+  };
+  const api: ClientApi = {
+    call: (async (intent: IntentName, input: never) => {
+      calls.push({ intent, input });
+      const answer = answers[intent];
+      if (answer === undefined) throw new IntentError("internal");
+      return answer(input);
+    }) as ClientApi["call"],
+    watch: (query, listener) => {
+      watchers.set(listener as never, query);
+      if (query.view !== "messages") {
+        const { view } = query;
+        queueMicrotask(() => {
+          if (watchers.has(listener as never)) listener(views[view as keyof Views] as never);
+        });
+      } else for (const follower of followers) if (follower.chat === query.chat) follower.tell();
+      return () => watchers.delete(listener as never);
+    },
+  };
+  return {
+    api,
+    close: async () => void (isClosed = true),
+    isClosed: () => isClosed,
+    calls,
+    answers,
+    show: (view, shown) => {
+      views[view] = shown;
+      tell((query) => query.view === view, shown);
+    },
+    say: (id, changed) => tell((query) => query.view === "messages" && query.chat === id, { changed, removed: [] }),
+    followed: (id) =>
+      new Promise((resolve) => {
+        const isThere = [...watchers.values()].some((query) => query.view === "messages" && query.chat === id);
+        if (isThere) resolve();
+        else followers.push({ chat: id, tell: resolve });
+      }),
+  };
+}
