@@ -33,7 +33,7 @@ describe("refused", () => {
   test("[F1] lengths that are not in their shortest form", () => {
     for (const bytes of [
       [0x40, 1, 9],
-      [0x40, 63, ...new Array<number>(63).fill(0)],
+      [0x40, 63, ...new Uint8Array(63)],
       [0x80, 0, 0, 1, 9],
       [0xc0, 0, 0, 0, 0, 0, 0, 1, 9],
     ]) {

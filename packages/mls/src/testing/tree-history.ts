@@ -126,10 +126,9 @@ async function expectShutOut(
   removed: Actor,
   commit: Extract<Library.MLSMessage, { wireformat: "mls_private_message" }>,
 ): Promise<void> {
-  const after = await library
-    .processMessage(commit, removed.state, library.emptyPskIndex, library.acceptAll, suite)
-    .then(({ newState }) => newState)
-    .catch(() => removed.state);
+  const index = library.emptyPskIndex;
+  const { newState: after } = await library.processMessage(commit, removed.state, index, library.acceptAll, suite);
+  if (after.groupActiveState.kind !== "removedFromGroup") throw new Error("a removed member does not know it");
   const theirs = library.bytesToBase64(await exporterOf(library, suite, after));
   const next = library.bytesToBase64(await exporterOf(library, suite, (actors[0] as Actor).state));
   if (theirs === next) throw new Error("a removed member has the next exporter");
