@@ -5,7 +5,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build as rolldown } from "rolldown";
-import { build as vite } from "vite";
+import { run } from "./run.ts";
 
 const root = join(import.meta.dirname, "..");
 const isBundled = (id: string): boolean => /^(\.|\/|@xchat\/|ts-mls)/.test(id);
@@ -24,7 +24,9 @@ async function buildProgram(app: string, name: string): Promise<void> {
 
 export async function buildAll(): Promise<void> {
   await Promise.all([buildProgram("node", "main"), buildProgram("cli", "xchat")]);
-  await vite({ root: join(root, "apps/web"), logLevel: "warn" });
+  // In its own folder, where its tools look for their configuration.
+  const code = await run("vite", ["build", "--logLevel", "warn"], join(root, "apps/web"));
+  if (code !== 0) throw new Error("the web app was not built");
 }
 
 if (import.meta.main) await buildAll();

@@ -1,19 +1,15 @@
-/** Runs a program to its end with the terminal's own input and output. */
+/** Runs a program of the workspace to its end with the terminal's own input and output. */
 import { spawn } from "node:child_process";
+import { delimiter, join } from "node:path";
 
-export function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+const BIN = join(import.meta.dirname, "../node_modules/.bin");
+
+export function run(command: string, args: readonly string[], cwd = process.cwd()): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    // The workspace's own programs first, however this script was started.
+    const env = { ...process.env, PATH: `${BIN}${delimiter}${process.env["PATH"] ?? ""}` };
+    const child = spawn(command, args, { stdio: "inherit", env, cwd });
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
   });
-}
-
-export async function runOrExit(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<void> {
-  const code = await run(command, args, env);
-  if (code !== 0) process.exit(code);
 }

@@ -37,6 +37,7 @@ export interface BrowserProfile {
   page(url: string): Promise<Page>;
   /** Ends the whole browser at once, as a power cut would. */
   kill(): Promise<void>;
+  pages(): readonly Page[];
   /** The same profile again, after `kill` or `quit`. */
   reopen(): Promise<BrowserProfile>;
   quit(): Promise<void>;
@@ -53,6 +54,7 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
   const browser = await chromium.connectOverCDP(await debuggerAddress(child.stderr));
   const context = browser.contexts()[0];
   if (context === undefined) throw new Error("the browser has no profile");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const requests: string[] = [];
   const problems: string[] = [];
   context.on("request", (request) => requests.push(request.url()));
@@ -85,6 +87,7 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
       return page;
     },
     kill,
+    pages: () => context.pages(),
     quit,
     reopen: () => browserProfile(options, directory),
     remove: async () => {

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function nodes(count: number): Promise<readonly NodeProcess[]> {
   const started = await Promise.all(Array.from({ length: count }, () => startNodeProcess()));
-  for (const node of started) cleanups.push(() => node.stop());
+  for (const node of started) cleanups.push(() => node.remove());
   return started;
 }
 

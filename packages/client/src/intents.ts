@@ -191,7 +191,7 @@ function chatIntents(
     setBlocked: async ({ chat, isBlocked }) => {
       const found = session.chat(chat);
       await session.setContact({ ...found.contact, isBlocked, mayDirect: false });
-      if (isBlocked) await found.end();
+      found.blockedChanged();
     },
     deleteChat: async ({ chat }) => {
       const found = session.chat(chat);

@@ -3,6 +3,7 @@ import {
   accountIdToBytes,
   isSuccessorCredential,
   judgePairCommit,
+  judgePinned,
   parseAccountId,
   verifyLeafCredential,
   type GroupRules,
@@ -206,8 +207,13 @@ export class Session {
   /** Who may be in a group, and what they may do there: never the defaults of a library (spec/conversation.md). */
   #rules({ provider, clock }: SessionInput): GroupRules {
     return {
-      verifyCredential: async (credential, signatureKey) =>
-        (await verifyLeafCredential(provider, credential, signatureKey, clock.now())).ok,
+      verifyCredential: async (credential, signatureKey) => {
+        const leaf = await verifyLeafCredential(provider, credential, signatureKey, clock.now());
+        if (!leaf.ok) return false;
+        // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
+        const pinned = this.core.contacts.get(leaf.value.accountId)?.chain;
+        return pinned === undefined || pinned.length === 0 || judgePinned(pinned, leaf.value).ok;
+      },
       isSuccessor: isSuccessorCredential,
       judgeCommit: (before, change) => judgePairCommit(before, change),
       now: () => clock.now(),

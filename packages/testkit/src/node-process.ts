@@ -19,6 +19,8 @@ export interface NodeProcessOptions {
   readonly args?: readonly string[];
   /** The same port after each restart where it is not given. */
   readonly port?: number;
+  /** Serves the built web app. */
+  readonly withApp?: boolean;
   /** The program to run; the sources where none is given. */
   readonly main?: string;
 }
@@ -53,7 +55,7 @@ export async function startNodeProcess(options: NodeProcessOptions = {}): Promis
     String(port),
     "--data",
     dataFolder,
-    "--no-app",
+    ...(options.withApp === true ? [] : ["--no-app"]),
     ...(options.args ?? []),
   ];
   let child = await spawnNode(args, output);

@@ -54,15 +54,21 @@ class TabBridge implements ClientApi {
   #api: ClientApi | null = null;
   #endRemote: () => void = () => {};
   #yield: () => void = () => {};
+  #isLeading = false;
+  #wasServed = false;
 
   begin(): void {
     this.#tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
       if (data.kind === "leader" && data.leader !== this.#tab && this.status.kind !== "yielded")
         this.#follow(data.leader);
+      if (data.kind === "leaving") this.#leaderLeft();
       // The tab that came later has the newer build: it takes over.
       if (data.kind === "hello" && data.build !== BUILD) this.#yield();
     });
-    addEventListener("pagehide", () => this.#tabs.postMessage({ kind: "gone", tab: this.#tab } satisfies TabWord));
+    addEventListener("pagehide", () => {
+      const word: TabWord = this.#isLeading ? { kind: "leaving", leader: this.#tab } : { kind: "gone", tab: this.#tab };
+      this.#tabs.postMessage(word);
+    });
     this.#tabs.postMessage({ kind: "hello", tab: this.#tab, build: BUILD } satisfies TabWord);
     void navigator.locks.request(LOCK, () => this.#lead());
   }
@@ -87,12 +93,14 @@ class TabBridge implements ClientApi {
     if (this.status.kind === "yielded") return;
     try {
       const { api, end } = await startWorker();
+      this.#isLeading = true;
       this.#endRemote();
       this.#use(api);
       serveTabs(api, this.#tab, this.#tabs);
       await new Promise<void>((resolve) => {
         this.#yield = resolve;
       });
+      this.#isLeading = false;
       this.#setStatus({ kind: "yielded" });
       await end();
     } catch (failure) {
@@ -104,6 +112,14 @@ class TabBridge implements ClientApi {
   #setStatus(status: ClientStatus): void {
     this.status = status;
     for (const listener of this.statusListeners) listener();
+  }
+
+  /** What is asked for from now on waits for the next leader; what was under way is told that its outcome is not known. */
+  #leaderLeft(): void {
+    this.#endRemote();
+    this.#endRemote = () => {};
+    this.#api = null;
+    this.#wasServed = true;
   }
 
   #follow(leader: string): void {
@@ -136,7 +152,7 @@ class TabBridge implements ClientApi {
   }
 
   #use(api: ClientApi): void {
-    const isResuming = this.#api !== null;
+    const isResuming = this.#api !== null || this.#wasServed;
     this.#api = api;
     this.#setStatus({ kind: "ready" });
     for (const watch of this.#watches) {

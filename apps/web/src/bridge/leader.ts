@@ -10,8 +10,29 @@ export interface StartFailure {
   readonly code: string;
 }
 
+/** A tab that has just closed may hold the store for a moment longer than the lock. */
+const STORE_TRIES = 20;
+const STORE_PAUSE = 150;
+
 /** Starts the worker; rejects with a `StartFailure` when the client cannot be opened. */
-export function startWorker(): Promise<{ readonly api: ClientApi; readonly end: () => Promise<void> }> {
+export async function startWorker(): Promise<StartedWorker> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryWorker();
+    } catch (failure) {
+      if ((failure as StartFailure).code !== "store-in-use" || tries === STORE_TRIES) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE));
+    }
+  }
+}
+
+export interface StartedWorker {
+  readonly api: ClientApi;
+  /** Lets the store go. */
+  readonly end: () => Promise<void>;
+}
+
+function tryWorker(): Promise<StartedWorker> {
   return new Promise((resolve, reject: (failure: StartFailure) => void) => {
     const worker = new Worker(trustedScript(workerUrl), { type: "module", name: "xchat" });
     const api = new MessageChannel();

@@ -18,6 +18,8 @@ export type WorkerWord =
 export type TabWord =
   /** A tab has become the leader: all others connect to it anew. */
   | { readonly kind: "leader"; readonly leader: string }
+  /** The leader is closing: calls wait for the next one. */
+  | { readonly kind: "leaving"; readonly leader: string }
   /** A tab looks for the leader. */
   | { readonly kind: "hello"; readonly tab: string; readonly build: string }
   | { readonly kind: "to-leader"; readonly tab: string; readonly leader: string; readonly message: unknown }

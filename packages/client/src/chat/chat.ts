@@ -5,8 +5,15 @@
  * CH2 A step that cannot be saved changes nothing: the state in memory is that of the store.
  * CH3 What a peer sends never throws out of a step; it is refused, counted and seen.
  */
-import { bytesToHex, expectOk } from "@xchat/codec";
-import { decodeLog, emptyReassembly, envelopeHash, missingCount, type PayloadItem } from "@xchat/protocol";
+import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
+import {
+  decodeLog,
+  emptyReassembly,
+  envelopeHash,
+  missingCount,
+  packPayloads,
+  type PayloadItem,
+} from "@xchat/protocol";
 import { IntentError, type ChatView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
@@ -25,7 +32,7 @@ import type { SessionCore } from "../session-core.ts";
 import { applyForeignCommit, nextCommit, settleCommit } from "./commits.ts";
 import { DIRECT_CHANCE, DirectLink } from "./direct-link.ts";
 import { eventItem } from "./event-records.ts";
-import { epochsOfRecords, epochOfMailbox, policyOf, readerTargets, type Epoch } from "./epochs.ts";
+import { epochsOfRecords, epochOfMailbox, MAILBOX_LIFETIME, policyOf, readerTargets, type Epoch } from "./epochs.ts";
 import { applyItems, appendOwn, dueItems, nextDue, noteRead } from "./log-steps.ts";
 import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
@@ -36,6 +43,8 @@ import { Step, type ChatState } from "./step.ts";
 const NO_MAILBOX = new Uint8Array(0);
 /** Envelopes that are saved in one transaction. */
 const BATCH = 64;
+/** Kept at most, whoever sends: 64 fragments of 64 KiB, and as much again. */
+const MAX_HELD = 128;
 /** Before reading again after a write that failed. */
 const STORE_PATIENCE = 10_000;
 
@@ -58,6 +67,8 @@ export class Chat {
   #timer: Timer | null = null;
   #closed = false;
   #arrivals: Arrival[] = [];
+  /** Hashes of envelopes that are kept because they cannot be opened yet. */
+  readonly #held = new Set<string>();
 
   constructor(core: SessionCore, state: ChatState) {
     this.#core = core;
@@ -103,8 +114,9 @@ export class Chat {
   async start(): Promise<void> {
     await this.refreshSummary();
     if (this.#state.record.state === "ended") return;
-    this.#readMailboxes();
+    if (!this.contact.isBlocked) this.#readMailboxes();
     await this.#step(async () => undefined);
+    await this.#tryHeld();
     this.#link.update();
   }
 
@@ -122,7 +134,7 @@ export class Chat {
   // ---- what the person does
 
   async sendText(text: string): Promise<string> {
-    if (this.#state.record.state === "ended") throw new IntentError("chat-ended");
+    if (this.#state.record.state === "ended" || this.contact.isBlocked) throw new IntentError("chat-ended");
     return this.#step(async (step) => {
       const event = await appendOwn(step, text);
       step.setRecord({ draft: "", activeAt: event.sentAt });
@@ -164,9 +176,12 @@ export class Chat {
     });
   }
 
-  async end(): Promise<void> {
-    await this.#step(async (step) => step.setRecord({ state: "ended" }));
-    this.close();
+  /** After the contact has been saved: a blocked one is not read, and gets nothing. */
+  blockedChanged(): void {
+    if (this.contact.isBlocked) this.#core.readers.remove(this.id);
+    else this.#readMailboxes();
+    this.#link.update();
+    this.#core.topics.mark("chats");
   }
 
   // ---- what the nodes say
@@ -283,8 +298,7 @@ export class Chat {
     if (!this.#isSettled(step)) return;
     if (step.state.shared.ownConsentRevision === 0) await this.#sealConsent(step);
     await this.#sealQueued(step);
-    const items = await dueItems(step, false);
-    if (items.length > 0) this.#dispatch(step, await step.seal(items, "notice"));
+    await this.#sealNotices(step, await dueItems(step, false));
   }
 
   /** Accepted by both, and no own commit on its way: messages can be sealed. */
@@ -330,7 +344,15 @@ export class Chat {
 
   async #sealEvent(step: Step, event: EventRecord): Promise<void> {
     const item = eventItem(event);
-    this.#dispatch(step, await step.seal([item, ...(await dueItems(step, true))], "event", event.id));
+    // What is due goes along where it fits; the event itself is alone in its envelope otherwise.
+    const [first = [], ...rest] = packPayloads([item, ...(await dueItems(step, true))]);
+    this.#dispatch(step, await step.seal(first, "event", event.id));
+    for (const items of rest) this.#dispatch(step, await step.seal(items, "notice"));
+  }
+
+  /** As many messages as it takes: answers to several questions may not fit one. */
+  async #sealNotices(step: Step, items: readonly PayloadItem[]): Promise<void> {
+    for (const part of packPayloads(items)) this.#dispatch(step, await step.seal(part, "notice"));
   }
 
   async #sealConsent(step: Step): Promise<void> {
@@ -422,9 +444,13 @@ export class Chat {
     const seen = new Set(await store.seen(hashes));
     for (const [index, { hint, envelope, isLive, done }] of batch.entries()) {
       const hash = hashes[index] as string;
-      if (!seen.has(hash) && (await this.#receive(step, envelope, hint === null ? "direct" : "nodes", isLive))) {
-        step.seen([hash]);
-        seen.add(hash);
+      if (!seen.has(hash)) {
+        const isDone = await this.#receive(step, envelope, hint === null ? "direct" : "nodes", isLive);
+        if (isDone) {
+          step.seen([hash]);
+          seen.add(hash);
+        }
+        this.#hold(step, hash, envelope, isDone);
       }
       step.after.push(done);
       if (hint === null || envelope.cursor === 0) continue;
@@ -433,6 +459,35 @@ export class Chat {
       step.changes.push({ put: "cursor", record: { id, cursor: envelope.cursor } });
       step.after.push(() => cursors.set(id, Math.max(cursors.get(id) ?? 0, envelope.cursor)));
     }
+  }
+
+  /** What cannot be opened yet is kept: its cursor moves on, and the node may not have it for ever. */
+  #hold(step: Step, hash: string, { mailbox, envelope }: StoredEnvelope, isDone: boolean): void {
+    if (isDone) {
+      if (this.#held.delete(hash)) step.changes.push({ delete: "held", key: hash });
+      return;
+    }
+    if (this.#held.has(hash) || this.#held.size >= MAX_HELD) return;
+    this.#held.add(hash);
+    const expiresAt = this.#core.clock.now() + MAILBOX_LIFETIME;
+    step.changes.push({
+      put: "held",
+      record: { id: hash, conversationId: this.id, reason: bytesToHex(mailbox), envelope, expiresAt },
+    });
+  }
+
+  /** Tries what was kept once more: at the start, and after each commit. */
+  async #tryHeld(): Promise<void> {
+    const held = await this.#core.store.held(this.id);
+    for (const { id } of held) this.#held.add(id);
+    this.#arrived(
+      held.map(({ reason, envelope }) => ({
+        hint: null,
+        envelope: { mailbox: expectOk(hexToBytes(reason), "held envelope"), cursor: 0, envelope },
+        isLive: false,
+        done: () => {},
+      })),
+    );
   }
 
   /** Whether it has been dealt with for good. */
@@ -449,7 +504,10 @@ export class Chat {
       case "commit": {
         const dropped = await applyForeignCommit(step, opened.group);
         if (dropped !== null) this.#core.outbox.drop(dropped);
-        step.after.push(() => this.#readMailboxes());
+        step.after.push(() => {
+          this.#readMailboxes();
+          if (this.#held.size > 0) this.#core.background.run(this.#tryHeld());
+        });
         this.#acceptedBy(step);
         return true;
       }

@@ -46,6 +46,13 @@ export async function newSecrets(provider: CryptoProvider, nodes: readonly NodeH
   };
 }
 
+/** Once nobody can be accepted any more: what reads and opens the inbox is gone, what takes the card down is kept. */
+export const spent = (secrets: InvitationSecrets): InvitationSecrets => ({
+  ...secrets,
+  inboxSeed: new Uint8Array(32),
+  requestSeed: new Uint8Array(32),
+});
+
 export const inboxKey = ({ inboxSeed, inboxPublicKey }: InvitationSecrets): MailboxKey => ({
   seed: inboxSeed,
   publicKey: inboxPublicKey,

@@ -26,6 +26,7 @@ import {
   inboxKey,
   newSecrets,
   placeKey,
+  spent,
   type InvitationSecrets,
 } from "./invitation-secrets.ts";
 import { newOwnKeyPackage } from "./key-packages.ts";
@@ -126,6 +127,7 @@ export class Invitations {
     if (record === undefined) return [];
     const used: InvitationRecord = {
       ...record,
+      secrets: record.isLasting ? record.secrets : encodeSecrets(spent(decodeSecrets(record.secrets))),
       uses: record.uses + 1,
       state: record.isLasting ? record.state : "used",
     };
@@ -284,11 +286,12 @@ export class Invitations {
 
   async #end(record: InvitationRecord, state: "revoked" | "expired"): Promise<void> {
     const { store } = this.#core;
-    const ended: InvitationRecord = { ...record, state };
     const keyPackages = (await store.all("keyPackage")).filter(({ invitationId }) => invitationId === record.id);
     const isWanted = (id: string): boolean => this.pendingRequests().some(({ invitationId }) => invitationId === id);
     // A request that has come already can still be accepted, and needs its key package.
     const gone = isWanted(record.id) ? [] : keyPackages;
+    const secrets = isWanted(record.id) ? record.secrets : encodeSecrets(spent(decodeSecrets(record.secrets)));
+    const ended: InvitationRecord = { ...record, state, secrets };
     await store.write([
       { put: "invitation", record: ended },
       ...gone.map(({ id }): StoreChange => ({ delete: "keyPackage", key: id })),

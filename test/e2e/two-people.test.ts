@@ -1,0 +1,134 @@
+/** Two people in two browsers, on one node that serves the app. */
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { browserProfile, type BrowserProfile, type ProfileOptions } from "./browser.ts";
+import { acceptRequest, answerInvitation, createIdentity, goTo, hears, invite, messageField, say } from "./people.ts";
+
+/** What ships. */
+const BUILT_NODE = join(import.meta.dirname, "../../apps/node/dist/main.js");
+let node: NodeProcess;
+const profiles: BrowserProfile[] = [];
+
+beforeAll(async () => {
+  node = await startNodeProcess({ withApp: true, main: BUILT_NODE });
+});
+afterAll(() => node.remove());
+afterEach(async () => {
+  for (const profile of profiles.splice(0)) await profile.remove();
+});
+
+async function browser(options: ProfileOptions = {}): Promise<BrowserProfile> {
+  const profile = await browserProfile(options);
+  profiles.push(profile);
+  return profile;
+}
+
+/** Alice and Bob, acquainted, each with their chat open. */
+async function acquainted(): Promise<{ alice: BrowserProfile; bob: BrowserProfile; alicesPage: Page; bobsPage: Page }> {
+  const alice = await browser();
+  const bob = await browser();
+  const alicesPage = await alice.page(node.webAddress);
+  await createIdentity(alicesPage, "Alice");
+  const link = await invite(alicesPage);
+  const bobsPage = await bob.page(link);
+  await answerInvitation(bobsPage, "Bob");
+  await acceptRequest(alicesPage);
+  return { alice, bob, alicesPage, bobsPage };
+}
+
+/** Hosts that anything in this profile spoke to. */
+const hosts = ({ requests }: BrowserProfile): readonly string[] => [
+  ...new Set(requests.filter((url) => !/^(data|blob|about|chrome):/u.test(url)).map((url) => new URL(url).host)),
+];
+
+describe("two people in two browsers", () => {
+  test("meet by a link, write to each other, see the states, reload, and speak to nobody else", async () => {
+    const { alice, bob, alicesPage, bobsPage } = await acquainted();
+    await say(alicesPage, "Hello Bob 👋");
+    await hears(bobsPage, "Hello Bob 👋");
+    await say(bobsPage, "مرحبا أليس، كيف حالك؟");
+    await hears(alicesPage, "مرحبا أليس، كيف حالك؟");
+    await alicesPage.reload();
+    await alicesPage.getByText("Bob").first().click();
+    await hears(alicesPage, "Hello Bob 👋");
+    await say(alicesPage, "Still here");
+    await hears(bobsPage, "Still here");
+
+    // Whatever either of them spoke to, it was the app's own origin, which is also their node.
+    const own = new URL(node.webAddress).host;
+    expect([...hosts(alice), ...hosts(bob)].filter((host) => host !== own)).toEqual([]);
+    expect([...alice.requests, ...bob.requests].filter((url) => url.includes("#i1."))).toEqual([]);
+    expect(bobsPage.url()).not.toContain("i1.");
+    expect([...alice.problems, ...bob.problems]).toEqual([]);
+  });
+
+  test("a message written while the node is down arrives once it is back", async () => {
+    const { alicesPage, bobsPage } = await acquainted();
+    await say(alicesPage, "before");
+    await hears(bobsPage, "before");
+    await node.kill();
+    await say(alicesPage, "while it was down");
+    await hears(alicesPage, "while it was down");
+    await node.restart();
+    await hears(bobsPage, "while it was down");
+    expect(await bobsPage.locator("#messages").getByText("while it was down", { exact: true }).count()).toBe(1);
+  });
+
+  test("a killed browser has everything when it comes back", async () => {
+    const { alice, alicesPage, bobsPage } = await acquainted();
+    await say(alicesPage, "one");
+    await hears(bobsPage, "one");
+    await alice.kill();
+    await say(bobsPage, "two");
+    const again = await alice.reopen();
+    profiles.push(again);
+    const page = await again.page(node.webAddress);
+    await page.getByText("Bob").first().click();
+    await hears(page, "one");
+    await hears(page, "two");
+    await say(page, "three");
+    await hears(bobsPage, "three");
+  });
+
+  test("two tabs of one person show the same, and one goes on when the other closes", async () => {
+    const { alice, alicesPage, bobsPage } = await acquainted();
+    const second = await alice.page(node.webAddress);
+    await second.getByText("Bob").first().click();
+    await say(second, "from the second tab");
+    await hears(bobsPage, "from the second tab");
+    await hears(alicesPage, "from the second tab");
+    await alicesPage.close();
+    await say(second, "the first tab is gone");
+    await hears(bobsPage, "the first tab is gone");
+  });
+
+  test("no screen violates axe's rules, wide or narrow, light or dark", async () => {
+    const wide = await browser();
+    const page = await wide.page(node.webAddress);
+    await looksAccessible(page);
+    await createIdentity(page, "Alice");
+    for (const place of ["Chats", "Invite", "Network", "Settings"] as const) {
+      await goTo(page, place);
+      await looksAccessible(page);
+    }
+    const narrow = await browser({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
+    const phone = await narrow.page(node.webAddress);
+    await createIdentity(phone, "Bob");
+    await looksAccessible(phone);
+    expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  test("a message that is too long is told before it is sent", async () => {
+    const { alicesPage } = await acquainted();
+    await messageField(alicesPage).fill("x".repeat(32_769));
+    await alicesPage.getByText("1 byte too long").waitFor();
+  });
+});
+
+async function looksAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)).toEqual([]);
+}
