@@ -72,6 +72,8 @@ export class ExchangeSession {
   #usedAt: number;
   #nextNumber = 0;
   #incoming: Promise<void> = Promise.resolve();
+  /** Resolves when the last request was handed to the store. */
+  #turn: Promise<void> = Promise.resolve();
   #partial: PartialCommit | null = null;
   #subscription: Subscription | null = null;
   readonly #answers: Waiting[] = [];
@@ -145,8 +147,13 @@ export class ExchangeSession {
   }
 
   async #run(place: RequestPlace, request: MailboxRequest, bodies: readonly Uint8Array[], cost: number): Promise<void> {
+    const before = this.#turn;
+    let handedOver = (): void => {};
+    this.#turn = new Promise((resolve) => {
+      handedOver = resolve;
+    });
     try {
-      this.#queue(await this.#deps.service.handle(place, request, bodies), cost);
+      this.#queue(await this.#deps.service.handle(place, request, bodies, { before, handedOver }), cost);
     } catch (error) {
       this.#deps.log.warn("request-failed", { request: request.kind, reason: errorWord(error) });
       this.#queue({ head: { kind: "tryLater", number: place.number, afterSeconds: 5 } }, cost);

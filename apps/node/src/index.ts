@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { bytesToBase64Url } from "@xchat/codec";
 import type { CryptoProvider, KeyPair } from "@xchat/crypto";
 import { DEFAULT_STAMP } from "@xchat/crypto";
-import { nodeCryptoProvider } from "@xchat/crypto/node";
+import { pooledNodeProvider } from "@xchat/crypto/pooled";
 import {
   EXPIRY_HOURS,
   hourOf,
@@ -74,7 +74,7 @@ const VERSION = 1;
 
 /** @throws DataFolderError, or an error of the system such as EADDRINUSE. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const provider = nodeCryptoProvider();
+  const provider = pooledNodeProvider();
   const folder = await openDataFolder(options.dataFolder, provider.randomBytes);
   let store: NodeStore | null = null;
   try {
@@ -99,7 +99,7 @@ class Assembly {
   readonly #clock: NodeClock;
   readonly #limits: NodeLimits;
   readonly #prices: StampPrices;
-  readonly #dayKeys = new DayKeys(nodeCryptoProvider);
+  readonly #dayKeys = new DayKeys(pooledNodeProvider);
   readonly #connections = new Set<Connection>();
   readonly #counts: NodeCounts = { connections: 0, exchanges: 0, openings: 0, refusedOpenings: 0, faults: 0 };
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
@@ -108,6 +108,7 @@ class Assembly {
   #stun: StunResponder | null = null;
   #expiredHour = 0;
   #lastSweep = 0;
+  #slowSweeps = 0;
   #isOverloaded = false;
   #stopping: Promise<void> | null = null;
 
@@ -256,8 +257,11 @@ class Assembly {
   }
 
   #sweep(): void {
-    this.#isOverloaded = this.#delay.mean / 1e6 > this.#limits.overloadMilliseconds;
+    const isSlow = this.#delay.mean / 1e6 > this.#limits.overloadMilliseconds;
     this.#delay.reset();
+    // One pause may be the machine's; a second one in a row is ours.
+    this.#slowSweeps = isSlow ? this.#slowSweeps + 1 : 0;
+    this.#isOverloaded = this.#slowSweeps > 1;
     const now = this.#clock.now();
     if (now - this.#lastSweep < SWEEP_MILLISECONDS && now >= this.#lastSweep) return;
     this.#lastSweep = now;

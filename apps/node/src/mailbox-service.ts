@@ -40,6 +40,16 @@ export interface ServiceAnswer {
   readonly rest?: () => Promise<{ readonly head: MailboxAnswer; readonly body: Uint8Array } | null>;
 }
 
+/**
+ * The place of a request among those of its exchange. Signatures are verified side by side, and may be done in any order;
+ * what is stored keeps the order in which it was sent.
+ */
+export interface Turn {
+  /** Resolves when everything before it was handed to the store, or refused. */
+  readonly before: Promise<void>;
+  readonly handedOver: () => void;
+}
+
 export interface MailboxServiceOptions {
   readonly provider: CryptoProvider;
   readonly identity: KeyPair;
@@ -79,7 +89,34 @@ export class MailboxService {
    * Everything but `subscribe`. `bodies` has one entry for a request of one chunk, n for a commit of n envelopes. The
    * bytes are kept until the answer.
    */
-  async handle(place: RequestPlace, request: MailboxRequest, bodies: readonly Uint8Array[]): Promise<ServiceAnswer> {
+  async handle(
+    place: RequestPlace,
+    request: MailboxRequest,
+    bodies: readonly Uint8Array[],
+    turn: Turn,
+  ): Promise<ServiceAnswer> {
+    try {
+      const judged = await this.#judge(place, request, bodies);
+      if ("head" in judged) return judged;
+      await turn.before;
+      const answer = this.#submit(place, judged);
+      turn.handedOver();
+      return await answer;
+    } finally {
+      turn.handedOver();
+    }
+  }
+
+  settle(): Promise<void> {
+    return this.#commits.settle();
+  }
+
+  /** An answer, or what the store is to do. */
+  async #judge(
+    place: RequestPlace,
+    request: MailboxRequest,
+    bodies: readonly Uint8Array[],
+  ): Promise<ServiceAnswer | StoreOperation> {
     const body = bodies[0] ?? NO_BYTES;
     switch (request.kind) {
       case "deposit":
@@ -128,11 +165,11 @@ export class MailboxService {
     return null;
   }
 
-  settle(): Promise<void> {
-    return this.#commits.settle();
-  }
-
-  async #deposit(place: RequestPlace, request: Request<"deposit">, envelope: Uint8Array): Promise<ServiceAnswer> {
+  async #deposit(
+    place: RequestPlace,
+    request: Request<"deposit">,
+    envelope: Uint8Array,
+  ): Promise<ServiceAnswer | StoreOperation> {
     if (!isEnvelopeSize(envelope.length)) return refuse(place, "wrong-size");
     const { provider, clock } = this.#options;
     const hash = contentHash.deposit(provider, envelope);
@@ -140,7 +177,7 @@ export class MailboxService {
       return refuse(place, "signature-invalid");
     }
     const hour = hourOf(clock.now());
-    return this.#submit(place, { kind: "deposit", to: "mailbox", mailbox: request.mailbox, envelope, hash, hour });
+    return { kind: "deposit", to: "mailbox", mailbox: request.mailbox, envelope, hash, hour };
   }
 
   /** `mayCommit` has been asked before. */
@@ -148,7 +185,7 @@ export class MailboxService {
     place: RequestPlace,
     request: Request<"commit">,
     envelopes: readonly Uint8Array[],
-  ): Promise<ServiceAnswer> {
+  ): Promise<ServiceAnswer | StoreOperation> {
     const { provider, clock } = this.#options;
     if (!envelopes.every((envelope) => isEnvelopeSize(envelope.length))) return refuse(place, "wrong-size");
     const isAsSigned = envelopes.every((envelope, i) =>
@@ -158,7 +195,7 @@ export class MailboxService {
     const commitHash = contentHash.commit(provider, request.hashes);
     const hour = hourOf(clock.now());
     const { mailbox, hashes } = request;
-    return this.#submit(place, { kind: "commit", mailbox, envelopes, hashes, commitHash, hour });
+    return { kind: "commit", mailbox, envelopes, hashes, commitHash, hour };
   }
 
   async #fetchSlot(place: RequestPlace, request: Request<"fetchSlot">): Promise<ServiceAnswer> {
@@ -186,7 +223,7 @@ export class MailboxService {
     };
   }
 
-  async #openMailbox(place: RequestPlace, request: Request<"openMailbox">): Promise<ServiceAnswer> {
+  async #openMailbox(place: RequestPlace, request: Request<"openMailbox">): Promise<ServiceAnswer | StoreOperation> {
     const { provider, clock } = this.#options;
     const { mailbox, stamp } = request;
     const content = contentHash.openMailbox(provider, stamp);
@@ -194,10 +231,10 @@ export class MailboxService {
       return refuse(place, "signature-invalid");
     }
     const refusal = await this.#unpaid(place, "mailbox", mailbox, stamp);
-    return refusal ?? this.#submit(place, { kind: "open-mailbox", mailbox, hour: hourOf(clock.now()) });
+    return refusal ?? { kind: "open-mailbox", mailbox, hour: hourOf(clock.now()) };
   }
 
-  async #openInbox(place: RequestPlace, request: Request<"openInbox">): Promise<ServiceAnswer> {
+  async #openInbox(place: RequestPlace, request: Request<"openInbox">): Promise<ServiceAnswer | StoreOperation> {
     const { provider, clock } = this.#options;
     const { inbox, stamp, expiresHour } = request;
     const content = contentHash.openInbox(provider, expiresHour, stamp);
@@ -207,14 +244,14 @@ export class MailboxService {
     const hour = hourOf(clock.now());
     if (expiresHour > hour + MAX_INBOX_HOURS) return refuse(place, "expires-too-late");
     const refusal = await this.#unpaid(place, "inbox", inbox, stamp);
-    return refusal ?? this.#submit(place, { kind: "open-inbox", mailbox: inbox, expiresHour, hour });
+    return refusal ?? { kind: "open-inbox", mailbox: inbox, expiresHour, hour };
   }
 
   async #depositInbox(
     place: RequestPlace,
     request: Request<"depositInbox">,
     envelope: Uint8Array,
-  ): Promise<ServiceAnswer> {
+  ): Promise<ServiceAnswer | StoreOperation> {
     if (!isEnvelopeSize(envelope.length)) return refuse(place, "wrong-size");
     const { provider, store, clock } = this.#options;
     const { inbox } = request;
@@ -223,10 +260,14 @@ export class MailboxService {
     if (store.mailbox(inbox, hour)?.kind !== "inbox") return refuse(place, "inbox-unknown");
     const hash = contentHash.deposit(provider, envelope);
     const refusal = await this.#unpaid(place, "envelope", strangerSubject(provider, inbox, hash), request.stamp);
-    return refusal ?? this.#submit(place, { kind: "deposit", to: "inbox", mailbox: inbox, envelope, hash, hour });
+    return refusal ?? { kind: "deposit", to: "inbox", mailbox: inbox, envelope, hash, hour };
   }
 
-  async #putBlob(place: RequestPlace, request: Request<"putBlob">, blob: Uint8Array): Promise<ServiceAnswer> {
+  async #putBlob(
+    place: RequestPlace,
+    request: Request<"putBlob">,
+    blob: Uint8Array,
+  ): Promise<ServiceAnswer | StoreOperation> {
     if (blob.length === 0 || blob.length > MAX_BLOB_BYTES) return refuse(place, "wrong-size");
     const { provider, store, clock } = this.#options;
     const { place: where, owner, version, expiresHour, stamp } = request;
@@ -240,13 +281,10 @@ export class MailboxService {
     if (isNew && stamp === null) return refuse(place, "stamp-needed");
     const refusal = isNew && stamp !== null ? await this.#unpaid(place, "blob", where, stamp) : null;
     const kind = "put-blob";
-    return (
-      refusal ??
-      this.#submit(place, { kind, place: where, owner, version, blob, expiresHour, mayTakePlace: isNew, hour })
-    );
+    return refusal ?? { kind, place: where, owner, version, blob, expiresHour, mayTakePlace: isNew, hour };
   }
 
-  async #removeBlob(place: RequestPlace, request: Request<"removeBlob">): Promise<ServiceAnswer> {
+  async #removeBlob(place: RequestPlace, request: Request<"removeBlob">): Promise<ServiceAnswer | StoreOperation> {
     const { provider, clock } = this.#options;
     const { place: where, owner, version } = request;
     const content = contentHash.removeBlob(provider, where, version);
@@ -254,7 +292,7 @@ export class MailboxService {
       return refuse(place, "signature-invalid");
     }
     const hour = hourOf(clock.now());
-    return this.#submit(place, { kind: "remove-blob", place: where, owner, version, hour });
+    return { kind: "remove-blob", place: where, owner, version, hour };
   }
 
   #getBlob(place: RequestPlace, request: Request<"getBlob">): ServiceAnswer {

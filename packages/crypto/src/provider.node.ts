@@ -43,18 +43,19 @@ const importRaw = (make: unknown, key: Uint8Array, format: string, asymmetricKey
   (make as (input: object) => KeyObject)({ key, format, asymmetricKeyType });
 const privateKeyOf = (raw: Uint8Array, type: KeyType): KeyObject =>
   importRaw(createPrivateKey, raw, type === "ml-kem-768" ? "raw-seed" : "raw-private", type);
-const publicKeyOf = (raw: Uint8Array, type: KeyType): KeyObject => importRaw(createPublicKey, raw, "raw-public", type);
+/** For the pooled provider, as are the others that are exported below. */
+export const publicKeyOf = (raw: Uint8Array, type: KeyType): KeyObject => importRaw(createPublicKey, raw, "raw-public", type);
 const rawPublicKey = (key: KeyObject): Uint8Array =>
   plain((key as unknown as { export(options: object): Buffer }).export({ format: "raw-public" }));
 
 /** A Buffer's `slice` aliases where a Uint8Array's copies: none leaves this file. */
-const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+export const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 
 const sha256 = (data: Uint8Array): Uint8Array => plain(hash("sha256", data, "buffer"));
 const sha512 = (data: Uint8Array): Uint8Array => plain(hash("sha512", data, "buffer"));
 const shake256 = (data: Uint8Array, length: number): Uint8Array =>
   plain(createHash("shake256", { outputLength: length }).update(data).digest());
-const sha3 = (data: Uint8Array): Uint8Array => plain(hash("sha3-256", data, "buffer"));
+export const sha3 = (data: Uint8Array): Uint8Array => plain(hash("sha3-256", data, "buffer"));
 
 /** Two one-shot hashes: `createHmac` sets up a stream object and is four times slower for a short input. */
 function hmac(digest: (data: Uint8Array) => Uint8Array, block: number, key: Uint8Array, data: Uint8Array): Uint8Array {
@@ -96,7 +97,7 @@ const cacheKey = (bytes: Uint8Array): string =>
 
 // ---- X-Wing
 
-interface XwingSecret {
+export interface XwingSecret {
   readonly mlKem: KeyObject;
   readonly x25519: KeyObject;
   readonly x25519Public: Uint8Array;
@@ -107,7 +108,7 @@ interface XwingPublic {
   readonly x25519: KeyObject;
 }
 
-function expandXwingSeed(seed: Uint8Array): XwingSecret {
+export function expandXwingSeed(seed: Uint8Array): XwingSecret {
   const expanded = shake256(seed, 96);
   const x25519 = privateKeyOf(expanded.subarray(ML_KEM_SEED_LENGTH), "x25519");
   return {
