@@ -4,6 +4,8 @@ import { formatter } from "@lingui/format-po";
 export default defineConfig({
   sourceLocale: "en",
   locales: ["en", "de", "ar"],
-  catalogs: [{ path: "<rootDir>/src/locales/{locale}", include: ["<rootDir>/src"], exclude: ["**/dev/**", "**/*.test.ts"] }],
+  catalogs: [
+    { path: "<rootDir>/src/locales/{locale}", include: ["<rootDir>/src"], exclude: ["**/dev/**", "**/*.test.ts"] },
+  ],
   format: formatter({ lineNumbers: false }),
 });

@@ -10,7 +10,9 @@ const target = join(import.meta.dirname, "..", "public");
 
 /** The same mark as `src/ui/icon.tsx`. A maskable icon fills its square and keeps the strokes in the safe middle. */
 function markSvg(isMaskable: boolean): string {
-  const ground = isMaskable ? '<rect width="64" height="64" fill="#c2411f"/>' : '<rect width="64" height="64" rx="19" fill="#c2411f"/>';
+  const ground = isMaskable
+    ? '<rect width="64" height="64" fill="#c2411f"/>'
+    : '<rect width="64" height="64" rx="19" fill="#c2411f"/>';
   const scale = isMaskable ? ' transform="translate(32 32) scale(.78) translate(-32 -32)"' : "";
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">${ground}` +
@@ -27,11 +29,16 @@ const PNGS = [
 ];
 
 await writeFile(join(target, "icon.svg"), markSvg(false));
-const browser = await chromium.launch({ executablePath: process.env["XCHAT_CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({
+  executablePath: process.env["XCHAT_CHROMIUM"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
 const page = await browser.newPage();
 for (const { name, size, isMaskable } of PNGS) {
   await page.setViewportSize({ width: size, height: size });
-  await page.setContent(`<style>*{margin:0}svg{display:block;width:${size}px;height:${size}px}</style>${markSvg(isMaskable)}`);
+  await page.setContent(
+    `<style>*{margin:0}svg{display:block;width:${size}px;height:${size}px}</style>${markSvg(isMaskable)}`,
+  );
   await page.screenshot({ path: join(target, name), omitBackground: true });
 }
 await browser.close();

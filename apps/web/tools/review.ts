@@ -20,6 +20,8 @@ export interface Screen {
   readonly hash?: string;
   /** What is pressed there; selectors hold no words, so that they work in every language. */
   readonly steps?: (page: Page) => Promise<void>;
+  /** What shows that the screen is complete. */
+  readonly awaits?: string;
 }
 
 const click =
@@ -33,19 +35,20 @@ const chat = (id: string, panel?: string): Pick<Screen, "scene" | "place"> => ({
   scene: "chats",
   place: { at: "chat", chat: id, ...(panel === undefined ? {} : { panel }) },
 });
-const settings = (section?: string): Pick<Screen, "scene" | "place"> => ({
+const settings = (section?: string): Pick<Screen, "scene" | "place" | "awaits"> => ({
   scene: "chats",
   place: { at: "settings", ...(section === undefined ? {} : { section }) },
+  awaits: ".card",
 });
 
 export const SCREENS: { readonly [name: string]: Screen } = {
   welcome: { scene: "none", steps: click(".disclosure summary") },
   invited: { scene: "none", hash: "#i1.abcdef" },
   elsewhere: { scene: "none", hash: "#i1.abcdef", steps: click(".actions .button-quiet") },
-  locked: { scene: "locked" },
+  locked: { scene: "locked", awaits: ".gate-card" },
   starting: { scene: "starting" },
-  failed: { scene: "failed-store-damaged" },
-  yielded: { scene: "yielded" },
+  failed: { scene: "failed-store-damaged", awaits: ".gate-card" },
+  yielded: { scene: "yielded", awaits: ".gate-card" },
   empty: { scene: "empty" },
   chats: { scene: "chats" },
   quiet: { scene: "quiet" },
@@ -96,10 +99,9 @@ export const SCREENS: { readonly [name: string]: Screen } = {
       await page.locator(".message-target").waitFor();
     },
   },
-  details: { ...chat("first"), steps: (page) => page.locator(".message-own .meta").last().click() },
+  details: { ...chat("first"), awaits: ".dialog", steps: (page) => page.locator(".message-own .meta").last().click() },
   contact: { ...chat("first", "contact"), steps: (page) => page.locator(".panel .switch").waitFor() },
-  safety: { ...chat("first", "contact"), steps: click(".panel-section .button", ".dialog .actions .button") },
-  safety2: { ...chat("first", "contact"), steps: click(".panel-section .button") },
+  safety: { ...chat("first", "contact"), steps: click(".panel-section .button"), awaits: ".digits" },
   delete: { ...chat("first", "contact"), steps: (page) => page.locator(".panel-danger .button").last().click() },
   search: {
     scene: "chats",
@@ -109,14 +111,25 @@ export const SCREENS: { readonly [name: string]: Screen } = {
       await page.locator(".hit").first().waitFor();
     },
   },
-  "search-nothing": { scene: "chats", place: { at: "search" }, steps: (page) => page.locator(".search-field").fill("zzzz") },
-  requests: { scene: "chats", place: { at: "requests" } },
-  people: { scene: "chats", place: { at: "people" } },
-  invitation: { scene: "chats", place: { at: "people" }, steps: click(".list-row") },
-  scan: { scene: "chats", place: { at: "people" }, steps: click(".card:nth-child(2) .button-plain") },
+  "search-nothing": {
+    scene: "chats",
+    place: { at: "search" },
+    steps: (page) => page.locator(".search-field").fill("zzzz"),
+  },
+  requests: { scene: "chats", place: { at: "requests" }, awaits: ".request" },
+  people: { scene: "chats", place: { at: "people" }, awaits: ".list-card" },
+  invitation: {
+    scene: "chats",
+    place: { at: "people" },
+    steps: async (page) => {
+      await click(".list-row")(page);
+      await page.locator(".qr").waitFor();
+    },
+  },
+  scan: { scene: "chats", awaits: ".scan", place: { at: "people" }, steps: click(".card:nth-child(2) .button-plain") },
   preview: { scene: "chats", hash: "#i1.abcdef", steps: (page) => page.locator(".preview .avatar").waitFor() },
-  network: { scene: "chats", place: { at: "network" } },
-  nodes: { scene: "nodes", place: { at: "network" } },
+  network: { scene: "chats", place: { at: "network" }, awaits: ".node-row" },
+  nodes: { scene: "nodes", place: { at: "network" }, awaits: ".node-row" },
   settings: settings(),
   words: { ...settings("words"), steps: click(".card .button-primary") },
   "words-check": { ...settings("words"), steps: click(".card .button-primary", ".card .button-primary") },
@@ -126,7 +139,7 @@ export const SCREENS: { readonly [name: string]: Screen } = {
   data: settings("data"),
   doctor: { ...settings("doctor"), steps: click(".card .button-primary") },
   about: settings("about"),
-  shortcuts: { scene: "chats", steps: (page) => page.keyboard.press("?") },
+  shortcuts: { scene: "chats", awaits: ".dialog", steps: (page) => page.keyboard.press("?") },
 };
 
 export async function openScreen(page: Page, origin: string, screen: Screen): Promise<void> {
@@ -134,15 +147,29 @@ export async function openScreen(page: Page, origin: string, screen: Screen): Pr
     if (place !== null && history.state === null) history.replaceState(place, "");
   }, screen.place ?? null);
   await page.goto(`${origin}/?scene=${screen.scene}${screen.hash ?? ""}`);
-  await page.locator("main").first().waitFor();
+  await page.locator("main").first().waitFor({ state: "attached" });
   await page.waitForFunction(() => document.querySelector("[aria-busy=true]:not(.splash)") === null);
   await screen.steps?.(page);
+  await page.waitForFunction(() => document.querySelector("[aria-busy=true]:not(.splash)") === null);
+  if (screen.awaits !== undefined) await page.locator(screen.awaits).first().waitFor();
   await page.evaluate(() => document.fonts.ready);
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => (animation.effect?.getComputedTiming().endTime === Infinity ? null : animation.finished))));
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .map((animation) =>
+          animation.effect?.getComputedTiming().endTime === Infinity ? null : animation.finished.catch(() => null),
+        ),
+    ),
+  );
 }
 
 export async function violations(page: Page): Promise<readonly string[]> {
   // axe's own script is text, which the page's Trusted Types refuse: it is run through the debugger instead.
   const { violations: found } = await new AxeBuilder({ page: page as never }).analyze();
-  return found.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} (${node.any[0]?.message ?? violation.help})`));
+  return found.flatMap((violation) =>
+    violation.nodes.map(
+      (node) => `${violation.id}: ${node.target.join(" ")} (${node.any[0]?.message ?? violation.help})`,
+    ),
+  );
 }

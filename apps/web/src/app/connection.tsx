@@ -44,7 +44,7 @@ export function ConnectionBanner(): ReactElement {
   const now = useNow(Number.isFinite(retryAt));
   const words = useTimeWords();
   return (
-    <div role="status">
+    <div role="status" className="banner-place">
       {!isOnline && (
         <div className="banner">
           <Icon name="offline" size={18} />

@@ -1,4 +1,11 @@
-import { IntentError, type IntentErrorCode, type IntentInput, type IntentName, type IntentOutput, type ViewTypes } from "@xchat/client/api";
+import {
+  IntentError,
+  type IntentErrorCode,
+  type IntentInput,
+  type IntentName,
+  type IntentOutput,
+  type ViewTypes,
+} from "@xchat/client/api";
 import { createContext, use, useCallback, useState, useSyncExternalStore } from "react";
 import type { PageClient } from "./client.ts";
 import type { Views, WholeView } from "./views.ts";
@@ -27,7 +34,9 @@ export function useApi(): PageClient["api"] {
   return useServices().client.api;
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly code: IntentErrorCode };
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: IntentErrorCode };
 
 export const codeOf = (error: unknown): IntentErrorCode => (error instanceof IntentError ? error.code : "internal");
 

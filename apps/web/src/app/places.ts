@@ -19,7 +19,9 @@ const HOME: Place = { at: "chats" };
 const listeners = new Set<() => void>();
 
 const placeOf = (state: unknown): Place =>
-  typeof state === "object" && state !== null && "at" in state && typeof state.at === "string" ? (state as Place) : HOME;
+  typeof state === "object" && state !== null && "at" in state && typeof state.at === "string"
+    ? (state as Place)
+    : HOME;
 
 let current = typeof history === "undefined" ? HOME : placeOf(history.state);
 
@@ -30,7 +32,8 @@ function arrive(place: Place): void {
 
 if (typeof window !== "undefined") window.addEventListener("popstate", (event) => arrive(placeOf(event.state)));
 
-const depth = (place: Place): number => (place.at === "chats" ? 0 : place.at === "chat" && place.panel !== undefined ? 2 : 1);
+const depth = (place: Place): number =>
+  place.at === "chats" ? 0 : place.at === "chat" && place.panel !== undefined ? 2 : 1;
 
 /** Moves on: from the home or deeper it adds to the history, sideways it replaces, so that "back" always leads home. */
 export function go(place: Place): void {

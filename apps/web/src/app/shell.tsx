@@ -23,7 +23,13 @@ const NewVersion = lazy(() => import("./new-version.tsx"));
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
 
-export function Shell({ profile, invitation }: { readonly profile: Ready; readonly invitation: string | null }): ReactElement {
+export function Shell({
+  profile,
+  invitation,
+}: {
+  readonly profile: Ready;
+  readonly invitation: string | null;
+}): ReactElement {
   const { t } = useLingui();
   const place = usePlace();
   const [areShortcutsShown, setShortcutsShown] = useState(false);
@@ -31,18 +37,20 @@ export function Shell({ profile, invitation }: { readonly profile: Ready; readon
   useUnreadTitle();
   return (
     <div className="shell" data-at={place.at}>
-      <a className="skip" href="#main" onClick={focusMain}>
+      <a className="skip" href="#content" onClick={focusMain}>
         <Trans>Skip to the content</Trans>
       </a>
       <Rail place={place} />
-      <aside className="list-column" aria-label={t`Chats`}>
-        <ChatList profile={profile} place={place} />
-      </aside>
-      <main className="main-column" id="main" tabIndex={-1}>
-        <ConnectionBanner />
-        <Suspense fallback={<div className="pane" aria-busy="true" />}>
-          <Content place={place} profile={profile} />
-        </Suspense>
+      <ConnectionBanner />
+      <main className="columns">
+        <section className="list-column" aria-label={t`Chats`}>
+          <ChatList profile={profile} place={place} />
+        </section>
+        <div className="main-column" id="content" tabIndex={-1}>
+          <Suspense fallback={<div className="pane" aria-busy="true" />}>
+            <Content place={place} profile={profile} />
+          </Suspense>
+        </div>
       </main>
       <Suspense fallback={null}>
         {invitation !== null && <OpenInvitation text={invitation} onClose={() => pendingInvitation.set(null)} />}
@@ -56,7 +64,7 @@ export function Shell({ profile, invitation }: { readonly profile: Ready; readon
 // The address's fragment is for invitations alone, so the skip link moves the focus itself.
 function focusMain(event: React.MouseEvent): void {
   event.preventDefault();
-  document.getElementById("main")?.focus();
+  document.getElementById("content")?.focus();
 }
 
 function Content({ place, profile }: { readonly place: Place; readonly profile: Ready }): ReactElement {
@@ -99,21 +107,43 @@ function Rail({ place }: { readonly place: Place }): ReactElement {
   const requests = useView("requests");
   const network = useView("network");
   const unread = chats?.reduce((sum, chat) => sum + (chat.isBlocked ? 0 : chat.unread), 0) ?? 0;
-  const isDown = network !== undefined && network.nodes.length > 0 && network.nodes.every((node) => node.state !== "ready" && node.state !== "connecting");
+  const isDown =
+    network !== undefined &&
+    network.nodes.length > 0 &&
+    network.nodes.every((node) => node.state !== "ready" && node.state !== "connecting");
   return (
     <nav className="rail" aria-label={t`Main`}>
       <span className="rail-mark">
         <Mark size={36} />
       </span>
-      <RailItem icon="chat" label={t`Chats`} badge={unread + (requests?.length ?? 0)} isCurrent={["chats", "chat", "requests", "search"].includes(place.at)} to={{ at: "chats" }} />
+      <RailItem
+        icon="chat"
+        label={t`Chats`}
+        badge={unread + (requests?.length ?? 0)}
+        isCurrent={["chats", "chat", "requests", "search"].includes(place.at)}
+        to={{ at: "chats" }}
+      />
       <RailItem icon="invite" label={t`Invite`} isCurrent={place.at === "people"} to={{ at: "people" }} />
-      <RailItem icon="network" label={t`Network`} isAlarming={isDown} isCurrent={place.at === "network"} to={{ at: "network" }} />
+      <RailItem
+        icon="network"
+        label={t`Network`}
+        isAlarming={isDown}
+        isCurrent={place.at === "network"}
+        to={{ at: "network" }}
+      />
       <RailItem icon="settings" label={t`Settings`} isCurrent={place.at === "settings"} to={{ at: "settings" }} />
     </nav>
   );
 }
 
-function RailItem({ icon, label, to, isCurrent, badge = 0, isAlarming = false }: {
+function RailItem({
+  icon,
+  label,
+  to,
+  isCurrent,
+  badge = 0,
+  isAlarming = false,
+}: {
   readonly icon: IconName;
   readonly label: string;
   readonly to: Place;

@@ -14,8 +14,13 @@ export function Splash(): ReactElement {
   }, []);
   return (
     <main className="splash" aria-busy="true" aria-label={t`X Chat is starting`}>
+      <h1 className="visually-hidden">X Chat</h1>
       <Mark size={64} />
-      <p role="status">{isSlow ? t`Still opening your store. A large one, or another window that is just closing, can take a while.` : ""}</p>
+      <p role="status">
+        {isSlow
+          ? t`Still opening your store. A large one, or another window that is just closing, can take a while.`
+          : ""}
+      </p>
     </main>
   );
 }

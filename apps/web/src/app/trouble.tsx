@@ -6,7 +6,11 @@ import type { ClientStatus } from "./client.ts";
 import { ERROR_WORDS } from "./errors.ts";
 
 /** The whole page, where the client cannot run here at all. */
-export default function Trouble({ status }: { readonly status: Extract<ClientStatus, { kind: "yielded" | "failed" }> }): ReactElement {
+export default function Trouble({
+  status,
+}: {
+  readonly status: Extract<ClientStatus, { kind: "yielded" | "failed" }>;
+}): ReactElement {
   const { t } = useLingui();
   const words = status.kind === "failed" ? ERROR_WORDS[status.code] : null;
   return (
@@ -16,7 +20,10 @@ export default function Trouble({ status }: { readonly status: Extract<ClientSta
         <h1>{words === null ? <Trans>A newer X Chat is open in another window</Trans> : t(words.title)}</h1>
         <p>
           {words === null ? (
-            <Trans>This window shows an older version and has stepped back, so that the two do not disturb each other. Nothing is lost.</Trans>
+            <Trans>
+              This window shows an older version and has stepped back, so that the two do not disturb each other.
+              Nothing is lost.
+            </Trans>
           ) : (
             t(words.text)
           )}

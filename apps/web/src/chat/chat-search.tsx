@@ -5,7 +5,13 @@ import { useSearch } from "../chats/use-search.ts";
 import { IconButton } from "../ui/basics.tsx";
 
 /** Search within the open chat: hits are walked through in place, newest first. */
-export default function ChatSearch({ chat, onHit }: { readonly chat: string; readonly onHit: (message: string) => void }): ReactElement {
+export default function ChatSearch({
+  chat,
+  onHit,
+}: {
+  readonly chat: string;
+  readonly onHit: (message: string) => void;
+}): ReactElement {
   const { t } = useLingui();
   const [text, setText] = useState("");
   const { hits, isBusy } = useSearch(text, chat);
@@ -36,10 +42,28 @@ export default function ChatSearch({ chat, onHit }: { readonly chat: string; rea
         }}
       />
       <span role="status" className="chat-search-count">
-        {hits === null || isBusy ? "" : shown >= 0 ? t`${shown + 1} of ${hits.length}` : <Plural value={hits.length} _0="nothing found" one="# hit" other="# hits" />}
+        {hits === null || isBusy ? (
+          ""
+        ) : shown >= 0 ? (
+          t`${shown + 1} of ${hits.length}`
+        ) : (
+          <Plural value={hits.length} _0="nothing found" one="# hit" other="# hits" />
+        )}
       </span>
-      <IconButton icon="back" label={t`Older hit`} className="turn-up" aria-disabled={hits === null || shown >= hits.length - 1} onClick={() => show(shown + 1)} />
-      <IconButton icon="back" label={t`Newer hit`} className="turn-down" aria-disabled={shown <= 0} onClick={() => show(shown - 1)} />
+      <IconButton
+        icon="back"
+        label={t`Older hit`}
+        className="turn-up"
+        aria-disabled={hits === null || shown >= hits.length - 1}
+        onClick={() => show(shown + 1)}
+      />
+      <IconButton
+        icon="back"
+        label={t`Newer hit`}
+        className="turn-down"
+        aria-disabled={shown <= 0}
+        onClick={() => show(shown - 1)}
+      />
       <IconButton icon="close" label={t`Close the search`} onClick={goBack} />
     </search>
   );

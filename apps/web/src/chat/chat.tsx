@@ -37,7 +37,10 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
   const [unreadAtOpening] = useState(chat.unread);
   const [messageAtOpening] = useState(place.message ?? null);
   const state = useSyncExternalStore(messages.subscribe, messages.state);
-  useEffect(() => messages.start(client, unreadAtOpening, messageAtOpening), [client, messages, unreadAtOpening, messageAtOpening]);
+  useEffect(
+    () => messages.start(client, unreadAtOpening, messageAtOpening),
+    [client, messages, unreadAtOpening, messageAtOpening],
+  );
   const { panel } = place;
   return (
     <div className="chat" data-panel={panel}>
@@ -54,7 +57,7 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         <Foot chat={chat} messages={messages} />
       </section>
       {panel === "contact" && (
-        <Suspense fallback={<aside className="panel" aria-busy="true" />}>
+        <Suspense fallback={<div className="panel" aria-busy="true" />}>
           <ContactPanel chat={chat} />
         </Suspense>
       )}
@@ -64,14 +67,20 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
 
 function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: ChatPlace["panel"] }): ReactElement {
   const { t } = useLingui();
-  const toggle = (next: "contact" | "search"): void => go(panel === next ? { at: "chat", chat: chat.id } : { at: "chat", chat: chat.id, panel: next });
+  const toggle = (next: "contact" | "search"): void =>
+    go(panel === next ? { at: "chat", chat: chat.id } : { at: "chat", chat: chat.id, panel: next });
   return (
     <header className="pane-header">
       <IconButton icon="back" label={t`Back`} className="back-button" onClick={() => go({ at: "chats" })} />
-      <button type="button" className="chat-title" onClick={() => toggle("contact")} aria-expanded={panel === "contact"}>
+      <button
+        type="button"
+        className="chat-title"
+        onClick={() => toggle("contact")}
+        aria-expanded={panel === "contact"}
+      >
         <Avatar name={chat.name} accountId={chat.accountId} size="small" />
         <span className="chat-title-text">
-          <h2>
+          <h1>
             <Name>{chat.name}</Name>
             {chat.isVerified && (
               <>
@@ -79,12 +88,22 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
                 <Hidden>{t`, verified`}</Hidden>
               </>
             )}
-          </h2>
+          </h1>
           <WayLine chat={chat} />
         </span>
       </button>
-      <IconButton icon="search" label={t`Search in this chat`} aria-pressed={panel === "search"} onClick={() => toggle("search")} />
-      <IconButton icon="info" label={t`About this contact`} aria-pressed={panel === "contact"} onClick={() => toggle("contact")} />
+      <IconButton
+        icon="search"
+        label={t`Search in this chat`}
+        aria-pressed={panel === "search"}
+        onClick={() => toggle("search")}
+      />
+      <IconButton
+        icon="info"
+        label={t`About this contact`}
+        aria-pressed={panel === "contact"}
+        onClick={() => toggle("contact")}
+      />
     </header>
   );
 }
@@ -99,7 +118,15 @@ function WayLine({ chat }: { readonly chat: ChatView }): ReactElement {
   return <Way icon="offline" text={<Trans>No way right now</Trans>} />;
 }
 
-function Way({ icon, text, isLively = false }: { readonly icon: "block" | "inbox" | "lock" | "direct" | "nodes" | "offline"; readonly text: ReactElement; readonly isLively?: boolean }): ReactElement {
+function Way({
+  icon,
+  text,
+  isLively = false,
+}: {
+  readonly icon: "block" | "inbox" | "lock" | "direct" | "nodes" | "offline";
+  readonly text: ReactElement;
+  readonly isLively?: boolean;
+}): ReactElement {
   return (
     <span className="way-line" data-lively={isLively || undefined}>
       <Icon name={icon} size={14} />
@@ -126,7 +153,10 @@ function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: 
         <p>
           <Trans>You blocked this contact. Nothing they write reaches you.</Trans>
         </p>
-        <Button onClick={() => void unblock.run({ chat: chat.id, isBlocked: false })} isBusy={unblock.isBusy}>{t`Unblock`}</Button>
+        <Button
+          onClick={() => void unblock.run({ chat: chat.id, isBlocked: false })}
+          isBusy={unblock.isBusy}
+        >{t`Unblock`}</Button>
         <ErrorNote code={unblock.error} />
       </div>
     );

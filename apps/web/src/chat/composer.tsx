@@ -73,7 +73,11 @@ export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly o
       )}
       <p className="composer-limit" role="status">
         {left < 0 ? (
-          <Plural value={-left} one="# byte too long. Split it into parts." other="# bytes too long. Split it into parts." />
+          <Plural
+            value={-left}
+            one="# byte too long. Split it into parts."
+            other="# bytes too long. Split it into parts."
+          />
         ) : left < WARN_MESSAGE_BYTES ? (
           <Trans>{left} bytes left</Trans>
         ) : null}
@@ -93,7 +97,13 @@ export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly o
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
         />
-        <IconButton icon="send" label={t`Send`} className="send-button" aria-disabled={!isSendable} onClick={() => void submit()} />
+        <IconButton
+          icon="send"
+          label={t`Send`}
+          className="send-button"
+          aria-disabled={!isSendable}
+          onClick={() => void submit()}
+        />
       </div>
     </div>
   );

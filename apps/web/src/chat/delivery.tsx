@@ -13,8 +13,19 @@ const CIRCUMFERENCE = 2 * Math.PI * 6;
 /** Decoration; the words of `useDeliveryWords` must stand beside it for screen readers. */
 export function DeliveryIcon({ delivery }: { readonly delivery: Delivery }): ReactElement {
   return (
-    <svg className={`delivery delivery-${delivery.state}`} width="15" height="15" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
-      {delivery.state === "read" ? <circle cx="8" cy="8" r="7" className="delivery-disc" /> : <circle cx="8" cy="8" r="6" className="delivery-ring" />}
+    <svg
+      className={`delivery delivery-${delivery.state}`}
+      width="15"
+      height="15"
+      viewBox="0 0 16 16"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {delivery.state === "read" ? (
+        <circle cx="8" cy="8" r="7" className="delivery-disc" />
+      ) : (
+        <circle cx="8" cy="8" r="6" className="delivery-ring" />
+      )}
       {delivery.state === "queued" && <path d="M8 5v3.2l2 1.2" className="delivery-sign" />}
       {delivery.state === "stored" && (
         <>
@@ -29,7 +40,9 @@ export function DeliveryIcon({ delivery }: { readonly delivery: Delivery }): Rea
           <circle cx="8" cy="8" r="1.8" className="delivery-dot" />
         </>
       )}
-      {(delivery.state === "delivered" || delivery.state === "read") && <path d="M5.2 8.3l2 2 3.7-4.3" className="delivery-sign" />}
+      {(delivery.state === "delivered" || delivery.state === "read") && (
+        <path d="M5.2 8.3l2 2 3.7-4.3" className="delivery-sign" />
+      )}
     </svg>
   );
 }
@@ -48,7 +61,10 @@ export function useDeliveryWords(): (delivery: Delivery) => DeliveryWords {
   return (delivery) => {
     switch (delivery.state) {
       case "queued":
-        return { title: delivery.why === "sending" ? t`Sending` : t`Queued`, detail: `${queued[delivery.why]} ${t`It is saved on this device.`}` };
+        return {
+          title: delivery.why === "sending" ? t`Sending` : t`Queued`,
+          detail: `${queued[delivery.why]} ${t`It is saved on this device.`}`,
+        };
       case "stored":
         return {
           title: t`Stored at ${delivery.count} of ${delivery.of}`,

@@ -6,16 +6,26 @@ import { IconButton } from "../ui/basics.tsx";
 const KINDS = {
   faces:
     "😀 😃 😄 😁 😆 😅 😂 🤣 🙂 🙃 😉 😊 😇 🥰 😍 🤩 😘 😗 😚 😙 🥲 😋 😛 😜 🤪 😝 🤗 🤭 🫢 🤫 🤔 🫡 🤐 🤨 😐 😑 😶 😏 😒 🙄 😬 😮‍💨 😌 😔 😪 😴 😷 🤒 🤕 🤢 🤧 🥵 🥶 🥴 😵 🤯 🤠 🥳 😎 🤓 🧐 😕 😟 🙁 😮 😲 😳 🥺 🥹 😦 😨 😰 😥 😢 😭 😱 😖 😞 😓 😩 😫 🥱 😤 😡 🤬 😈 👻 💩 🤖",
-  hands: "👍 👎 👌 🤌 ✌️ 🤞 🫰 🤟 🤘 🤙 👈 👉 👆 👇 ☝️ ✋ 🤚 🖐️ 🖖 👋 💪 🙏 🤝 👏 🙌 🫶 👐 🤲 ✍️ 💅 👀 🫂 🤷 🤦 🙋 🙇 💁 🙅 🙆 🏃 💃 🕺 👶 👵 👴",
-  hearts: "❤️ 🧡 💛 💚 💙 💜 🤎 🖤 🤍 💔 ❤️‍🔥 ❤️‍🩹 💕 💞 💗 💖 💘 💝 💯 ✨ ⭐ 🌟 🔥 💥 💫 💦 🎉 🎊 🎈 🎁 🏆 🥇 ✅ ❌ ❓ ❗ ⚠️ 💤 💬 🔒 🔑",
-  nature: "🐶 🐱 🐭 🐹 🐰 🦊 🐻 🐼 🐨 🐯 🦁 🐮 🐷 🐸 🐵 🐔 🐧 🐦 🦆 🦉 🐝 🦋 🐢 🐙 🐬 🐳 🐘 🦒 🐎 🐑 🌵 🌲 🌴 🍀 🌻 🌹 🌸 🌷 🍁 🍄 🌍 🌙 ☀️ ⛅ 🌧️ ⛈️ ❄️ 🌈 🌊",
+  hands:
+    "👍 👎 👌 🤌 ✌️ 🤞 🫰 🤟 🤘 🤙 👈 👉 👆 👇 ☝️ ✋ 🤚 🖐️ 🖖 👋 💪 🙏 🤝 👏 🙌 🫶 👐 🤲 ✍️ 💅 👀 🫂 🤷 🤦 🙋 🙇 💁 🙅 🙆 🏃 💃 🕺 👶 👵 👴",
+  hearts:
+    "❤️ 🧡 💛 💚 💙 💜 🤎 🖤 🤍 💔 ❤️‍🔥 ❤️‍🩹 💕 💞 💗 💖 💘 💝 💯 ✨ ⭐ 🌟 🔥 💥 💫 💦 🎉 🎊 🎈 🎁 🏆 🥇 ✅ ❌ ❓ ❗ ⚠️ 💤 💬 🔒 🔑",
+  nature:
+    "🐶 🐱 🐭 🐹 🐰 🦊 🐻 🐼 🐨 🐯 🦁 🐮 🐷 🐸 🐵 🐔 🐧 🐦 🦆 🦉 🐝 🦋 🐢 🐙 🐬 🐳 🐘 🦒 🐎 🐑 🌵 🌲 🌴 🍀 🌻 🌹 🌸 🌷 🍁 🍄 🌍 🌙 ☀️ ⛅ 🌧️ ⛈️ ❄️ 🌈 🌊",
   food: "🍎 🍐 🍊 🍋 🍌 🍉 🍇 🍓 🫐 🍒 🍑 🥭 🍍 🥥 🥝 🍅 🥑 🥦 🌽 🥕 🥔 🍞 🥐 🧀 🥚 🍳 🥞 🥓 🍔 🍟 🍕 🌮 🌯 🥙 🥗 🍝 🍜 🍣 🍱 🍙 🍦 🍰 🎂 🍪 🍫 🍿 ☕ 🍵 🥤 🍺 🍷 🥂",
-  things: "🏠 🏢 🏫 🏥 ⛺ 🏖️ 🏔️ 🗺️ 🚗 🚕 🚌 🚲 🛴 🚂 🚄 ✈️ 🚀 🚢 ⛵ ⚽ 🏀 🎾 🏓 🎯 🎮 🎲 🎵 🎸 🎹 🎨 🎬 📷 💻 📱 ⌚ 💡 🔋 🔧 🧰 📚 📖 ✏️ 📝 📌 📎 ✂️ 📅 📈 💰 🛒 ⏰ ⏳ 🗑️",
+  things:
+    "🏠 🏢 🏫 🏥 ⛺ 🏖️ 🏔️ 🗺️ 🚗 🚕 🚌 🚲 🛴 🚂 🚄 ✈️ 🚀 🚢 ⛵ ⚽ 🏀 🎾 🏓 🎯 🎮 🎲 🎵 🎸 🎹 🎨 🎬 📷 💻 📱 ⌚ 💡 🔋 🔧 🧰 📚 📖 ✏️ 📝 📌 📎 ✂️ 📅 📈 💰 🛒 ⏰ ⏳ 🗑️",
 } as const;
 type Kind = keyof typeof KINDS;
 const kinds = Object.keys(KINDS) as Kind[];
 
-export default function EmojiPicker({ onPick, onClose }: { readonly onPick: (emoji: string) => void; readonly onClose: () => void }): ReactElement {
+export default function EmojiPicker({
+  onPick,
+  onClose,
+}: {
+  readonly onPick: (emoji: string) => void;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const panel = useRef<HTMLDivElement>(null);
   const names: { readonly [K in Kind]: string } = {
@@ -34,7 +44,9 @@ export default function EmojiPicker({ onPick, onClose }: { readonly onPick: (emo
       return;
     }
     const isRightToLeft = document.documentElement.dir === "rtl";
-    const step = { ArrowRight: isRightToLeft ? -1 : 1, ArrowLeft: isRightToLeft ? 1 : -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
+    const step = { ArrowRight: isRightToLeft ? -1 : 1, ArrowLeft: isRightToLeft ? 1 : -1, ArrowDown: 8, ArrowUp: -8 }[
+      event.key
+    ];
     const buttons = [...(panel.current?.querySelectorAll<HTMLElement>(".emoji") ?? [])];
     const index = buttons.indexOf(event.target as HTMLElement);
     if (step === undefined || index === -1) return;
@@ -47,10 +59,16 @@ export default function EmojiPicker({ onPick, onClose }: { readonly onPick: (emo
       <IconButton icon="close" label={t`Close`} className="emoji-close" onClick={onClose} />
       {kinds.map((kind) => (
         <section key={kind} aria-label={names[kind]}>
-          <h3>{names[kind]}</h3>
+          <h2>{names[kind]}</h2>
           <div className="emoji-grid">
             {KINDS[kind].split(" ").map((emoji, index) => (
-              <button key={emoji} type="button" className="emoji" tabIndex={index === 0 ? 0 : -1} onClick={() => onPick(emoji)}>
+              <button
+                key={emoji}
+                type="button"
+                className="emoji"
+                tabIndex={index === 0 ? 0 : -1}
+                onClick={() => onPick(emoji)}
+              >
                 {emoji}
               </button>
             ))}

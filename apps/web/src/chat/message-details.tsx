@@ -10,7 +10,15 @@ import { Icon } from "../ui/icon.tsx";
 import { DeliveryIcon, useDeliveryWords } from "./delivery.tsx";
 import { MessageText } from "./message-text.tsx";
 
-export default function MessageDetails({ message, name, onClose }: { readonly message: MessageView; readonly name: string; readonly onClose: () => void }): ReactElement {
+export default function MessageDetails({
+  message,
+  name,
+  onClose,
+}: {
+  readonly message: MessageView;
+  readonly name: string;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const words = useTimeWords();
   const { content, delivery } = message;
@@ -79,7 +87,11 @@ function CameBy({ via }: { readonly via: MessageView["via"] }): ReactElement | n
       </dt>
       <dd className="with-icon">
         <Icon name={via} size={17} />
-        {via === "direct" ? <Trans>directly from device to device</Trans> : <Trans>through nodes, which cannot read it</Trans>}
+        {via === "direct" ? (
+          <Trans>directly from device to device</Trans>
+        ) : (
+          <Trans>through nodes, which cannot read it</Trans>
+        )}
       </dd>
     </div>
   );

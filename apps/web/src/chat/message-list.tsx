@@ -1,6 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import { lazy, Suspense, useCallback, useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type ReactElement } from "react";
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type ReactElement,
+} from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Icon } from "../ui/icon.tsx";
 import { MessageRow } from "./message-row.tsx";
@@ -54,7 +65,9 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
     if (row === undefined) return;
     setFocused(row.id);
     list.current?.scrollToIndex(rows.indexOf(row), { align: "nearest" });
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(row.id)}"]`)?.focus());
+    requestAnimationFrame(() =>
+      scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(row.id)}"]`)?.focus(),
+    );
   };
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
@@ -71,6 +84,13 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
     }
   };
 
+  // Part of the first row, since the list must know the height of everything above a row.
+  const hasBeginning = state.window !== null && !state.window.hasOlder;
+  const isEmpty = rows.length === 0;
+  const beginning = useMemo(
+    () => (hasBeginning ? <ChatBeginning state={chat.state} isEmpty={isEmpty} /> : null),
+    [hasBeginning, isEmpty, chat.state],
+  );
   const openDetails = useCallback((id: string) => setDetailed(id), []);
   const detailedMessage = rows.find(({ id }) => id === detailed);
   return (
@@ -89,7 +109,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
         }}
       >
         <div className="messages-spring" />
-        {state.window !== null && !state.window.hasOlder && <ChatBeginning chat={chat} isEmpty={rows.length === 0} />}
+        {state.window !== null && rows.length === 0 && beginning}
         {state.window === null && <MessagesSkeleton />}
         <Virtualizer
           ref={list}
@@ -111,6 +131,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
               isUnreadStart={message.id === state.unreadFrom}
               isTabStop={index === focusedIndex}
               isTarget={message.id === state.target}
+              beginning={index === 0 ? beginning : null}
               onDetails={openDetails}
             />
           )}
@@ -137,12 +158,21 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
 }
 
 /** Keeps the list where the reader expects it: at a target when it is placed anew, at the end while it was there. */
-function useFollowing({ state, rows, list, scroller }: {
+function useFollowing({
+  state,
+  rows,
+  list,
+  scroller,
+}: {
   readonly state: MessagesState;
   readonly rows: readonly MessageView[];
   readonly list: React.RefObject<VirtualizerHandle | null>;
   readonly scroller: React.RefObject<HTMLDivElement | null>;
-}): { readonly setAtEnd: (isAtEnd: boolean) => void; readonly toEnd: (isSmooth?: boolean) => void; readonly onResize: () => void } {
+}): {
+  readonly setAtEnd: (isAtEnd: boolean) => void;
+  readonly toEnd: (isSmooth?: boolean) => void;
+  readonly onResize: () => void;
+} {
   const isAtEnd = useRef(true);
   const last = rows.at(-1)?.id;
   const toEnd = (isSmooth = false): void => {
@@ -185,21 +215,29 @@ function useFollowing({ state, rows, list, scroller }: {
   };
 }
 
-function ChatBeginning({ chat, isEmpty }: { readonly chat: ChatView; readonly isEmpty: boolean }): ReactElement {
+function ChatBeginning({
+  state,
+  isEmpty,
+}: {
+  readonly state: ChatView["state"];
+  readonly isEmpty: boolean;
+}): ReactElement {
   return (
     <div className="chat-beginning">
       <Icon name="lock" size={20} />
       <p>
-        <Trans>Only you and this contact can read what is written here: it is sealed on one device and opened on the other.</Trans>
+        <Trans>
+          Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
+        </Trans>
       </p>
-      {chat.state === "waiting" && (
+      {state === "waiting" && (
         <p>
           <strong>
             <Trans>Your request is on its way. You can write already; it is sent when they say yes.</Trans>
           </strong>
         </p>
       )}
-      {isEmpty && chat.state === "active" && (
+      {isEmpty && state === "active" && (
         <p>
           <Trans>Write the first line.</Trans>
         </p>
@@ -212,7 +250,10 @@ function MessagesSkeleton(): ReactElement {
   return (
     <div className="skeleton-messages" aria-busy="true">
       {[0, 1, 2, 3].map((row) => (
-        <span key={row} className={row % 2 === 0 ? "skeleton skeleton-bubble" : "skeleton skeleton-bubble skeleton-own"} />
+        <span
+          key={row}
+          className={row % 2 === 0 ? "skeleton skeleton-bubble" : "skeleton skeleton-bubble skeleton-own"}
+        />
       ))}
     </div>
   );

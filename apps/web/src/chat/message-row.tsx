@@ -18,6 +18,8 @@ interface RowProps {
   readonly isUnreadStart: boolean;
   readonly isTabStop: boolean;
   readonly isTarget: boolean;
+  /** What stands above the very first message. */
+  readonly beginning: ReactElement | null;
   readonly onDetails: (id: string) => void;
 }
 
@@ -27,6 +29,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps): ReactElemen
   const facts = rowFacts(previous, message, next);
   return (
     <div className={classes("row", facts.startsGroup && "row-starts")}>
+      {props.beginning}
       {facts.startsDay && (
         <p className="day">
           <time dateTime={new Date(message.sentAt).toISOString().slice(0, 10)}>{words.day(message.sentAt)}</time>
@@ -42,7 +45,14 @@ export const MessageRow = memo(function MessageRow(props: RowProps): ReactElemen
   );
 });
 
-function Message({ chatName, message, isTabStop, isTarget, onDetails, facts }: RowProps & { readonly facts: RowFacts }): ReactElement {
+function Message({
+  chatName,
+  message,
+  isTabStop,
+  isTarget,
+  onDetails,
+  facts,
+}: RowProps & { readonly facts: RowFacts }): ReactElement {
   const { t } = useLingui();
   const label = useMessageLabel(message, chatName);
   const copy = useCopy();
@@ -50,7 +60,14 @@ function Message({ chatName, message, isTabStop, isTarget, onDetails, facts }: R
   const text = content.kind === "text" ? content.text : null;
   const isLarge = useMemo(() => text !== null && isEmojiOnly(text), [text]);
   return (
-    <div className={classes("message", isOwn ? "message-own" : "message-theirs", facts.endsGroup && "message-ends", isTarget && "message-target")}>
+    <div
+      className={classes(
+        "message",
+        isOwn ? "message-own" : "message-theirs",
+        facts.endsGroup && "message-ends",
+        isTarget && "message-target",
+      )}
+    >
       <div
         className={classes("bubble", isLarge && "bubble-large", content.kind !== "text" && "bubble-quiet")}
         role="article"
@@ -67,7 +84,9 @@ function Message({ chatName, message, isTabStop, isTarget, onDetails, facts }: R
         {text === null ? <Placeholder kind={content.kind === "lost" ? "lost" : "unknown"} /> : <Body text={text} />}
       </div>
       <div className="message-tools">
-        {text !== null && <IconButton icon="copy" size={17} label={t`Copy text`} tabIndex={-1} onClick={() => void copy(text)} />}
+        {text !== null && (
+          <IconButton icon="copy" size={17} label={t`Copy text`} tabIndex={-1} onClick={() => void copy(text)} />
+        )}
         <IconButton icon="info" size={17} label={t`Details`} tabIndex={-1} onClick={() => onDetails(message.id)} />
       </div>
       {facts.showsState && <Meta message={message} onDetails={onDetails} />}
@@ -110,13 +129,25 @@ function Placeholder({ kind }: { readonly kind: "lost" | "unknown" }): ReactElem
   );
 }
 
-function Meta({ message, onDetails }: { readonly message: MessageView; readonly onDetails: (id: string) => void }): ReactElement {
+function Meta({
+  message,
+  onDetails,
+}: {
+  readonly message: MessageView;
+  readonly onDetails: (id: string) => void;
+}): ReactElement {
   const words = useTimeWords();
   const deliveryWords = useDeliveryWords();
   const { delivery } = message;
   const isDirect = (delivery !== null && "via" in delivery ? delivery.via : message.via) === "direct";
   return (
-    <button type="button" className="meta" tabIndex={-1} onClick={() => onDetails(message.id)} title={words.full(message.sentAt)}>
+    <button
+      type="button"
+      className="meta"
+      tabIndex={-1}
+      onClick={() => onDetails(message.id)}
+      title={words.full(message.sentAt)}
+    >
       <time dateTime={new Date(message.sentAt).toISOString()}>{words.time(message.sentAt)}</time>
       {isDirect && (
         <>
@@ -129,7 +160,11 @@ function Meta({ message, onDetails }: { readonly message: MessageView; readonly 
       {delivery !== null && (
         <>
           <DeliveryIcon delivery={delivery} />
-          {delivery.state === "queued" || delivery.state === "stored" ? <span>{deliveryWords(delivery).title}</span> : <Hidden>{deliveryWords(delivery).title}</Hidden>}
+          {delivery.state === "queued" || delivery.state === "stored" ? (
+            <span>{deliveryWords(delivery).title}</span>
+          ) : (
+            <Hidden>{deliveryWords(delivery).title}</Hidden>
+          )}
         </>
       )}
     </button>
@@ -139,9 +174,22 @@ function Meta({ message, onDetails }: { readonly message: MessageView; readonly 
 function Notice({ chatName, message, isTabStop, onDetails }: RowProps): ReactElement {
   const label = useMessageLabel(message, chatName);
   const notice = message.content.kind === "notice" ? message.content.notice : "accepted";
-  const icons: { readonly [N in typeof notice]: IconName } = { accepted: "check", verified: "check", unverified: "warning", "direct-on": "direct", "direct-off": "nodes" };
+  const icons: { readonly [N in typeof notice]: IconName } = {
+    accepted: "check",
+    verified: "check",
+    unverified: "warning",
+    "direct-on": "direct",
+    "direct-off": "nodes",
+  };
   return (
-    <div className="notice" role="article" aria-label={label} tabIndex={isTabStop ? 0 : -1} data-message={message.id} onDoubleClick={() => onDetails(message.id)}>
+    <div
+      className="notice"
+      role="article"
+      aria-label={label}
+      tabIndex={isTabStop ? 0 : -1}
+      data-message={message.id}
+      onDoubleClick={() => onDetails(message.id)}
+    >
       <Icon name={icons[notice]} size={15} />
       <span>{useNoticeWords()(message, chatName)}</span>
     </div>
@@ -154,7 +202,9 @@ function useNoticeWords(): (message: MessageView, chatName: string) => string {
     if (content.kind !== "notice") return "";
     switch (content.notice) {
       case "accepted":
-        return isOwn ? t`You said yes. You can write to each other now.` : t`${name} said yes. You can write to each other now.`;
+        return isOwn
+          ? t`You said yes. You can write to each other now.`
+          : t`${name} said yes. You can write to each other now.`;
       case "verified":
         return t`You marked this contact as verified.`;
       case "unverified":
@@ -175,7 +225,12 @@ function useMessageLabel(message: MessageView, chatName: string): string {
   const notice = useNoticeWords();
   const time = words.time(message.sentAt);
   if (message.content.kind === "notice") return `${notice(message, chatName)} ${time}`;
-  const text = message.content.kind === "text" ? message.content.text : message.content.kind === "lost" ? t`Lost message` : t`Unknown message`;
+  const text =
+    message.content.kind === "text"
+      ? message.content.text
+      : message.content.kind === "lost"
+        ? t`Lost message`
+        : t`Unknown message`;
   if (!message.isOwn) return t`${chatName}: ${text}, ${time}`;
   const state = message.delivery === null ? "" : deliveryWords(message.delivery).title;
   return t`You: ${text}, ${time}, ${state}`;

@@ -6,7 +6,13 @@ import { classes } from "../ui/basics.tsx";
  * A message's text as it was written. Every paragraph finds its own direction, and nothing in it can turn the direction
  * of what stands around it. Links open in a window of their own that knows nothing of this one.
  */
-export function MessageText({ text, isFolded = false }: { readonly text: string; readonly isFolded?: boolean }): ReactElement {
+export function MessageText({
+  text,
+  isFolded = false,
+}: {
+  readonly text: string;
+  readonly isFolded?: boolean;
+}): ReactElement {
   const segments = useMemo(() => linkify(text), [text]);
   return (
     <div className={classes("text", isFolded && "text-folded")} dir="auto">

@@ -5,7 +5,15 @@
 import type { ClientApi, IntentErrorCode, MessagePage } from "@xchat/client/api";
 import { codeOf } from "../app/context.tsx";
 import type { PageClient } from "../app/client.ts";
-import { firstUnread, windowOf, withChanges, withNewer, withOlder, type MessageChanges, type MessageWindow } from "./window.ts";
+import {
+  firstUnread,
+  windowOf,
+  withChanges,
+  withNewer,
+  withOlder,
+  type MessageChanges,
+  type MessageWindow,
+} from "./window.ts";
 
 const PAGE = 60;
 /** The most that the intent `messages` gives at once. */
@@ -71,7 +79,11 @@ export class ChatMessages {
   }
 
   async showNewest(): Promise<void> {
-    await this.#replace(() => this.#api.call("messages", { chat: this.#chat, before: null, limit: PAGE }), null, () => this.#state.unreadFrom);
+    await this.#replace(
+      () => this.#api.call("messages", { chat: this.#chat, before: null, limit: PAGE }),
+      null,
+      () => this.#state.unreadFrom,
+    );
   }
 
   async showAround(id: string): Promise<void> {
@@ -90,16 +102,24 @@ export class ChatMessages {
   async loadOlder(): Promise<void> {
     const first = this.#state.window?.messages[0];
     if (first === undefined || this.#state.window?.hasOlder !== true) return;
-    await this.#extend("older", () => this.#api.call("messages", { chat: this.#chat, before: first.order, limit: PAGE * 2 }));
+    await this.#extend("older", () =>
+      this.#api.call("messages", { chat: this.#chat, before: first.order, limit: PAGE * 2 }),
+    );
   }
 
   async loadNewer(): Promise<void> {
     const last = this.#state.window?.messages.at(-1);
     if (last === undefined || this.#state.window?.hasNewer !== true) return;
-    await this.#extend("newer", () => this.#api.call("messagesAfter", { chat: this.#chat, after: last.order, limit: PAGE * 2 }));
+    await this.#extend("newer", () =>
+      this.#api.call("messagesAfter", { chat: this.#chat, after: last.order, limit: PAGE * 2 }),
+    );
   }
 
-  async #replace(load: () => Promise<MessagePage>, target: string | null, unreadFrom: (window: MessageWindow) => string | null): Promise<void> {
+  async #replace(
+    load: () => Promise<MessagePage>,
+    target: string | null,
+    unreadFrom: (window: MessageWindow) => string | null,
+  ): Promise<void> {
     this.#isReplacing = true;
     this.#early = [];
     try {
@@ -125,7 +145,11 @@ export class ChatMessages {
       const { window } = this.#state;
       if (window === null || placement !== this.#state.placement) return;
       const isOlder = direction === "older";
-      this.#set({ window: isOlder ? withOlder(window, page) : withNewer(window, page), isPrepend: isOlder, error: null });
+      this.#set({
+        window: isOlder ? withOlder(window, page) : withNewer(window, page),
+        isPrepend: isOlder,
+        error: null,
+      });
     } catch (error) {
       this.#set({ error: codeOf(error) });
     } finally {

@@ -11,7 +11,11 @@ const SETTLE_MILLISECONDS = 250;
 const isLookedAt = (): boolean => document.visibilityState === "visible" && document.hasFocus();
 
 /** Answers with a function to call whenever what is on the screen may have changed. */
-export function useMarkRead(chat: ChatView, rows: readonly MessageView[], list: React.RefObject<VirtualizerHandle | null>): () => void {
+export function useMarkRead(
+  chat: ChatView,
+  rows: readonly MessageView[],
+  list: React.RefObject<VirtualizerHandle | null>,
+): () => void {
   const api = useApi();
   const marked = useRef("");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

@@ -12,7 +12,11 @@ export interface RowFacts {
   readonly showsState: boolean;
 }
 
-export function rowFacts(previous: MessageView | undefined, message: MessageView, next: MessageView | undefined): RowFacts {
+export function rowFacts(
+  previous: MessageView | undefined,
+  message: MessageView,
+  next: MessageView | undefined,
+): RowFacts {
   const startsDay = previous === undefined || !isSameDay(previous.sentAt, message.sentAt);
   const endsGroup = next === undefined || !isSameDay(message.sentAt, next.sentAt) || !belongTogether(message, next);
   return {
@@ -34,5 +38,9 @@ const deliveryKey = (delivery: Delivery | null): string => (delivery === null ? 
 export function isSameDay(a: number, b: number): boolean {
   const one = new Date(a);
   const other = new Date(b);
-  return one.getDate() === other.getDate() && one.getMonth() === other.getMonth() && one.getFullYear() === other.getFullYear();
+  return (
+    one.getDate() === other.getDate() &&
+    one.getMonth() === other.getMonth() &&
+    one.getFullYear() === other.getFullYear()
+  );
 }

@@ -39,8 +39,15 @@ test("[W3] nothing is taken in beyond an end with more behind it", () => {
   const window = page(10, 12, true, true);
   expect(ids(withChanges(window, { changed: [message(1), message(30)], removed: [] }))).toEqual(["m10", "m11"]);
   const closed = page(10, 12, false, false);
-  expect(ids(withChanges(closed, { changed: [message(1), message(30)], removed: [] }))).toEqual(["m1", "m10", "m11", "m30"]);
-  expect(ids(withChanges(windowOf({ messages: [], hasOlder: false, hasNewer: false }), { changed: run(0, 3), removed: [] }))).toEqual(["m0", "m1", "m2"]);
+  expect(ids(withChanges(closed, { changed: [message(1), message(30)], removed: [] }))).toEqual([
+    "m1",
+    "m10",
+    "m11",
+    "m30",
+  ]);
+  expect(
+    ids(withChanges(windowOf({ messages: [], hasOlder: false, hasNewer: false }), { changed: run(0, 3), removed: [] })),
+  ).toEqual(["m0", "m1", "m2"]);
 });
 
 test("[W1] [W3] any changes in any order end in the same run", () => {
@@ -67,7 +74,12 @@ test("rows group by person, minutes and day", () => {
   const a = message(1, { sentAt: at(0) });
   const b = message(2, { sentAt: at(1) });
   const late = message(3, { sentAt: at(30) });
-  expect(rowFacts(undefined, a, b)).toEqual({ startsDay: true, startsGroup: true, endsGroup: false, showsState: false });
+  expect(rowFacts(undefined, a, b)).toEqual({
+    startsDay: true,
+    startsGroup: true,
+    endsGroup: false,
+    showsState: false,
+  });
   expect(rowFacts(a, b, late)).toEqual({ startsDay: false, startsGroup: false, endsGroup: true, showsState: true });
   const own = message(4, { sentAt: at(1), isOwn: true, delivery: { state: "read", via: "direct" } });
   const queued = message(5, { sentAt: at(2), isOwn: true, delivery: { state: "queued", why: "offline" } });

@@ -19,7 +19,11 @@ export interface MessageChanges {
   readonly removed: readonly string[];
 }
 
-export const windowOf = ({ messages, hasOlder, hasNewer }: MessagePage): MessageWindow => ({ messages, hasOlder, hasNewer });
+export const windowOf = ({ messages, hasOlder, hasNewer }: MessagePage): MessageWindow => ({
+  messages,
+  hasOlder,
+  hasNewer,
+});
 
 export function withOlder(window: MessageWindow, page: MessagePage): MessageWindow {
   const first = window.messages[0];

@@ -17,20 +17,37 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
   return (
     <>
       <header className="list-header">
-        <h1>X Chat</h1>
-        <IconButton icon="search" label={t`Search`} onClick={() => go({ at: "search" })} aria-keyshortcuts="Control+K" />
+        {place.at === "chats" ? <h1>X Chat</h1> : <h2>X Chat</h2>}
+        <IconButton
+          icon="search"
+          label={t`Search`}
+          onClick={() => go({ at: "search" })}
+          aria-keyshortcuts="Control+K"
+        />
         <IconButton icon="plus" label={t`New contact`} onClick={() => go({ at: "people" })} />
       </header>
       <div className="list-scroll">
         {profile.recoveryWords === "unwritten" && <WordsReminder />}
         <RequestsCard isCurrent={place.at === "requests"} />
-        {chats === undefined ? <ListSkeleton /> : chats.length === 0 ? <NoChats /> : <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />}
+        {chats === undefined ? (
+          <ListSkeleton />
+        ) : chats.length === 0 ? (
+          <NoChats />
+        ) : (
+          <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />
+        )}
       </div>
     </>
   );
 }
 
-function Chats({ chats, current }: { readonly chats: readonly ChatView[]; readonly current: string | null }): ReactElement {
+function Chats({
+  chats,
+  current,
+}: {
+  readonly chats: readonly ChatView[];
+  readonly current: string | null;
+}): ReactElement {
   return (
     <ul className="chat-list">
       {chats.map((chat) => (
@@ -93,7 +110,11 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
     );
   }
   if (chat.last === null) {
-    return <span className="chat-row-last chat-row-quiet">{chat.state === "waiting" ? t`Waiting for their yes` : t`No messages yet`}</span>;
+    return (
+      <span className="chat-row-last chat-row-quiet">
+        {chat.state === "waiting" ? t`Waiting for their yes` : t`No messages yet`}
+      </span>
+    );
   }
   const { delivery, text, isOwn } = chat.last;
   return (
@@ -113,7 +134,12 @@ function RequestsCard({ isCurrent }: { readonly isCurrent: boolean }): ReactElem
   const requests = useView("requests");
   if (requests === undefined || requests.length === 0) return null;
   return (
-    <button type="button" className="requests-card" aria-current={isCurrent ? "true" : undefined} onClick={() => go({ at: "requests" })}>
+    <button
+      type="button"
+      className="requests-card"
+      aria-current={isCurrent ? "true" : undefined}
+      onClick={() => go({ at: "requests" })}
+    >
       <Icon name="inbox" />
       <span>
         <Plural value={requests.length} one="# request to talk to you" other="# requests to talk to you" />

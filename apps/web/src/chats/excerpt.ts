@@ -16,7 +16,11 @@ export function excerpt(text: string, wanted: string): readonly ExcerptPart[] {
   const from = first > BEFORE ? wordStart(flat, first - BEFORE) : 0;
   const shown = flat.slice(from, from + LENGTH);
   const parts = shown.split(pattern).map((part, index) => ({ text: part, isHit: index % 2 === 1 }));
-  const whole = [{ text: from > 0 ? "…" : "", isHit: false }, ...parts, { text: from + LENGTH < flat.length ? "…" : "", isHit: false }];
+  const whole = [
+    { text: from > 0 ? "…" : "", isHit: false },
+    ...parts,
+    { text: from + LENGTH < flat.length ? "…" : "", isHit: false },
+  ];
   return whole.filter((part) => part.text !== "");
 }
 

@@ -44,7 +44,9 @@ export default function Search(): ReactElement {
       </search>
       <ErrorNote code={error} />
       <p role="status" className="visually-hidden">
-        {hits !== null && !isBusy && <Plural value={hits.length + people.length} _0="nothing found" one="# hit" other="# hits" />}
+        {hits !== null && !isBusy && (
+          <Plural value={hits.length + people.length} _0="nothing found" one="# hit" other="# hits" />
+        )}
       </p>
       {people.length > 0 && <PeopleFound people={people} />}
       {hits !== null && hits.length > 0 && <MessagesFound hits={hits} chats={chats} text={text.trim()} />}
@@ -63,14 +65,15 @@ export default function Search(): ReactElement {
 }
 
 const fold = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-const matches = (chat: ChatView, text: string): boolean => [chat.name, chat.theirName].some((name) => fold(name).includes(fold(text)));
+const matches = (chat: ChatView, text: string): boolean =>
+  [chat.name, chat.theirName].some((name) => fold(name).includes(fold(text)));
 
 function PeopleFound({ people }: { readonly people: readonly ChatView[] }): ReactElement {
   return (
     <section>
-      <h3 className="section-title">
+      <h2 className="section-title">
         <Trans>People</Trans>
-      </h3>
+      </h2>
       <ul className="hit-list">
         {people.map((chat) => (
           <li key={chat.id}>
@@ -87,13 +90,21 @@ function PeopleFound({ people }: { readonly people: readonly ChatView[] }): Reac
   );
 }
 
-function MessagesFound({ hits, chats, text }: { readonly hits: readonly Hit[]; readonly chats: readonly ChatView[]; readonly text: string }): ReactElement {
+function MessagesFound({
+  hits,
+  chats,
+  text,
+}: {
+  readonly hits: readonly Hit[];
+  readonly chats: readonly ChatView[];
+  readonly text: string;
+}): ReactElement {
   const words = useTimeWords();
   return (
     <section>
-      <h3 className="section-title">
+      <h2 className="section-title">
         <Trans>Messages</Trans>
-      </h3>
+      </h2>
       <ul className="hit-list">
         {hits.map(({ chat: id, message }) => {
           const chat = chats.find((one) => one.id === id);
@@ -107,7 +118,9 @@ function MessagesFound({ hits, chats, text }: { readonly hits: readonly Hit[]; r
                   <time dateTime={new Date(message.sentAt).toISOString()}>{words.brief(message.sentAt)}</time>
                 </span>
                 <span className="hit-text" dir="auto">
-                  {excerpt(content, text).map((part, index) => (part.isHit ? <mark key={index}>{part.text}</mark> : part.text))}
+                  {excerpt(content, text).map((part, index) =>
+                    part.isHit ? <mark key={index}>{part.text}</mark> : part.text,
+                  )}
                 </span>
               </button>
             </li>

@@ -20,11 +20,11 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
   return (
-    <aside className="panel" aria-label={t`About this contact`}>
+    <section className="panel" aria-label={t`About this contact`}>
       <header className="pane-header">
-        <h2 className="pane-title">
+        <h1 className="pane-title">
           <Trans>Contact</Trans>
-        </h2>
+        </h1>
         <IconButton icon="close" label={t`Close`} onClick={goBack} />
       </header>
       <div className="panel-scroll">
@@ -59,20 +59,22 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
       <Suspense fallback={null}>{open === "safety" && <SafetyDialog chat={chat} onClose={close} />}</Suspense>
       {open === "block" && <BlockDialog chat={chat} onClose={close} />}
       {open === "delete" && <DeleteDialog chat={chat} onClose={close} />}
-    </aside>
+    </section>
   );
 }
 
 function Verification({ chat, onOpen }: { readonly chat: ChatView; readonly onOpen: () => void }): ReactElement {
   return (
     <section className="panel-section">
-      <h3 className="section-title with-icon">
+      <h2 className="section-title with-icon">
         {chat.isVerified ? <VerifiedSeal size={18} /> : <Icon name="lock" size={18} />}
         {chat.isVerified ? <Trans>Verified</Trans> : <Trans>Not verified yet</Trans>}
-      </h3>
+      </h2>
       <p className="hint">
         {chat.isVerified ? (
-          <Trans>You have compared the safety number with this person. If their key ever changed, you would be told.</Trans>
+          <Trans>
+            You have compared the safety number with this person. If their key ever changed, you would be told.
+          </Trans>
         ) : (
           <Trans>Compare a number or scan a code when you meet, and you know that nobody sits between you.</Trans>
         )}
@@ -124,10 +126,15 @@ function DirectChoice({ chat }: { readonly chat: ChatView }): ReactElement {
   const isOffEverywhere = profile?.state === "ready" && !profile.settings.directAllowed;
   return (
     <section className="panel-section">
-      <SwitchRow label={t`Direct connection`} isOn={chat.mayDirect && !isOffEverywhere} isDisabled={isOffEverywhere} onChange={(mayDirect) => void change.run({ chat: chat.id, mayDirect })}>
+      <SwitchRow
+        label={t`Direct connection`}
+        isOn={chat.mayDirect && !isOffEverywhere}
+        isDisabled={isOffEverywhere}
+        onChange={(mayDirect) => void change.run({ chat: chat.id, mayDirect })}
+      >
         <Trans>
-          When you are both online, messages go straight from device to device: faster, and no node is involved. In return this contact can see your internet address,
-          and you theirs. It needs both people's yes.
+          When you are both online, messages go straight from device to device: faster, and no node is involved. In
+          return this contact can see your internet address, and you theirs. It needs both people's yes.
         </Trans>
       </SwitchRow>
       {isOffEverywhere && (
@@ -153,9 +160,9 @@ function DirectChoice({ chat }: { readonly chat: ChatView }): ReactElement {
 function HomeNodes({ chat }: { readonly chat: ChatView }): ReactElement {
   return (
     <section className="panel-section">
-      <h3 className="section-title">
+      <h2 className="section-title">
         <Trans>Home nodes of this chat</Trans>
-      </h3>
+      </h2>
       <p className="hint">
         <Trans>Here sealed messages wait for whoever is offline.</Trans>
       </p>
@@ -189,12 +196,24 @@ function BlockDialog({ chat, onClose }: { readonly chat: ChatView; readonly onCl
     const done = await block.run({ chat: chat.id, isBlocked: true });
     if (!done.ok) return;
     onClose();
-    toast({ text: t`${chat.name} is blocked.`, action: { label: t`Undo`, run: () => void block.run({ chat: chat.id, isBlocked: false }) } });
+    toast({
+      text: t`${chat.name} is blocked.`,
+      action: { label: t`Undo`, run: () => void block.run({ chat: chat.id, isBlocked: false }) },
+    });
   };
   return (
-    <ConfirmDialog title={t`Block ${chat.name}?`} action={t`Block`} onConfirm={() => void confirm()} onClose={onClose} isBusy={block.isBusy}>
+    <ConfirmDialog
+      title={t`Block ${chat.name}?`}
+      action={t`Block`}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+      isBusy={block.isBusy}
+    >
       <p>
-        <Trans>Nothing they write reaches you any more, and they are not told. What was written stays here. You can unblock them at any time.</Trans>
+        <Trans>
+          Nothing they write reaches you any more, and they are not told. What was written stays here. You can unblock
+          them at any time.
+        </Trans>
       </p>
       <ErrorNote code={block.error} />
     </ConfirmDialog>
@@ -211,12 +230,21 @@ function DeleteDialog({ chat, onClose }: { readonly chat: ChatView; readonly onC
     go({ at: "chats" });
   };
   return (
-    <ConfirmDialog title={t`Delete this chat?`} action={t`Delete for ever`} onConfirm={() => void confirm()} onClose={onClose} isBusy={remove.isBusy}>
+    <ConfirmDialog
+      title={t`Delete this chat?`}
+      action={t`Delete for ever`}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+      isBusy={remove.isBusy}
+    >
       <p>
         <Trans>The chat and all its messages are taken off this device, and there is no way back.</Trans>
       </p>
       <p>
-        <Trans>The other person keeps their copy: nobody can delete what is on someone else's device. To talk again, one of you needs a new invitation.</Trans>
+        <Trans>
+          The other person keeps their copy: nobody can delete what is on someone else's device. To talk again, one of
+          you needs a new invitation.
+        </Trans>
       </p>
       <ErrorNote code={remove.error} />
     </ConfirmDialog>

@@ -11,7 +11,13 @@ const ScanDialog = lazy(() => import("../ui/scan-dialog.tsx"));
 
 type Check = "none" | "match" | "differ";
 
-export default function SafetyDialog({ chat, onClose }: { readonly chat: ChatView; readonly onClose: () => void }): ReactElement {
+export default function SafetyDialog({
+  chat,
+  onClose,
+}: {
+  readonly chat: ChatView;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const { number, error } = useSafetyNumber(chat.id);
   const [isScanning, setScanning] = useState(false);
@@ -32,8 +38,8 @@ export default function SafetyDialog({ chat, onClose }: { readonly chat: ChatVie
     <Dialog title={t`Safety number`} onClose={onClose}>
       <p className="dialog-text">
         <Trans>
-          Meet, or call each other on a line where you know the voice. If the number is the same on both devices, or if scanning says so, only the two of you can read
-          this chat.
+          Meet, or call each other on a line where you know the voice. If the number is the same on both devices, or if
+          scanning says so, only the two of you can read this chat.
         </Trans>
       </p>
       <ErrorNote code={error ?? compare.error ?? mark.error} />
@@ -53,7 +59,10 @@ export default function SafetyDialog({ chat, onClose }: { readonly chat: ChatVie
         )}
         {check === "differ" && (
           <Note kind="bad" title={t`The codes do not belong together`}>
-            <Trans>Perhaps it was the code of another chat. If it was the right one, someone may sit between you: do not write anything secret here.</Trans>
+            <Trans>
+              Perhaps it was the code of another chat. If it was the right one, someone may sit between you: do not
+              write anything secret here.
+            </Trans>
           </Note>
         )}
       </div>
@@ -71,7 +80,15 @@ export default function SafetyDialog({ chat, onClose }: { readonly chat: ChatVie
           </Button>
         )}
       </div>
-      <Suspense fallback={null}>{isScanning && <ScanDialog title={t`Scan their code`} onCode={(code) => void scanned(code)} onClose={() => setScanning(false)} />}</Suspense>
+      <Suspense fallback={null}>
+        {isScanning && (
+          <ScanDialog
+            title={t`Scan their code`}
+            onCode={(code) => void scanned(code)}
+            onClose={() => setScanning(false)}
+          />
+        )}
+      </Suspense>
     </Dialog>
   );
 }
@@ -87,7 +104,10 @@ function SafetyDigits({ digits }: { readonly digits: string }): ReactElement {
   );
 }
 
-function useSafetyNumber(chat: string): { readonly number: IntentOutput<"safetyNumber"> | null; readonly error: IntentErrorCode | null } {
+function useSafetyNumber(chat: string): {
+  readonly number: IntentOutput<"safetyNumber"> | null;
+  readonly error: IntentErrorCode | null;
+} {
   const api = useApi();
   const [number, setNumber] = useState<IntentOutput<"safetyNumber"> | null>(null);
   const [error, setError] = useState<IntentErrorCode | null>(null);

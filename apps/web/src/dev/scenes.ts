@@ -1,5 +1,13 @@
 /** Views of every state, made up for looking at. */
-import type { ChatView, Delivery, InvitationView, MessageView, NetworkView, ProfileView, RequestView } from "@xchat/client/api";
+import type {
+  ChatView,
+  Delivery,
+  InvitationView,
+  MessageView,
+  NetworkView,
+  ProfileView,
+  RequestView,
+} from "@xchat/client/api";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -34,16 +42,58 @@ const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
   homeNodes: ["wss://one.node.example", "wss://two.node.example", "wss://three.node.example"],
   ...more,
 });
-const last = (text: string, at: number, delivery: Delivery | null = null): ChatView["last"] => ({ text, at, isOwn: delivery !== null, delivery });
+const last = (text: string, at: number, delivery: Delivery | null = null): ChatView["last"] => ({
+  text,
+  at,
+  isOwn: delivery !== null,
+  delivery,
+});
 
 export const CHATS: readonly ChatView[] = [
-  chat("first", "Mira", { isVerified: true, mayDirect: true, way: "direct", unread: 2, last: last("And the lake tomorrow? 🏊", now - MINUTE), activeAt: now - MINUTE, missing: 1 }),
-  chat("layla", "ليلى", { last: last("صباح الخير! هل وصلت الرسالة؟", now - 9 * MINUTE), activeAt: now - 9 * MINUTE, unread: 1 }),
-  chat("long", "Tomas (long)", { last: last("message 12000", now - 40 * MINUTE, { state: "delivered", via: "nodes" }), activeAt: now - 40 * MINUTE }),
-  chat("draft", "Ines", { draft: "I was going to say that", last: last("ok", now - 3 * DAY), activeAt: now - 3 * 60 * MINUTE }),
-  chat("wait", "Jonas", { state: "waiting", way: "none", petname: "Jonas (choir)", name: "Jonas (choir)", theirName: "jonas_k", activeAt: now - DAY, homeNodes: [] }),
-  chat("ended", "Old friend", { state: "ended", way: "none", last: last("Goodbye", now - 40 * DAY, { state: "read", via: "direct" }), activeAt: now - 40 * DAY }),
-  chat("blocked", "Spam Bot 3000 with quite a long name that does not fit", { isBlocked: true, state: "ended", activeAt: now - 400 * DAY, last: last("buy", now - 400 * DAY) }),
+  chat("first", "Mira", {
+    isVerified: true,
+    mayDirect: true,
+    way: "direct",
+    unread: 2,
+    last: last("And the lake tomorrow? 🏊", now - MINUTE),
+    activeAt: now - MINUTE,
+    missing: 1,
+  }),
+  chat("layla", "ليلى", {
+    last: last("صباح الخير! هل وصلت الرسالة؟", now - 9 * MINUTE),
+    activeAt: now - 9 * MINUTE,
+    unread: 1,
+  }),
+  chat("long", "Tomas (long)", {
+    last: last("message 12000", now - 40 * MINUTE, { state: "delivered", via: "nodes" }),
+    activeAt: now - 40 * MINUTE,
+  }),
+  chat("draft", "Ines", {
+    draft: "I was going to say that",
+    last: last("ok", now - 3 * DAY),
+    activeAt: now - 3 * 60 * MINUTE,
+  }),
+  chat("wait", "Jonas", {
+    state: "waiting",
+    way: "none",
+    petname: "Jonas (choir)",
+    name: "Jonas (choir)",
+    theirName: "jonas_k",
+    activeAt: now - DAY,
+    homeNodes: [],
+  }),
+  chat("ended", "Old friend", {
+    state: "ended",
+    way: "none",
+    last: last("Goodbye", now - 40 * DAY, { state: "read", via: "direct" }),
+    activeAt: now - 40 * DAY,
+  }),
+  chat("blocked", "Spam Bot 3000 with quite a long name that does not fit", {
+    isBlocked: true,
+    state: "ended",
+    activeAt: now - 400 * DAY,
+    last: last("buy", now - 400 * DAY),
+  }),
 ];
 
 let counter = 0;
@@ -72,13 +122,21 @@ export function shortTalk(): MessageView[] {
     message("Hi Robin, it is me. Nice to have found you here.", yesterday - 55 * MINUTE, null),
     message("No phone number needed, imagine that.", yesterday - 54 * MINUTE, null),
     message("Hello Mira! 👋", yesterday - 50 * MINUTE, read),
-    message("Here is the page that I meant: https://example.org/letters/(old)?year=1911. And a trap: https://bank.example@evil.example/", yesterday - 49 * MINUTE, read),
+    message(
+      "Here is the page that I meant: https://example.org/letters/(old)?year=1911. And a trap: https://bank.example@evil.example/",
+      yesterday - 49 * MINUTE,
+      read,
+    ),
     message("", yesterday - 48 * MINUTE, read, { content: { kind: "notice", notice: "verified" } }),
     message(LONG, yesterday - 30 * MINUTE, null),
     message("❤️👍", yesterday - 29 * MINUTE, read),
     message("", yesterday - 20 * MINUTE, null, { content: { kind: "unknown" } }),
     message("", yesterday - 19 * MINUTE, null, { content: { kind: "lost" } }),
-    message("Mixed: שלום עולם and مرحبا بالعالم in one line.\nثم سطر من اليمين إلى اليسار\nthen left to right again", now - 50 * MINUTE, null),
+    message(
+      "Mixed: שלום עולם and مرحبا بالعالم in one line.\nثم سطر من اليمين إلى اليسار\nthen left to right again",
+      now - 50 * MINUTE,
+      null,
+    ),
     message("Delivered directly", now - 30 * MINUTE, { state: "delivered", via: "direct" }),
     message("Delivered through nodes", now - 20 * MINUTE, { state: "delivered", via: "nodes" }),
     message("Stored for now", now - 12 * MINUTE, { state: "stored", count: 2, of: 3 }),
@@ -104,20 +162,75 @@ export const arabicTalk = (): MessageView[] => [
 ];
 
 export const REQUESTS: readonly RequestView[] = [
-  { id: "r1", accountId: "xc1noor", name: "Noor", greeting: "Hello, we met at the bicycle workshop. I have the other half of your spanner set.", receivedAt: now - 20 * MINUTE, invitationLabel: "Workshop" },
+  {
+    id: "r1",
+    accountId: "xc1noor",
+    name: "Noor",
+    greeting: "Hello, we met at the bicycle workshop. I have the other half of your spanner set.",
+    receivedAt: now - 20 * MINUTE,
+    invitationLabel: "Workshop",
+  },
   { id: "r2", accountId: "xc1nn", name: "נועה", greeting: "", receivedAt: now - DAY, invitationLabel: "" },
 ];
 
-const CODE = "i1.pGFpWCD5b2pR3l0yQ7dX8kVn2c6sT4hWm1ZaUeJ0bNfKgRxYAWFuWCDoP9tLq5vHs3wBzI7jCdErGyTnMkQxVfSaLhWbZpOu1GFoglgWaHR0cHM6Ly9jaGF0LmV4YW1wbGUvdzE";
+const CODE =
+  "i1.pGFpWCD5b2pR3l0yQ7dX8kVn2c6sT4hWm1ZaUeJ0bNfKgRxYAWFuWCDoP9tLq5vHs3wBzI7jCdErGyTnMkQxVfSaLhWbZpOu1GFoglgWaHR0cHM6Ly9jaGF0LmV4YW1wbGUvdzE";
 export const INVITATIONS: readonly InvitationView[] = [
-  { id: "i1", label: "Jonas, from the choir", link: `http://localhost:8787/#${CODE}`, code: CODE, isLasting: false, state: "open", createdAt: now - DAY, expiresAt: now + 6 * DAY, uses: 0 },
-  { id: "i2", label: "My site", link: `http://localhost:8787/#${CODE}`, code: CODE, isLasting: true, state: "open", createdAt: now - 9 * DAY, expiresAt: now + 80 * DAY, uses: 4 },
-  { id: "i3", label: "", link: CODE, code: CODE, isLasting: false, state: "used", createdAt: now - 20 * DAY, expiresAt: now - 13 * DAY, uses: 1 },
-  { id: "i4", label: "Lost card", link: CODE, code: CODE, isLasting: true, state: "revoked", createdAt: now - 30 * DAY, expiresAt: now + DAY, uses: 0 },
+  {
+    id: "i1",
+    label: "Jonas, from the choir",
+    link: `http://localhost:8787/#${CODE}`,
+    code: CODE,
+    isLasting: false,
+    state: "open",
+    createdAt: now - DAY,
+    expiresAt: now + 6 * DAY,
+    uses: 0,
+  },
+  {
+    id: "i2",
+    label: "My site",
+    link: `http://localhost:8787/#${CODE}`,
+    code: CODE,
+    isLasting: true,
+    state: "open",
+    createdAt: now - 9 * DAY,
+    expiresAt: now + 80 * DAY,
+    uses: 4,
+  },
+  {
+    id: "i3",
+    label: "",
+    link: CODE,
+    code: CODE,
+    isLasting: false,
+    state: "used",
+    createdAt: now - 20 * DAY,
+    expiresAt: now - 13 * DAY,
+    uses: 1,
+  },
+  {
+    id: "i4",
+    label: "Lost card",
+    link: CODE,
+    code: CODE,
+    isLasting: true,
+    state: "revoked",
+    createdAt: now - 30 * DAY,
+    expiresAt: now + DAY,
+    uses: 0,
+  },
 ];
 
-export const ONE_NODE: NetworkView = { nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }], isSingleNode: true, isLocalOnly: true };
-export const DOWN: NetworkView = { ...ONE_NODE, nodes: [{ ...ONE_NODE.nodes[0]!, state: "down", retryAt: now + 25_000 }] };
+export const ONE_NODE: NetworkView = {
+  nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }],
+  isSingleNode: true,
+  isLocalOnly: true,
+};
+export const DOWN: NetworkView = {
+  ...ONE_NODE,
+  nodes: [{ ...ONE_NODE.nodes[0]!, state: "down", retryAt: now + 25_000 }],
+};
 export const MANY_NODES: NetworkView = {
   nodes: [
     { address: "wss://one.node.example", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null },
@@ -130,4 +243,7 @@ export const MANY_NODES: NetworkView = {
   isLocalOnly: false,
 };
 
-export const WORDS = "abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid acoustic acquire across act action actor actress actual".split(" ");
+export const WORDS =
+  "abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid acoustic acquire across act action actor actress actual".split(
+    " ",
+  );

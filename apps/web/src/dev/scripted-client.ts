@@ -1,7 +1,32 @@
 /** A client that keeps everything in memory and answers by script, for looking at the app without a network. */
-import { IntentError, type ChatView, type ClientApi, type IntentInput, type IntentName, type InvitationView, type MessageView, type NetworkView, type ProfileView, type Query, type RequestView } from "@xchat/client/api";
+import {
+  IntentError,
+  type ChatView,
+  type ClientApi,
+  type IntentInput,
+  type IntentName,
+  type InvitationView,
+  type MessageView,
+  type NetworkView,
+  type ProfileView,
+  type Query,
+  type RequestView,
+} from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
-import { arabicTalk, CHATS, DOWN, INVITATIONS, longTalk, MANY_NODES, message, ONE_NODE, READY, REQUESTS, shortTalk, WORDS } from "./scenes.ts";
+import {
+  arabicTalk,
+  CHATS,
+  DOWN,
+  INVITATIONS,
+  longTalk,
+  MANY_NODES,
+  message,
+  ONE_NODE,
+  READY,
+  REQUESTS,
+  shortTalk,
+  WORDS,
+} from "./scenes.ts";
 
 interface World {
   profile: ProfileView;
@@ -13,7 +38,14 @@ interface World {
 }
 
 function worldOf(scene: string): World {
-  const empty: World = { profile: READY, chats: [], requests: [], invitations: [], network: ONE_NODE, messages: new Map() };
+  const empty: World = {
+    profile: READY,
+    chats: [],
+    requests: [],
+    invitations: [],
+    network: ONE_NODE,
+    messages: new Map(),
+  };
   switch (scene) {
     case "none":
       return { ...empty, profile: { state: "none" } };
@@ -37,8 +69,15 @@ function worldOf(scene: string): World {
 export function scriptedClient(scene: string): PageClient {
   const code = /^failed-(.+)$/u.exec(scene)?.[1];
   const status: ClientStatus =
-    code !== undefined ? { kind: "failed", code: code as "internal" } : scene === "yielded" ? { kind: "yielded" } : { kind: "ready" };
-  const api = scene === "starting" ? { call: () => new Promise<never>(() => {}), watch: () => () => {} } : new ScriptedApi(worldOf(scene));
+    code !== undefined
+      ? { kind: "failed", code: code as "internal" }
+      : scene === "yielded"
+        ? { kind: "yielded" }
+        : { kind: "ready" };
+  const api =
+    scene === "starting"
+      ? { call: () => new Promise<never>(() => {}), watch: () => () => {} }
+      : new ScriptedApi(worldOf(scene));
   return { api, status: () => status, onStatus: () => () => {}, onResume: () => () => {} };
 }
 
@@ -77,7 +116,8 @@ class ScriptedApi implements ClientApi {
     const messages = this.#world.messages.get(chat) ?? [];
     this.#world.messages.set(chat, [...messages.filter(({ id }) => id !== changed.id), changed]);
     for (const { query, listener } of this.#watches) {
-      if (query.view === "messages" && query.chat === chat) (listener as (view: unknown) => void)({ changed: [changed], removed: [] });
+      if (query.view === "messages" && query.chat === chat)
+        (listener as (view: unknown) => void)({ changed: [changed], removed: [] });
     }
   }
 
@@ -113,10 +153,21 @@ class ScriptedApi implements ClientApi {
         return made;
       }
       case "revokeInvitation":
-        return this.#show({ invitations: this.#world.invitations.map((one) => (one.id === input.id ? { ...one, state: "revoked" as const } : one)) });
+        return this.#show({
+          invitations: this.#world.invitations.map((one) =>
+            one.id === input.id ? { ...one, state: "revoked" as const } : one,
+          ),
+        });
       case "previewInvitation":
         if (!/i1\./u.test(input.text)) throw new IntentError("invitation-malformed");
-        return { name: "Amara", accountId: "xc1q5h8t2n7amara", isLasting: false, expiresAt: Date.now() + 86_400_000, nodes: ["wss://one.node.example"], existingChat: null };
+        return {
+          name: "Amara",
+          accountId: "xc1q5h8t2n7amara",
+          isLasting: false,
+          expiresAt: Date.now() + 86_400_000,
+          nodes: ["wss://one.node.example"],
+          existingChat: null,
+        };
       case "acceptInvitation":
         return { chat: "wait" };
       case "answerRequest":
@@ -151,7 +202,10 @@ class ScriptedApi implements ClientApi {
       case "deleteChat":
         return this.#show({ chats: this.#world.chats.filter(({ id }) => id !== input.chat) });
       case "safetyNumber":
-        return { digits: "0418362957 1830264915 7392018465 2910384756 1029384756 5647382910".replaceAll(" ", ""), code: `xchat-safety:1:${"Zm9vYmFy".repeat(8)}` };
+        return {
+          digits: "0418362957 1830264915 7392018465 2910384756 1029384756 5647382910".replaceAll(" ", ""),
+          code: `xchat-safety:1:${"Zm9vYmFy".repeat(8)}`,
+        };
       case "checkSafetyCode":
         return { matches: true };
       case "setVerified":
@@ -179,7 +233,8 @@ class ScriptedApi implements ClientApi {
     const sent = message(text, Date.now(), { state: "queued", why: "sending" });
     this.#put(chat, sent);
     this.#patchChat(chat, { draft: "", last: { text, at: Date.now(), isOwn: true, delivery: sent.delivery } });
-    const later = (delay: number, delivery: MessageView["delivery"]): void => void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);
+    const later = (delay: number, delivery: MessageView["delivery"]): void =>
+      void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);
     later(300, { state: "stored", count: 1, of: 1 });
     later(900, { state: "delivered", via: "direct" });
     later(1800, { state: "read", via: "direct" });

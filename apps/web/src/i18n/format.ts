@@ -17,7 +17,8 @@ export interface TimeWords {
 const DAY = 86_400_000;
 
 /** Whole calendar days, so that "yesterday" begins at midnight. */
-const daysBetween = (from: number, to: number): number => Math.round((new Date(to).setHours(0, 0, 0, 0) - new Date(from).setHours(0, 0, 0, 0)) / DAY);
+const daysBetween = (from: number, to: number): number =>
+  Math.round((new Date(to).setHours(0, 0, 0, 0) - new Date(from).setHours(0, 0, 0, 0)) / DAY);
 
 function timeWords(locale: string): TimeWords {
   const format = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(locale, options);

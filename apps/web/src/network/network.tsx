@@ -17,23 +17,32 @@ export default function Network(): ReactElement {
   return (
     <Pane title={t`Network`} isRoot>
       <p className="lead-small">
-        <Trans>Nodes keep sealed envelopes until the other person's device fetches them. They cannot read what is inside, nor learn who you are.</Trans>
+        <Trans>
+          Nodes keep sealed envelopes until the other person's device fetches them. They cannot read what is inside, nor
+          learn who you are.
+        </Trans>
       </p>
       {network?.isSingleNode === true && (
         <Note kind="warning" title={t`You use a single node`}>
-          <Trans>It sees the internet address of your device, and "stored" means 1 of 1: if it is lost, so is what waits there. Add nodes of other people to change both.</Trans>
+          <Trans>
+            It sees the internet address of your device, and "stored" means 1 of 1: if it is lost, so is what waits
+            there. Add nodes of other people to change both.
+          </Trans>
         </Note>
       )}
       {network?.isLocalOnly === true && (
         <Note title={t`This node is reachable from this machine only`}>
-          <Trans>Links that you make open here alone. Someone elsewhere runs their own node and pastes the code; starting the node with a public address makes links for everyone.</Trans>
+          <Trans>
+            Links that you make open here alone. Someone elsewhere runs their own node and pastes the code; starting the
+            node with a public address makes links for everyone.
+          </Trans>
         </Note>
       )}
       <section>
         <div className="section-head">
-          <h3 className="section-title">
+          <h2 className="section-title">
             <Trans>Your nodes</Trans>
-          </h3>
+          </h2>
           {isWaiting && (
             <Button icon="refresh" isBusy={retry.isBusy} onClick={() => void retry.run({})}>
               <Trans>Try now</Trans>
@@ -49,7 +58,9 @@ export default function Network(): ReactElement {
           ))}
           {nodes.length === 0 && (
             <li className="list-row">
-              <p className="hint">{network === undefined ? <Trans>Looking …</Trans> : <Trans>No node yet. Add one below.</Trans>}</p>
+              <p className="hint">
+                {network === undefined ? <Trans>Looking …</Trans> : <Trans>No node yet. Add one below.</Trans>}
+              </p>
             </li>
           )}
         </ul>
@@ -85,12 +96,21 @@ function NodeRow({ node }: { readonly node: NodeView }): ReactElement {
       </span>
       <IconButton icon="trash" size={20} label={t`Remove ${node.address}`} onClick={() => setRemoving(true)} />
       {isRemoving && (
-        <ConfirmDialog title={t`Remove this node?`} action={t`Remove`} onConfirm={() => void confirm()} onClose={() => setRemoving(false)} isBusy={remove.isBusy}>
+        <ConfirmDialog
+          title={t`Remove this node?`}
+          action={t`Remove`}
+          onConfirm={() => void confirm()}
+          onClose={() => setRemoving(false)}
+          isBusy={remove.isBusy}
+        >
           <p className="address" dir="ltr">
             {node.address}
           </p>
           <p>
-            <Trans>Your app no longer connects to it for new chats. What waits there for chats that have it as home is still fetched.</Trans>
+            <Trans>
+              Your app no longer connects to it for new chats. What waits there for chats that have it as home is still
+              fetched.
+            </Trans>
           </p>
           <ErrorNote code={remove.error} />
         </ConfirmDialog>
@@ -121,7 +141,12 @@ function NodeState({ node }: { readonly node: NodeView }): ReactElement {
         </>
       );
     default:
-      return <Trans>Its key has changed. It may have been set up anew, or be another node in its place: ask its operator, then remove it and add it again.</Trans>;
+      return (
+        <Trans>
+          Its key has changed. It may have been set up anew, or be another node in its place: ask its operator, then
+          remove it and add it again.
+        </Trans>
+      );
   }
 }
 
@@ -136,9 +161,9 @@ function AddNode(): ReactElement {
   };
   return (
     <section className="card">
-      <h3>
+      <h2>
         <Trans>Add a node</Trans>
-      </h3>
+      </h2>
       <form onSubmit={(event) => void submit(event)}>
         <Field
           label={t`Address`}

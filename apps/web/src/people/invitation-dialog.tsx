@@ -14,13 +14,26 @@ export function InvitationDialog({ id, onClose }: { readonly id: string; readonl
   const { t } = useLingui();
   const invitation = useView("invitations")?.find((one) => one.id === id);
   return (
-    <Dialog title={invitation === undefined || invitation.label === "" ? t`Invitation` : invitation.label} onClose={onClose}>
-      {invitation === undefined ? <div className="qr-frame skeleton" aria-busy="true" /> : <HandOut invitation={invitation} onClose={onClose} />}
+    <Dialog
+      title={invitation === undefined || invitation.label === "" ? t`Invitation` : invitation.label}
+      onClose={onClose}
+    >
+      {invitation === undefined ? (
+        <div className="qr-frame skeleton" aria-busy="true" />
+      ) : (
+        <HandOut invitation={invitation} onClose={onClose} />
+      )}
     </Dialog>
   );
 }
 
-function HandOut({ invitation, onClose }: { readonly invitation: InvitationView; readonly onClose: () => void }): ReactElement {
+function HandOut({
+  invitation,
+  onClose,
+}: {
+  readonly invitation: InvitationView;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const isLocalOnly = useView("network")?.isLocalOnly === true;
   const hasLink = invitation.link !== invitation.code;
@@ -30,11 +43,18 @@ function HandOut({ invitation, onClose }: { readonly invitation: InvitationView;
     <>
       <div className="qr-frame">
         <Suspense fallback={<span className="skeleton" />}>
-          <QrCode text={hasLink && !isLocalOnly ? invitation.link : invitation.code} label={t`Code of this invitation, to scan`} />
+          <QrCode
+            text={hasLink && !isLocalOnly ? invitation.link : invitation.code}
+            label={t`Code of this invitation, to scan`}
+          />
         </Suspense>
       </div>
       <p className="hint center">
-        {invitation.isLasting ? <Trans>For everyone who has it, until {words.full(invitation.expiresAt)}.</Trans> : <Trans>For one person, until {words.full(invitation.expiresAt)}.</Trans>}
+        {invitation.isLasting ? (
+          <Trans>For everyone who has it, until {words.full(invitation.expiresAt)}.</Trans>
+        ) : (
+          <Trans>For one person, until {words.full(invitation.expiresAt)}.</Trans>
+        )}
       </p>
       {invitation.state === "preparing" && (
         <p className="hint center with-icon" role="status">
@@ -44,7 +64,9 @@ function HandOut({ invitation, onClose }: { readonly invitation: InvitationView;
       )}
       {isLocalOnly && (
         <Note kind="warning" title={t`The link opens only on this machine`}>
-          <Trans>Someone elsewhere runs their own node, or uses one with a public address, and pastes the code there.</Trans>
+          <Trans>
+            Someone elsewhere runs their own node, or uses one with a public address, and pastes the code there.
+          </Trans>
         </Note>
       )}
       <div className="actions actions-center">
@@ -58,14 +80,23 @@ function HandOut({ invitation, onClose }: { readonly invitation: InvitationView;
         </CopyButton>
       </div>
       <p className="hint">
-        <Trans>Send it on a way that you trust: whoever swaps it on the way could take your place. Comparing the safety number later shows it.</Trans>
+        <Trans>
+          Send it on a way that you trust: whoever swaps it on the way could take your place. Comparing the safety
+          number later shows it.
+        </Trans>
       </p>
       <Revoke invitation={invitation} onClose={onClose} />
     </>
   );
 }
 
-function Revoke({ invitation, onClose }: { readonly invitation: InvitationView; readonly onClose: () => void }): ReactElement {
+function Revoke({
+  invitation,
+  onClose,
+}: {
+  readonly invitation: InvitationView;
+  readonly onClose: () => void;
+}): ReactElement {
   const revoke = useIntent("revokeInvitation");
   const [isAsking, setAsking] = useState(false);
   if (!isAsking) {

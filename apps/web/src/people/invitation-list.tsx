@@ -12,9 +12,9 @@ export function InvitationList(): ReactElement | null {
   if (invitations === undefined || invitations.length === 0) return null;
   return (
     <section>
-      <h3 className="section-title">
+      <h2 className="section-title">
         <Trans>Your invitations</Trans>
-      </h3>
+      </h2>
       <ul className="card list-card">
         {invitations.map((invitation) => (
           <li key={invitation.id}>
@@ -27,7 +27,13 @@ export function InvitationList(): ReactElement | null {
   );
 }
 
-function InvitationRow({ invitation, onOpen }: { readonly invitation: InvitationView; readonly onOpen: () => void }): ReactElement {
+function InvitationRow({
+  invitation,
+  onOpen,
+}: {
+  readonly invitation: InvitationView;
+  readonly onOpen: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const words = useTimeWords();
   const isOpen = invitation.state === "open" || invitation.state === "preparing";
@@ -39,7 +45,11 @@ function InvitationRow({ invitation, onOpen }: { readonly invitation: Invitation
         <span className="hint">
           {invitation.isLasting ? <Trans>for everyone</Trans> : <Trans>for one person</Trans>}
           {" · "}
-          {isOpen ? <Trans>until {words.day(invitation.expiresAt)}</Trans> : <Trans>made {words.day(invitation.createdAt)}</Trans>}
+          {isOpen ? (
+            <Trans>until {words.day(invitation.expiresAt)}</Trans>
+          ) : (
+            <Trans>made {words.day(invitation.createdAt)}</Trans>
+          )}
           {invitation.uses > 0 && (
             <>
               {" · "}

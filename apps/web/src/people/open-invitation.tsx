@@ -12,7 +12,13 @@ import { SwitchRow } from "../ui/switch-row.tsx";
 import { ElsewhereDialog } from "../welcome/welcome.tsx";
 
 /** Who invites, and saying yes. Nothing is sent before that. */
-export default function OpenInvitation({ text, onClose }: { readonly text: string; readonly onClose: () => void }): ReactElement {
+export default function OpenInvitation({
+  text,
+  onClose,
+}: {
+  readonly text: string;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const { preview, error, again } = usePreview(text);
   const [isElsewhere, setElsewhere] = useState(false);
@@ -40,7 +46,12 @@ export default function OpenInvitation({ text, onClose }: { readonly text: strin
           </p>
         </div>
       )}
-      {preview !== null && (preview.existingChat === null ? <Answer text={text} preview={preview} onClose={onClose} /> : <Known preview={preview} chat={preview.existingChat} onClose={onClose} />)}
+      {preview !== null &&
+        (preview.existingChat === null ? (
+          <Answer text={text} preview={preview} onClose={onClose} />
+        ) : (
+          <Known preview={preview} chat={preview.existingChat} onClose={onClose} />
+        ))}
       <Button kind="quiet" onClick={() => setElsewhere(true)}>
         <Trans>I use X Chat elsewhere</Trans>
       </Button>
@@ -48,7 +59,11 @@ export default function OpenInvitation({ text, onClose }: { readonly text: strin
   );
 }
 
-function usePreview(text: string): { readonly preview: InvitationPreview | null; readonly error: IntentErrorCode | null; readonly again: () => void } {
+function usePreview(text: string): {
+  readonly preview: InvitationPreview | null;
+  readonly error: IntentErrorCode | null;
+  readonly again: () => void;
+} {
   const api = useApi();
   const [attempt, setAttempt] = useState(0);
   const [preview, setPreview] = useState<InvitationPreview | null>(null);
@@ -81,7 +96,15 @@ function Head({ preview }: { readonly preview: InvitationPreview }): ReactElemen
   );
 }
 
-function Answer({ text, preview, onClose }: { readonly text: string; readonly preview: InvitationPreview; readonly onClose: () => void }): ReactElement {
+function Answer({
+  text,
+  preview,
+  onClose,
+}: {
+  readonly text: string;
+  readonly preview: InvitationPreview;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const words = useTimeWords();
   const [greeting, setGreeting] = useState("");
@@ -104,10 +127,20 @@ function Answer({ text, preview, onClose }: { readonly text: string; readonly pr
         <span>
           <Trans>A word of greeting (optional)</Trans>
         </span>
-        <textarea rows={2} dir="auto" value={greeting} maxLength={MAX_GREETING_LENGTH} placeholder={t`So that they know who you are`} onChange={(event) => setGreeting(event.target.value)} />
+        <textarea
+          rows={2}
+          dir="auto"
+          value={greeting}
+          maxLength={MAX_GREETING_LENGTH}
+          placeholder={t`So that they know who you are`}
+          onChange={(event) => setGreeting(event.target.value)}
+        />
       </label>
       <SwitchRow label={t`Allow direct connections`} isOn={mayDirect} onChange={setMayDirect}>
-        <Trans>Faster when both are online, but this contact can then see your internet address. You can change it at any time.</Trans>
+        <Trans>
+          Faster when both are online, but this contact can then see your internet address. You can change it at any
+          time.
+        </Trans>
       </SwitchRow>
       <Note>
         <Trans>They see your name and greeting, and decide whether to talk to you.</Trans>
@@ -125,7 +158,15 @@ function Answer({ text, preview, onClose }: { readonly text: string; readonly pr
   );
 }
 
-function Known({ preview, chat, onClose }: { readonly preview: InvitationPreview; readonly chat: string; readonly onClose: () => void }): ReactElement {
+function Known({
+  preview,
+  chat,
+  onClose,
+}: {
+  readonly preview: InvitationPreview;
+  readonly chat: string;
+  readonly onClose: () => void;
+}): ReactElement {
   return (
     <>
       <Head preview={preview} />

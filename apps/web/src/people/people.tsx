@@ -11,15 +11,15 @@ export default function People(): ReactElement {
     <Pane title={t`Invitations`} isRoot>
       <div className="cards">
         <section className="card">
-          <h3>
+          <h2>
             <Trans>Invite someone</Trans>
-          </h3>
+          </h2>
           <InviteForm />
         </section>
         <section className="card">
-          <h3>
+          <h2>
             <Trans>I have an invitation</Trans>
-          </h3>
+          </h2>
           <HaveInvitation />
         </section>
       </div>

@@ -27,7 +27,9 @@ export default function Requests(): ReactElement {
       ) : (
         <>
           <p className="hint">
-            <Trans>They see nothing of you before you accept: not whether you were online, not whether you looked.</Trans>
+            <Trans>
+              They see nothing of you before you accept: not whether you were online, not whether you looked.
+            </Trans>
           </p>
           {shown.map((request) => (
             <RequestCard key={request.id} request={request} />
@@ -90,7 +92,10 @@ function RequestCard({ request }: { readonly request: RequestView }): ReactEleme
         </blockquote>
       )}
       <SwitchRow label={t`Allow direct connections`} isOn={mayDirect} onChange={setMayDirect}>
-        <Trans>Faster when both are online, but this contact can then see your internet address. You can change it at any time.</Trans>
+        <Trans>
+          Faster when both are online, but this contact can then see your internet address. You can change it at any
+          time.
+        </Trans>
       </SwitchRow>
       <ErrorNote code={answer.error} />
       <div className="actions">

@@ -17,6 +17,11 @@ export function missingRequirements(surroundings: Surroundings): readonly Missin
   if (surroundings.crypto?.subtle === undefined) missing.push("crypto");
   if (surroundings.navigator?.storage?.getDirectory === undefined) missing.push("storage");
   if (surroundings.navigator?.locks === undefined) missing.push("locks");
-  if (surroundings.Worker === undefined || surroundings.BroadcastChannel === undefined || surroundings.WebAssembly === undefined) missing.push("workers");
+  if (
+    surroundings.Worker === undefined ||
+    surroundings.BroadcastChannel === undefined ||
+    surroundings.WebAssembly === undefined
+  )
+    missing.push("workers");
   return missing;
 }

@@ -27,9 +27,9 @@ function Persistence(): ReactElement {
   };
   return (
     <section className="card">
-      <h3>
+      <h2>
         <Trans>Storage on this device</Trans>
-      </h3>
+      </h2>
       {promise === "kept" && (
         <Note kind="good">
           <Trans>The browser has promised to keep it, even when space gets short.</Trans>
@@ -38,7 +38,9 @@ function Persistence(): ReactElement {
       {(promise === "may-be-cleared" || promise === "unknown") && (
         <>
           <Note kind="warning">
-            <Trans>The browser may clear it when space gets short, and with it your keys and messages on this device.</Trans>
+            <Trans>
+              The browser may clear it when space gets short, and with it your keys and messages on this device.
+            </Trans>
           </Note>
           <div className="actions">
             <Button onClick={() => void ask()}>
@@ -49,7 +51,10 @@ function Persistence(): ReactElement {
       )}
       {isRefused && (
         <p className="hint" role="status">
-          <Trans>The browser did not promise it. Installing X Chat as an app, or adding it to the bookmarks, often helps. Your 24 words save the account in any case.</Trans>
+          <Trans>
+            The browser did not promise it. Installing X Chat as an app, or adding it to the bookmarks, often helps.
+            Your 24 words save the account in any case.
+          </Trans>
         </p>
       )}
     </section>
@@ -72,11 +77,14 @@ function Export(): ReactElement {
   };
   return (
     <section className="card">
-      <h3>
+      <h2>
         <Trans>Export</Trans>
-      </h3>
+      </h2>
       <p className="hint">
-        <Trans>All chats as one JSON file that any program can read. The file is not encrypted: whoever gets it can read everything in it.</Trans>
+        <Trans>
+          All chats as one JSON file that any program can read. The file is not encrypted: whoever gets it can read
+          everything in it.
+        </Trans>
       </p>
       <ErrorNote code={run.error} />
       <div className="actions">

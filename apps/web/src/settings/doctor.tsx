@@ -18,7 +18,10 @@ export default function Doctor(): ReactElement {
   return (
     <section className="card">
       <p>
-        <Trans>Looks at the store, the nodes and the clock. The report holds states and counts, and no names, ids, addresses or texts. It goes nowhere unless you copy it: read it first.</Trans>
+        <Trans>
+          Looks at the store, the nodes and the clock. The report holds states and counts, and no names, ids, addresses
+          or texts. It goes nowhere unless you copy it: read it first.
+        </Trans>
       </p>
       <ErrorNote code={run.error} />
       <div className="actions">
@@ -38,7 +41,11 @@ export default function Doctor(): ReactElement {
 
 function Report({ checks }: { readonly checks: readonly DoctorCheck[] }): ReactElement {
   const { t } = useLingui();
-  const states: { readonly [S in DoctorCheck["state"]]: string } = { good: t`Good`, warning: t`Look at it`, bad: t`Bad` };
+  const states: { readonly [S in DoctorCheck["state"]]: string } = {
+    good: t`Good`,
+    warning: t`Look at it`,
+    bad: t`Bad`,
+  };
   return (
     <ul className="checks" lang="en" dir="ltr">
       {checks.map((check) => (

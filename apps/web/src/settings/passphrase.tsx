@@ -23,11 +23,17 @@ export default function Passphrase({ profile }: { readonly profile: Ready }): Re
   };
   return (
     <>
-      <Note kind={profile.hasPassphrase ? "good" : "info"} title={profile.hasPassphrase ? t`A passphrase protects this device's store` : t`No passphrase is set`}>
+      <Note
+        kind={profile.hasPassphrase ? "good" : "info"}
+        title={profile.hasPassphrase ? t`A passphrase protects this device's store` : t`No passphrase is set`}
+      >
         {profile.hasPassphrase ? (
           <Trans>Who has the disk but not the passphrase can read nothing. Nobody can reset it for you.</Trans>
         ) : (
-          <Trans>The store is encrypted, but its key lies beside it: who has this device's disk has everything. A passphrase changes that.</Trans>
+          <Trans>
+            The store is encrypted, but its key lies beside it: who has this device's disk has everything. A passphrase
+            changes that.
+          </Trans>
         )}
       </Note>
       <form
@@ -38,7 +44,15 @@ export default function Passphrase({ profile }: { readonly profile: Ready }): Re
         }}
       >
         {profile.hasPassphrase && (
-          <Field label={t`Present passphrase`} type="password" dir="ltr" autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.target.value)} required />
+          <Field
+            label={t`Present passphrase`}
+            type="password"
+            dir="ltr"
+            autoComplete="current-password"
+            value={current}
+            onChange={(event) => setCurrent(event.target.value)}
+            required
+          />
         )}
         <Field
           label={t`New passphrase`}
@@ -51,12 +65,25 @@ export default function Passphrase({ profile }: { readonly profile: Ready }): Re
           onChange={(event) => setNext(event.target.value)}
           required
         />
-        <Field label={t`Once more`} type="password" dir="ltr" autoComplete="new-password" value={again} onChange={(event) => setAgain(event.target.value)} required />
+        <Field
+          label={t`Once more`}
+          type="password"
+          dir="ltr"
+          autoComplete="new-password"
+          value={again}
+          onChange={(event) => setAgain(event.target.value)}
+          required
+        />
         <div role="alert">{isDifferent && <Note kind="warning">{t`The two are not the same yet.`}</Note>}</div>
         <ErrorNote code={set.error} />
         <div className="actions">
           {profile.hasPassphrase && (
-            <Button kind="quiet" isBusy={set.isBusy} aria-disabled={current === ""} onClick={() => current !== "" && void run(null)}>
+            <Button
+              kind="quiet"
+              isBusy={set.isBusy}
+              aria-disabled={current === ""}
+              onClick={() => current !== "" && void run(null)}
+            >
               <Trans>Take it away</Trans>
             </Button>
           )}

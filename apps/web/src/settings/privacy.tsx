@@ -11,10 +11,21 @@ export default function Privacy({ profile }: { readonly profile: Ready }): React
   const { settings } = profile;
   return (
     <section className="card">
-      <SwitchRow label={t`Direct connections`} isOn={settings.directAllowed} onChange={(directAllowed) => void set.run({ directAllowed })}>
-        <Trans>On: with contacts whom you allow it, messages go straight from device to device, and the two of you can see each other's internet address. Off: never, with nobody.</Trans>
+      <SwitchRow
+        label={t`Direct connections`}
+        isOn={settings.directAllowed}
+        onChange={(directAllowed) => void set.run({ directAllowed })}
+      >
+        <Trans>
+          On: with contacts whom you allow it, messages go straight from device to device, and the two of you can see
+          each other's internet address. Off: never, with nobody.
+        </Trans>
       </SwitchRow>
-      <SwitchRow label={t`Tell when I have read`} isOn={settings.shareReadState} onChange={(shareReadState) => void set.run({ shareReadState })}>
+      <SwitchRow
+        label={t`Tell when I have read`}
+        isOn={settings.shareReadState}
+        onChange={(shareReadState) => void set.run({ shareReadState })}
+      >
         <Trans>Others see that you have read their messages. What they share with you does not depend on it.</Trans>
       </SwitchRow>
       <ErrorNote code={set.error} />

@@ -10,7 +10,9 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Pane } from "../ui/pane.tsx";
 
-const sections: { readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement> } = {
+const sections: {
+  readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement>;
+} = {
   words: lazy(() => import("./words.tsx")),
   passphrase: lazy(() => import("./passphrase.tsx")),
   privacy: lazy(() => import("./privacy.tsx")),
@@ -22,7 +24,13 @@ const sections: { readonly [S in SettingsSection]: React.LazyExoticComponent<(pr
 
 export type Ready = Extract<ProfileView, { state: "ready" }>;
 
-export default function Settings({ profile, section }: { readonly profile: Ready; readonly section: SettingsSection | null }): ReactElement {
+export default function Settings({
+  profile,
+  section,
+}: {
+  readonly profile: Ready;
+  readonly section: SettingsSection | null;
+}): ReactElement {
   const { t } = useLingui();
   const titles: { readonly [S in SettingsSection]: string } = {
     words: t`Recovery words`,
@@ -43,7 +51,15 @@ export default function Settings({ profile, section }: { readonly profile: Ready
       </Pane>
     );
   }
-  const icons: { readonly [S in SettingsSection]: IconName } = { words: "words", passphrase: "key", privacy: "direct", look: "look", data: "download", doctor: "pulse", about: "info" };
+  const icons: { readonly [S in SettingsSection]: IconName } = {
+    words: "words",
+    passphrase: "key",
+    privacy: "direct",
+    look: "look",
+    data: "download",
+    doctor: "pulse",
+    about: "info",
+  };
   return (
     <Pane title={t`Settings`} isRoot>
       <Me profile={profile} />
@@ -83,7 +99,12 @@ function Me({ profile }: { readonly profile: Ready }): ReactElement {
           void save.run({ name: name.trim() });
         }}
       >
-        <Field label={t`Your name`} value={name} maxLength={MAX_NAME_LENGTH} onChange={(event) => setName(event.target.value)} />
+        <Field
+          label={t`Your name`}
+          value={name}
+          maxLength={MAX_NAME_LENGTH}
+          onChange={(event) => setName(event.target.value)}
+        />
         {isChanged && (
           <Button type="submit" isBusy={save.isBusy}>
             <Trans>Save</Trans>

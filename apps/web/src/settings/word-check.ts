@@ -1,5 +1,9 @@
 /** Positions to ask for, ascending and each once. The choice guards against skipping, not against attackers. */
-export function choosePositions(length: number, count: number, random: (below: number) => number = randomBelow): readonly number[] {
+export function choosePositions(
+  length: number,
+  count: number,
+  random: (below: number) => number = randomBelow,
+): readonly number[] {
   const positions = new Set<number>();
   while (positions.size < Math.min(count, length)) positions.add(random(length));
   return [...positions].toSorted((a, b) => a - b);

@@ -8,7 +8,10 @@ import { toast } from "../ui/toasts.tsx";
 import { choosePositions, isSameWord } from "./word-check.ts";
 import type { Ready } from "./settings.tsx";
 
-type Step = { readonly at: "before" } | { readonly at: "shown"; readonly words: readonly string[] } | { readonly at: "check"; readonly words: readonly string[]; readonly positions: readonly number[] };
+type Step =
+  | { readonly at: "before" }
+  | { readonly at: "shown"; readonly words: readonly string[] }
+  | { readonly at: "check"; readonly words: readonly string[]; readonly positions: readonly number[] };
 
 export default function Words({ profile }: { readonly profile: Ready }): ReactElement {
   const [step, setStep] = useState<Step>({ at: "before" });
@@ -24,12 +27,24 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
       </Note>
     );
   }
-  if (step.at === "shown") return <Grid words={step.words} onDone={() => setStep({ at: "check", words: step.words, positions: choosePositions(step.words.length, 3) })} />;
-  if (step.at === "check") return <Check words={step.words} positions={step.positions} onBack={() => setStep({ at: "shown", words: step.words })} />;
+  if (step.at === "shown")
+    return (
+      <Grid
+        words={step.words}
+        onDone={() => setStep({ at: "check", words: step.words, positions: choosePositions(step.words.length, 3) })}
+      />
+    );
+  if (step.at === "check")
+    return (
+      <Check words={step.words} positions={step.positions} onBack={() => setStep({ at: "shown", words: step.words })} />
+    );
   return (
     <section className="card">
       <p>
-        <Trans>These 24 words are your account on paper. With them you bring it back on a new device, and you outrank a thief who has one of yours.</Trans>
+        <Trans>
+          These 24 words are your account on paper. With them you bring it back on a new device, and you outrank a thief
+          who has one of yours.
+        </Trans>
       </p>
       <ul>
         <li>
@@ -78,7 +93,15 @@ function Grid({ words, onDone }: { readonly words: readonly string[]; readonly o
   );
 }
 
-function Check({ words, positions, onBack }: { readonly words: readonly string[]; readonly positions: readonly number[]; readonly onBack: () => void }): ReactElement {
+function Check({
+  words,
+  positions,
+  onBack,
+}: {
+  readonly words: readonly string[];
+  readonly positions: readonly number[];
+  readonly onBack: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const [typed, setTyped] = useState<readonly string[]>(positions.map(() => ""));
   const [isWrong, setWrong] = useState(false);
@@ -121,7 +144,10 @@ function Check({ words, positions, onBack }: { readonly words: readonly string[]
         )}
       </div>
       <SwitchRow label={t`Take the words off this device`} isOn={forget} onChange={setForget}>
-        <Trans>Then someone who gets into this device cannot find them here. Your paper is the only copy, and they can never be shown again.</Trans>
+        <Trans>
+          Then someone who gets into this device cannot find them here. Your paper is the only copy, and they can never
+          be shown again.
+        </Trans>
       </SwitchRow>
       <ErrorNote code={confirm.error} />
       <div className="actions">

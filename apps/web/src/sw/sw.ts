@@ -9,7 +9,10 @@ interface WorkerScope {
   readonly location: { readonly origin: string };
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(type: "install" | "activate", listener: (event: { waitUntil(work: Promise<unknown>): void }) => void): void;
+  addEventListener(
+    type: "install" | "activate",
+    listener: (event: { waitUntil(work: Promise<unknown>): void }) => void,
+  ): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(
     type: "fetch",
@@ -31,7 +34,9 @@ async function keepShell(): Promise<void> {
 
 async function dropOlder(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(SHELL_PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith(SHELL_PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+  );
   await scope.clients.claim();
 }
 
@@ -43,7 +48,8 @@ async function fromShell(path: string, request: Request): Promise<Response> {
 scope.addEventListener("install", (event) => event.waitUntil(keepShell()));
 scope.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 scope.addEventListener("message", ({ data }) => {
-  if (typeof data === "object" && data !== null && "kind" in data && data.kind === "take-over") void scope.skipWaiting();
+  if (typeof data === "object" && data !== null && "kind" in data && data.kind === "take-over")
+    void scope.skipWaiting();
 });
 scope.addEventListener("fetch", (event) => {
   const { request } = event;

@@ -6,15 +6,27 @@ const links = (text: string): readonly Segment[] => linkify(text).filter((segmen
 const shown = (text: string): readonly string[] => links(text).map((segment) => segment.text);
 
 test("[L1] only written-out http and https become links", () => {
-  expect(shown("see https://example.org/a and http://b.example")).toEqual(["https://example.org/a", "http://b.example"]);
-  for (const text of ["javascript:alert(1)", "data:text/html,x", "ftp://x.example", "example.org", "file:///etc/passwd", "xhttps://a.example"]) {
+  expect(shown("see https://example.org/a and http://b.example")).toEqual([
+    "https://example.org/a",
+    "http://b.example",
+  ]);
+  for (const text of [
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "ftp://x.example",
+    "example.org",
+    "file:///etc/passwd",
+    "xhttps://a.example",
+  ]) {
     expect(links(text)).toEqual([]);
   }
 });
 
 test("[L2] closing punctuation stays outside unless it was opened inside", () => {
   expect(shown("(https://example.org).")).toEqual(["https://example.org"]);
-  expect(shown("https://en.example.org/wiki/Seal_(device), yes")).toEqual(["https://en.example.org/wiki/Seal_(device)"]);
+  expect(shown("https://en.example.org/wiki/Seal_(device), yes")).toEqual([
+    "https://en.example.org/wiki/Seal_(device)",
+  ]);
   expect(shown('"https://example.org/"…')).toEqual(["https://example.org/"]);
 });
 

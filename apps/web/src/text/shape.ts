@@ -5,7 +5,8 @@ const MAX_SHORT_LINES = 16;
 const MAX_LARGE_EMOJI = 5;
 
 /** Long enough to be folded in the flow of a chat. */
-export const isLong = (text: string): boolean => text.length > MAX_SHORT_LENGTH || text.split("\n", MAX_SHORT_LINES + 1).length > MAX_SHORT_LINES;
+export const isLong = (text: string): boolean =>
+  text.length > MAX_SHORT_LENGTH || text.split("\n", MAX_SHORT_LINES + 1).length > MAX_SHORT_LINES;
 
 const emoji = emojiPattern();
 

@@ -10,7 +10,15 @@ function toneOf(accountId: string): number {
   return sum % TONES;
 }
 
-export function Avatar({ name, accountId, size = "medium" }: { readonly name: string; readonly accountId: string; readonly size?: "small" | "medium" | "large" }): ReactElement {
+export function Avatar({
+  name,
+  accountId,
+  size = "medium",
+}: {
+  readonly name: string;
+  readonly accountId: string;
+  readonly size?: "small" | "medium" | "large";
+}): ReactElement {
   return (
     <span className={`avatar avatar-${size} tone-${toneOf(accountId)}`} aria-hidden="true">
       {initialOf(name)}

@@ -5,7 +5,8 @@ import { useId, type ComponentProps, type ReactElement, type ReactNode } from "r
 import { ERROR_WORDS } from "../app/errors.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
-export const classes = (...names: readonly (string | false | undefined | null)[]): string => names.filter(Boolean).join(" ");
+export const classes = (...names: readonly (string | false | undefined | null)[]): string =>
+  names.filter(Boolean).join(" ");
 
 type ButtonProps = Omit<ComponentProps<"button">, "type"> & {
   readonly kind?: "primary" | "plain" | "quiet" | "danger";
@@ -15,7 +16,15 @@ type ButtonProps = Omit<ComponentProps<"button">, "type"> & {
 };
 
 /** While busy it keeps its place and focus, and does nothing. */
-export function Button({ kind = "plain", icon, isBusy = false, className, children, onClick, ...rest }: ButtonProps): ReactElement {
+export function Button({
+  kind = "plain",
+  icon,
+  isBusy = false,
+  className,
+  children,
+  onClick,
+  ...rest
+}: ButtonProps): ReactElement {
   return (
     <button
       type="button"
@@ -32,7 +41,11 @@ export function Button({ kind = "plain", icon, isBusy = false, className, childr
   );
 }
 
-type IconButtonProps = Omit<ComponentProps<"button">, "type" | "children"> & { readonly icon: IconName; readonly label: string; readonly size?: number };
+type IconButtonProps = Omit<ComponentProps<"button">, "type" | "children"> & {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly size?: number;
+};
 
 export function IconButton({ icon, label, className, size, ...rest }: IconButtonProps): ReactElement {
   return (
@@ -53,7 +66,13 @@ export function Field({ label, hint, className, ...rest }: FieldProps): ReactEle
   return (
     <div className={classes("field", className)}>
       <label htmlFor={id}>{label}</label>
-      <input id={id} dir="auto" autoComplete="off" {...rest} aria-describedby={hint === undefined ? undefined : `${id}-hint`} />
+      <input
+        id={id}
+        dir="auto"
+        autoComplete="off"
+        {...rest}
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+      />
       {hint !== undefined && (
         <p className="hint" id={`${id}-hint`}>
           {hint}
@@ -63,7 +82,12 @@ export function Field({ label, hint, className, ...rest }: FieldProps): ReactEle
   );
 }
 
-export function Note({ kind = "info", icon, title, children }: {
+export function Note({
+  kind = "info",
+  icon,
+  title,
+  children,
+}: {
   readonly kind?: "info" | "warning" | "bad" | "good";
   readonly icon?: IconName;
   readonly title?: ReactNode;
@@ -107,7 +131,15 @@ export function Hidden({ children }: { readonly children: ReactNode }): ReactEle
   return <span className="visually-hidden">{children}</span>;
 }
 
-export function EmptyState({ icon, title, children }: { readonly icon: IconName; readonly title: ReactNode; readonly children?: ReactNode }): ReactElement {
+export function EmptyState({
+  icon,
+  title,
+  children,
+}: {
+  readonly icon: IconName;
+  readonly title: ReactNode;
+  readonly children?: ReactNode;
+}): ReactElement {
   return (
     <div className="empty">
       <span className="empty-icon">

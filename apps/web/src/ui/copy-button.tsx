@@ -20,7 +20,15 @@ export function useCopy(): (text: string) => Promise<boolean> {
   };
 }
 
-export function CopyButton({ text, children, kind = "plain" }: { readonly text: string; readonly children: ReactNode; readonly kind?: "primary" | "plain" }): ReactElement {
+export function CopyButton({
+  text,
+  children,
+  kind = "plain",
+}: {
+  readonly text: string;
+  readonly children: ReactNode;
+  readonly kind?: "primary" | "plain";
+}): ReactElement {
   const { t } = useLingui();
   const copy = useCopy();
   const [isCopied, setCopied] = useState(false);

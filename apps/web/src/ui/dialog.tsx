@@ -6,7 +6,12 @@ import { Button, IconButton, classes } from "./basics.tsx";
  * A modal dialog on the platform's own element: it keeps the focus inside, hides what is behind from screen readers,
  * closes by Escape and gives the focus back. It is open as long as it is rendered.
  */
-export function Dialog({ title, onClose, children, size = "medium" }: {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  size = "medium",
+}: {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
@@ -46,7 +51,14 @@ export function Dialog({ title, onClose, children, size = "medium" }: {
   );
 }
 
-export function ConfirmDialog({ title, children, action, onConfirm, onClose, isBusy = false }: {
+export function ConfirmDialog({
+  title,
+  children,
+  action,
+  onConfirm,
+  onClose,
+  isBusy = false,
+}: {
   readonly title: string;
   readonly children: ReactNode;
   readonly action: string;

@@ -4,7 +4,12 @@ import { goBack } from "../app/places.ts";
 import { IconButton } from "./basics.tsx";
 
 /** A screen beside the list of chats; on a phone it takes the whole width and leads back. */
-export function Pane({ title, children, isRoot = false, onBack = goBack }: {
+export function Pane({
+  title,
+  children,
+  isRoot = false,
+  onBack = goBack,
+}: {
   readonly title: string;
   readonly children: ReactNode;
   /** Reached from the bar at the edge, so that there is no way back to show. */
@@ -16,9 +21,9 @@ export function Pane({ title, children, isRoot = false, onBack = goBack }: {
     <div className="pane">
       <header className="pane-header">
         {!isRoot && <IconButton icon="back" label={t`Back`} onClick={onBack} />}
-        <h2 className="pane-title">{title}</h2>
+        <h1 className="pane-title">{title}</h1>
       </header>
-      <div className="pane-scroll">
+      <div className="pane-scroll" role="region" aria-label={title} tabIndex={0}>
         <div className="pane-body">{children}</div>
       </div>
     </div>

@@ -12,7 +12,11 @@ const MAX_FRAME = 900;
 type Camera = "asking" | "on" | "denied" | "absent";
 
 /** Reads a square code from the camera or from a picture. Frames never leave this page. */
-export default function ScanDialog({ title, onCode, onClose }: {
+export default function ScanDialog({
+  title,
+  onCode,
+  onClose,
+}: {
   readonly title: string;
   readonly onCode: (text: string) => void;
   readonly onClose: () => void;
@@ -42,7 +46,9 @@ export default function ScanDialog({ title, onCode, onClose }: {
         <video ref={video} muted playsInline aria-label={t`Picture of the camera`} />
         {camera === "on" && <span className="scan-frame" aria-hidden="true" />}
         {camera === "asking" && <p>{t`Waiting for the camera …`}</p>}
-        {camera === "denied" && <p>{t`The camera is not allowed here. Allow it in the browser's settings for this site, or choose a picture.`}</p>}
+        {camera === "denied" && (
+          <p>{t`The camera is not allowed here. Allow it in the browser's settings for this site, or choose a picture.`}</p>
+        )}
         {camera === "absent" && <p>{t`No camera was found. Choose a picture of the code instead.`}</p>}
       </div>
       <label className="button button-plain file-button">
@@ -50,14 +56,27 @@ export default function ScanDialog({ title, onCode, onClose }: {
         <span>
           <Trans>Choose a picture</Trans>
         </span>
-        <input className="visually-hidden" type="file" accept="image/*" onChange={(event) => void readPicture(event.target.files?.[0])} />
+        <input
+          className="visually-hidden"
+          type="file"
+          accept="image/*"
+          onChange={(event) => void readPicture(event.target.files?.[0])}
+        />
       </label>
-      <div role="alert">{isUnreadable && <Note kind="warning">{t`No code was found in this picture. Try a sharper one that shows the whole square.`}</Note>}</div>
+      <div role="alert">
+        {isUnreadable && (
+          <Note kind="warning">{t`No code was found in this picture. Try a sharper one that shows the whole square.`}</Note>
+        )}
+      </div>
     </Dialog>
   );
 }
 
-function watchCamera(video: HTMLVideoElement, tell: (camera: Camera) => void, found: (text: string) => void): () => void {
+function watchCamera(
+  video: HTMLVideoElement,
+  tell: (camera: Camera) => void,
+  found: (text: string) => void,
+): () => void {
   let stream: MediaStream | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
   let isEnded = false;
@@ -76,7 +95,9 @@ function watchCamera(video: HTMLVideoElement, tell: (camera: Camera) => void, fo
   };
   const begin = async (): Promise<void> => {
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
+      stream = await navigator.mediaDevices.getUserMedia({
+        video: { facingMode: "environment", width: { ideal: 1280 } },
+      });
       if (isEnded) return end();
       video.srcObject = stream;
       await video.play();
@@ -101,7 +122,12 @@ async function decodePicture(file: File): Promise<string | null> {
   }
 }
 
-function decodeFrom(canvas: HTMLCanvasElement, source: CanvasImageSource, width: number, height: number): string | null {
+function decodeFrom(
+  canvas: HTMLCanvasElement,
+  source: CanvasImageSource,
+  width: number,
+  height: number,
+): string | null {
   const scale = Math.min(1, MAX_FRAME / Math.max(width, height));
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);

@@ -2,7 +2,13 @@ import { Switch } from "radix-ui";
 import { useId, type ReactElement, type ReactNode } from "react";
 
 /** A setting that is on or off, with plain words on what that means. */
-export function SwitchRow({ label, children, isOn, onChange, isDisabled = false }: {
+export function SwitchRow({
+  label,
+  children,
+  isOn,
+  onChange,
+  isDisabled = false,
+}: {
   readonly label: string;
   readonly children?: ReactNode;
   readonly isOn: boolean;

@@ -23,8 +23,8 @@ function InsecureOrigin(): ReactElement {
       </h1>
       <p>
         <Trans>
-          This page came over plain http from another machine. Anyone on the way could have changed it, so the browser rightly withholds encryption and safe
-          storage from it. Nothing was stored.
+          This page came over plain http from another machine. Anyone on the way could have changed it, so the browser
+          rightly withholds encryption and safe storage from it. Nothing was stored.
         </Trans>
       </p>
       <p>
@@ -52,7 +52,9 @@ function OldBrowser({ missing }: { readonly missing: readonly Missing[] }): Reac
         <Trans>This browser cannot run X Chat</Trans>
       </h1>
       <p>
-        <Trans>Your keys and messages live on your device, and this browser lacks a part that is needed to keep them safely:</Trans>
+        <Trans>
+          Your keys and messages live on your device, and this browser lacks a part that is needed to keep them safely:
+        </Trans>
       </p>
       <ul>
         {missing.includes("crypto") && (

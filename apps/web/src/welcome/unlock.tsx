@@ -22,7 +22,11 @@ export default function Unlock({ isInvited }: { readonly isInvited: boolean }): 
           <Trans>Welcome back.</Trans>
         </h1>
         <p className="lead">
-          {isInvited ? <Trans>Unlock first; then you will see who invites you.</Trans> : <Trans>Your messages are sealed on this device.</Trans>}
+          {isInvited ? (
+            <Trans>Unlock first; then you will see who invites you.</Trans>
+          ) : (
+            <Trans>Your messages are sealed on this device.</Trans>
+          )}
         </p>
         <Field
           label={t`Passphrase`}

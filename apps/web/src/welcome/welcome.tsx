@@ -28,12 +28,18 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
           <Mark size={52} />
           <LanguagePicker />
         </div>
-        <h1 className="display">{invitation === null ? <Trans>Letters that only two can open.</Trans> : <Trans>You have been invited.</Trans>}</h1>
+        <h1 className="display">
+          {invitation === null ? <Trans>Letters that only two can open.</Trans> : <Trans>You have been invited.</Trans>}
+        </h1>
         <p className="lead">
           {invitation === null ? (
-            <Trans>No phone number, no company in the middle. Your keys stay on this device, and they are your account.</Trans>
+            <Trans>
+              No phone number, no company in the middle. Your keys stay on this device, and they are your account.
+            </Trans>
           ) : (
-            <Trans>Choose a name first. Then you will see who invites you, and nothing is sent before you say yes.</Trans>
+            <Trans>
+              Choose a name first. Then you will see who invites you, and nothing is sent before you say yes.
+            </Trans>
           )}
         </p>
         <form onSubmit={(event) => void submit(event)}>
@@ -50,7 +56,13 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
           <ErrorNote code={create.error} />
           <div className="actions">
             <Button kind="primary" type="submit" isBusy={create.isBusy}>
-              {create.isBusy ? <Trans>Making your keys …</Trans> : invitation === null ? <Trans>Start</Trans> : <Trans>Continue</Trans>}
+              {create.isBusy ? (
+                <Trans>Making your keys …</Trans>
+              ) : invitation === null ? (
+                <Trans>Start</Trans>
+              ) : (
+                <Trans>Continue</Trans>
+              )}
             </Button>
             {invitation !== null && (
               <Button kind="quiet" onClick={() => setElsewhere(true)}>
@@ -60,12 +72,20 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
           </div>
         </form>
       </div>
-      {isElsewhere && invitation !== null && <ElsewhereDialog invitation={invitation} onClose={() => setElsewhere(false)} />}
+      {isElsewhere && invitation !== null && (
+        <ElsewhereDialog invitation={invitation} onClose={() => setElsewhere(false)} />
+      )}
     </main>
   );
 }
 
-function PassphraseChoice({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }): ReactElement {
+function PassphraseChoice({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}): ReactElement {
   const { t } = useLingui();
   return (
     <details className="disclosure">
@@ -74,8 +94,9 @@ function PassphraseChoice({ value, onChange }: { readonly value: string; readonl
       </summary>
       <p className="hint">
         <Trans>
-          Everything is stored encrypted either way. Without a passphrase the key lies beside the store, so whoever has this device's disk can read everything. With
-          one, only who knows it can, and you type it each time you open X Chat. Nobody can reset it.
+          Everything is stored encrypted either way. Without a passphrase the key lies beside the store, so whoever has
+          this device's disk can read everything. With one, only who knows it can, and you type it each time you open X
+          Chat. Nobody can reset it.
         </Trans>
       </p>
       <Field
@@ -93,7 +114,13 @@ function PassphraseChoice({ value, onChange }: { readonly value: string; readonl
 }
 
 /** The link was opened where the person's identity does not live: it can be carried over by hand. */
-export function ElsewhereDialog({ invitation, onClose }: { readonly invitation: string; readonly onClose: () => void }): ReactElement {
+export function ElsewhereDialog({
+  invitation,
+  onClose,
+}: {
+  readonly invitation: string;
+  readonly onClose: () => void;
+}): ReactElement {
   const { t } = useLingui();
   return (
     <Dialog title={t`Open it where you use X Chat`} onClose={onClose}>
