@@ -92,9 +92,11 @@ function NothingOpen(): ReactElement {
     <div className="pane pane-empty">
       {chats !== undefined && chats.length > 0 && (
         <EmptyState icon="chat" title={<Trans>Choose a chat</Trans>}>
-          <Trans>
-            Press <kbd>?</kbd> to see what the keyboard can do.
-          </Trans>
+          <p>
+            <Trans>
+              Press <kbd>?</kbd> to see what the keyboard can do.
+            </Trans>
+          </p>
         </EmptyState>
       )}
     </div>
