@@ -10,6 +10,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   decapsulate,
   diffieHellman,
   encapsulate,
@@ -44,7 +45,8 @@ const importRaw = (make: unknown, key: Uint8Array, format: string, asymmetricKey
 const privateKeyOf = (raw: Uint8Array, type: KeyType): KeyObject =>
   importRaw(createPrivateKey, raw, type === "ml-kem-768" ? "raw-seed" : "raw-private", type);
 /** For the pooled provider, as are the others that are exported below. */
-export const publicKeyOf = (raw: Uint8Array, type: KeyType): KeyObject => importRaw(createPublicKey, raw, "raw-public", type);
+export const publicKeyOf = (raw: Uint8Array, type: KeyType): KeyObject =>
+  importRaw(createPublicKey, raw, "raw-public", type);
 const rawPublicKey = (key: KeyObject): Uint8Array =>
   plain((key as unknown as { export(options: object): Buffer }).export({ format: "raw-public" }));
 
@@ -57,17 +59,39 @@ const shake256 = (data: Uint8Array, length: number): Uint8Array =>
   plain(createHash("shake256", { outputLength: length }).update(data).digest());
 export const sha3 = (data: Uint8Array): Uint8Array => plain(hash("sha3-256", data, "buffer"));
 
-/** Two one-shot hashes: `createHmac` sets up a stream object and is four times slower for a short input. */
-function hmac(digest: (data: Uint8Array) => Uint8Array, block: number, key: Uint8Array, data: Uint8Array): Uint8Array {
-  const blockKey = key.length > block ? digest(key) : key;
-  const inner = new Uint8Array(block + data.length).fill(0x36, 0, block);
-  for (let i = 0; i < blockKey.length; i++) inner[i] = (blockKey[i] as number) ^ 0x36;
-  inner.set(data, block);
-  const innerDigest = digest(inner);
-  const outer = new Uint8Array(block + innerDigest.length).fill(0x5c, 0, block);
-  for (let i = 0; i < blockKey.length; i++) outer[i] = (blockKey[i] as number) ^ 0x5c;
-  outer.set(innerDigest, block);
-  return digest(outer);
+/** A digest written into `into` at `at`. Node makes a string of it much faster than a Buffer with memory of its own. */
+function hashInto(algorithm: string, data: Uint8Array, into: Uint8Array, at: number, length: number): void {
+  Buffer.prototype.latin1Write.call(into, hash(algorithm, data, "binary"), at, length);
+}
+
+/** Longest input whose hash is made in the memory below. */
+const SHORT_DATA = 1024;
+const shortInner = new Uint8Array(128 + SHORT_DATA);
+
+/**
+ * HMAC (RFC 2104) as two one-shot hashes: `createHmac` sets up a stream object, and an allocation costs as much as the
+ * hash of a short input. What the shared memory held of the key is wiped.
+ */
+function hmacOf(algorithm: "sha256" | "sha512", block: number, length: number): CryptoProvider["hmacSha512"] {
+  const outer = new Uint8Array(block + length);
+  return (key, data) => {
+    const blockKey = key.length > block ? plain(hash(algorithm, key, "buffer")) : key;
+    const isShort = data.length <= SHORT_DATA;
+    const inner = isShort ? shortInner.subarray(0, block + data.length) : new Uint8Array(block + data.length);
+    inner.fill(0x36, 0, block);
+    outer.fill(0x5c, 0, block);
+    for (let i = 0; i < blockKey.length; i++) {
+      inner[i] = (blockKey[i] as number) ^ 0x36;
+      outer[i] = (blockKey[i] as number) ^ 0x5c;
+    }
+    inner.set(data, block);
+    hashInto(algorithm, inner, outer, block, length);
+    const mac = new Uint8Array(length);
+    hashInto(algorithm, outer, mac, 0, length);
+    inner.fill(0);
+    outer.fill(0);
+    return mac;
+  };
 }
 
 // ---- Ed25519
@@ -181,8 +205,11 @@ function nullOnThrow<T>(attempt: () => T): T | null {
 
 const TAG_LENGTH = 16;
 
+/** Handing over a key object spares Node a search for what the bytes might be, which takes longer than the encryption. */
+const aesKey = (key: Uint8Array): KeyObject => createSecretKey(key);
+
 function aesGcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  const cipher = createCipheriv("aes-256-gcm", aesKey(key), nonce);
   if (aad.length > 0) cipher.setAAD(aad);
   const body = cipher.update(plaintext);
   cipher.final();
@@ -194,7 +221,7 @@ function aesGcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plainte
 
 function aesGcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array | null {
   if (ciphertext.length < TAG_LENGTH || nonce.length !== 12) return null;
-  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_LENGTH });
+  const decipher = createDecipheriv("aes-256-gcm", aesKey(key), nonce, { authTagLength: TAG_LENGTH });
   if (aad.length > 0) decipher.setAAD(aad);
   decipher.setAuthTag(ciphertext.subarray(ciphertext.length - TAG_LENGTH));
   return nullOnThrow(() => {
@@ -211,8 +238,8 @@ export function nodeCryptoProvider(): CryptoProvider {
     randomBytes: (length) => randomFillSync(new Uint8Array(length)),
     sha256,
     sha512,
-    hmacSha256: (key, data) => hmac(sha256, 64, key, data),
-    hmacSha512: (key, data) => hmac(sha512, 128, key, data),
+    hmacSha256: hmacOf("sha256", 64, 32),
+    hmacSha512: hmacOf("sha512", 128, 64),
     shake256,
     equalSecrets: (a, b) => a.length === b.length && timingSafeEqual(a, b),
     ...makeEd25519(),
