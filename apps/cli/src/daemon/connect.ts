@@ -1,10 +1,12 @@
 /** Reaching the process that owns the profile, or starting it. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { INTENT_ERROR_CODES, IntentError, type ClientApi } from "@xchat/client/api";
+import { StoreError } from "@xchat/client/ports";
 import { connectApi } from "@xchat/client/rpc";
+import { takeLock } from "@xchat/store-sqlite/lock";
 import { lineChannel, MAX_ANSWER_LINE, type LineChannel } from "../json-lines.ts";
 import { isOwnSocket, makeFolders, type ProfileFolder } from "../profile-folder.ts";
 import { PROTOCOL, readHello, STOP, type Hello } from "./control.ts";
@@ -41,25 +43,55 @@ export interface Program {
 export async function connect(folder: ProfileFolder, program: Program): Promise<Connection> {
   makeFolders(folder);
   let isFresh = false;
-  const until = Date.now() + START_PATIENCE;
-  for (let wait = FIRST_PAUSE; Date.now() < until; wait = Math.min(2 * wait, LONGEST_PAUSE)) {
-    const reached = await reach(folder);
-    if (reached !== null && reached.hello.protocol === PROTOCOL) return connectionOf(reached.channel, isFresh);
-    // A process of another version makes room; its profile opens with this one, or says why not.
-    if (reached !== null) await stopChannel(reached.channel);
-    else if ((await startProcess(folder, program)) === "started") isFresh = true;
-    // Another command has been quicker: its process is there soon.
-    else await pause(wait);
+  for await (const _ of attempts()) {
+    let reached = await reach(folder);
+    if (reached !== null && reached.hello.protocol !== PROTOCOL) {
+      // A process of another version makes room; its profile opens with this one, or says why not.
+      await stopChannel(reached.channel);
+      reached = null;
+    }
+    // Else another command has been quicker: its process is there soon.
+    if (reached === null && (await startProcess(folder, program)) === "started") {
+      isFresh = true;
+      reached = await reach(folder);
+    }
+    if (reached !== null) return connectionOf(reached.channel, isFresh);
   }
   throw new IntentError("store-in-use");
 }
 
 /** Ends the process if one runs, and resolves when all is saved; its number, or null when there was none. */
 export async function stopProcess(folder: ProfileFolder): Promise<number | null> {
-  const reached = await reach(folder);
-  if (reached === null) return null;
-  await stopChannel(reached.channel);
-  return reached.hello.pid;
+  for await (const _ of attempts()) {
+    const reached = await reach(folder);
+    if (reached !== null) {
+      await stopChannel(reached.channel);
+      return reached.hello.pid;
+    }
+    if (!isOwned(folder)) return null;
+  }
+  throw new IntentError("store-in-use");
+}
+
+/** At growing pauses, until the patience with a process that is starting or ending is over. */
+async function* attempts(): AsyncGenerator<void> {
+  const until = Date.now() + START_PATIENCE;
+  for (let wait = FIRST_PAUSE; Date.now() < until; wait = Math.min(2 * wait, LONGEST_PAUSE)) {
+    yield;
+    await pause(wait);
+  }
+}
+
+/** Whether a process has the profile, reachable or not. */
+function isOwned({ directory }: ProfileFolder): boolean {
+  if (!existsSync(directory)) return false;
+  try {
+    takeLock(directory)();
+    return false;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "store-in-use") return true;
+    throw error;
+  }
 }
 
 function connectionOf(channel: LineChannel, isFresh: boolean): Connection {
