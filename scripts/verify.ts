@@ -26,7 +26,11 @@ if (!testsOnly) {
   await check("types", "node", [join(root, "scripts/typecheck.ts")]);
   await check("lint", "oxlint", ["--deny-warnings"]);
   await check("format", "oxfmt", ["--check"]);
-  await check("unused files and dependencies", "knip", ["--include", "files,dependencies,unlisted", "--no-config-hints"]);
+  await check("unused files and dependencies", "knip", [
+    "--include",
+    "files,dependencies,unlisted",
+    "--no-config-hints",
+  ]);
 }
 await check("build", "node", [join(root, "scripts/build.ts")]);
 await check("tests", "vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]);

@@ -156,7 +156,7 @@ function WordsReminder(): ReactElement {
         <strong>
           <Trans>Write down your 24 words.</Trans>
         </strong>{" "}
-        <Trans>They bring your identity back if this device is lost. Nobody else can.</Trans>
+        <Trans>They are the only way back to your identity if this device is lost.</Trans>
       </p>
       <Button icon="words" onClick={() => go({ at: "settings", section: "words" })}>
         <Trans>Show the words</Trans>

@@ -36,7 +36,7 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
           {chat.petname !== null && chat.petname !== chat.theirName && (
             <p className="hint">
               <Trans>
-                Calls themself <bdi>{chat.theirName}</bdi>
+                Calls themselves <bdi>{chat.theirName}</bdi>
               </Trans>
             </p>
           )}

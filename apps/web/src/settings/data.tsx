@@ -53,7 +53,7 @@ function Persistence(): ReactElement {
         <p className="hint" role="status">
           <Trans>
             The browser did not promise it. Installing X Chat as an app, or adding it to the bookmarks, often helps.
-            Your 24 words save the account in any case.
+            Write down your 24 words in any case.
           </Trans>
         </p>
       )}

@@ -62,6 +62,9 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
           <Trans>You have confirmed that you wrote them down.</Trans>
         </Note>
       )}
+      <p className="hint">
+        <Trans>This version shows the words. Bringing an account back from them comes with a later one, and only for those who wrote them down.</Trans>
+      </p>
       <ErrorNote code={ask.error} />
       <div className="actions">
         <Button kind="primary" icon="words" isBusy={ask.isBusy} onClick={() => void show()}>

@@ -45,7 +45,7 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
         <form onSubmit={(event) => void submit(event)}>
           <Field
             label={t`Your name`}
-            hint={t`The people you talk to will see it. It needs not be your real one.`}
+            hint={t`The people you talk to will see it. It need not be your real one.`}
             value={name}
             maxLength={MAX_NAME_LENGTH}
             onChange={(event) => setName(event.target.value)}
