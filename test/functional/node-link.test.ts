@@ -91,7 +91,7 @@ describe("a client's link to a node", () => {
     other.close();
   });
 
-  it("[MB9] stores an envelope in a mailbox that it opens, with a receipt that anybody can verify", async () => {
+  it("[MB12] stores an envelope in a mailbox that it opens, with a receipt that anybody can verify", async () => {
     const mailbox = await newKey();
     const sent = envelope();
     const receipt = valueOf(await access.deposit({ context: "a", mailbox, envelope: sent }));
@@ -106,7 +106,7 @@ describe("a client's link to a node", () => {
     expect(await reader.done).toEqual({ ok: true, value: undefined });
   });
 
-  it("[MB4] catches up, tells so, and then pushes what comes, of all mailboxes of a subscription", async () => {
+  it("[MB24] catches up, tells so, and then pushes what comes, of all mailboxes of a subscription", async () => {
     const [first, second] = [await newKey(), await newKey()];
     const early = [envelope(), envelope(65_536), envelope()];
     for (const sent of early) valueOf(await access.deposit({ context: "b", mailbox: first, envelope: sent }));
@@ -129,7 +129,7 @@ describe("a client's link to a node", () => {
     resumed.stop();
   });
 
-  it("[MB12] gives a commit slot to the first commit, and the same receipt to the same commit", async () => {
+  it("[MB19] gives a commit slot to the first commit, and the same receipt to the same commit", async () => {
     const mailbox = await newKey();
     const winner = [envelope(65_536), envelope(65_536), envelope()];
     expect(valueOf(await access.fetchSlot({ context: "c", mailbox }))).toBeNull();
@@ -153,7 +153,7 @@ describe("a client's link to a node", () => {
     expect(slot?.envelopes).toEqual(envelopes);
   });
 
-  it("[MB13] opens a contact inbox that strangers write to and only its owner reads", async () => {
+  it("[MB20] opens a contact inbox that strangers write to and only its owner reads", async () => {
     const inbox = await newKey();
     const stranger = connector().access(node.hint);
     const unknown = await stranger.depositInbox({ inboxPublicKey: inbox.publicKey, envelope: envelope() });
@@ -172,7 +172,7 @@ describe("a client's link to a node", () => {
     stranger.close();
   });
 
-  it("[MB14] keeps a blob for its first owner, in growing versions, and keeps the place when it is removed", async () => {
+  it("[MB26] keeps a blob for its first owner, in growing versions, and keeps the place when it is removed", async () => {
     const [owner, other, place] = [await newKey(), await newKey(), provider.randomBytes(32)];
     const expiresAt = Date.now() + 30 * 86_400_000;
     const [first, second] = [provider.randomBytes(5_000), provider.randomBytes(65_536)];

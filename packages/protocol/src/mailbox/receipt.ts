@@ -1,11 +1,11 @@
 /**
  * A node's signed word that it has stored something (spec/mailbox.md, section 6).
  *
- * MB9 One signature covers all that one write to the disk made durable: the root of an RFC 6962 tree whose leaves are
+ * MB11 One signature covers all that one write to the disk made durable: the root of an RFC 6962 tree whose leaves are
  *     statements. It is made after the disk has answered, never before.
- * MB10 A statement names node, mailbox, hash, kind, hour of arrival and hour of expiry. Storing the same thing again gives
+ * MB14 A statement names node, mailbox, hash, kind, hour of arrival and hour of expiry. Storing the same thing again gives
  *      the same statement.
- * MB11 Signature: Ed25519 over "xchat receipt v1" ‖ 0x00 ‖ node id ‖ tree size (4) ‖ root, with the identity key.
+ * MB12 Signature: Ed25519 over "xchat receipt v1" ‖ 0x00 ‖ node id ‖ tree size (4) ‖ root, with the identity key.
  */
 import {
   bytes,

@@ -1,7 +1,7 @@
 /**
  * What the holder of a mailbox key signs (spec/mailbox.md, section 4).
  *
- * MB5 Ed25519 over "xchat mailbox v1" ‖ 0x00 ‖ node id (32) ‖ exchange id (32) ‖ request number (4) ‖ operation (1) ‖
+ * MB6 Ed25519 over "xchat mailbox v1" ‖ 0x00 ‖ node id (32) ‖ exchange id (32) ‖ request number (4) ‖ operation (1) ‖
  *     key (32) ‖ content hash (32): so a signature is worth nothing at another node, in another exchange, or again.
  */
 import { concatBytes, utf8ToBytes } from "@xchat/codec";
@@ -43,7 +43,7 @@ export function signedBytes(
   return concatBytes(LABEL, place.nodeId, place.exchangeId, middle, key, contentHash);
 }
 
-/** MB6 What "content" is for each operation; numbers are big-endian, cursors and versions 8 bytes, hours and days 4. */
+/** MB7 What "content" is for each operation; numbers are big-endian, cursors and versions 8 bytes, hours and days 4. */
 export const contentHash = {
   deposit: (provider: CryptoProvider, envelope: Uint8Array): Uint8Array => provider.sha256(envelope),
   commit: (provider: CryptoProvider, hashes: readonly Uint8Array[]): Uint8Array =>

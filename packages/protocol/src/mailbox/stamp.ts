@@ -1,9 +1,9 @@
 /**
  * What a stamp is for (spec/mailbox.md, section 5).
  *
- * MB7 Challenge = "xchat stamp v1" ‖ 0x00 ‖ purpose (1) ‖ node id (32) ‖ subject (32) ‖ day (4). The subject is the
+ * MB8 Challenge = "xchat stamp v1" ‖ 0x00 ‖ purpose (1) ‖ node id (32) ‖ subject (32) ‖ day (4). The subject is the
  *     mailbox key, the inbox key, the place of a blob, or for a stranger's envelope SHA-256(inbox key ‖ envelope hash).
- * MB8 A stamp of the day before, the present day or the day after is taken; the price is that of the node's descriptor.
+ * MB9 A stamp of the day before, the present day or the day after is taken; the price is that of the node's descriptor.
  */
 import { concatBytes, utf8ToBytes } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";

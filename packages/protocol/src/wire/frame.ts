@@ -1,9 +1,9 @@
 /**
  * Frames between a client and a node (spec/node-api.md, section 2): one binary WebSocket message is one frame.
  *
- * N1 A frame is type (1 byte) ‖ stream (4, big-endian) ‖ payload; a stream carries whole messages, one to a frame.
- * N2 Clients open streams, with ids that only grow, from 1; stream 0 is the connection itself.
- * N3 A frame that no rule allows ends the connection.
+ * N4 A frame is type (1 byte) ‖ stream (4, big-endian) ‖ payload; a stream carries whole messages, one to a frame.
+ *    Clients open streams, with ids that only grow, from 1; stream 0 is the connection itself.
+ * N5 A frame that no rule allows ends the connection.
  */
 import { err, ok, type Result } from "@xchat/codec";
 

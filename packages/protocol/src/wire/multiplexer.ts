@@ -2,10 +2,10 @@
  * Streams with credit on one connection (spec/node-api.md, section 3). Pure: frames in, events and frames out. Both ends
  * run it; only the client opens.
  *
- * N4 A message may be sent only while its cost (length + 64) fits the credit of its stream and of the connection.
+ * N7 A message may be sent only while its cost (length + 64) fits the credit of its stream and of the connection.
  *    Both begin with the constants below, in both directions.
- * N5 Credit comes back when the receiver is done with a message: so a sender can never make it hold more.
- * N6 A message beyond the credit, an id that does not grow, or too many open streams end the connection.
+ * N8 Credit comes back when the receiver is done with a message: so a sender can never make it hold more.
+ * N5 A message beyond the credit, an id that does not grow, or too many open streams end the connection.
  */
 import { err, ok, type Result } from "@xchat/codec";
 import { decodeFrame, encodeFrame, type FrameFault, type ResetReason, type StreamKind } from "./frame.ts";
