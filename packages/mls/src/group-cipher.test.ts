@@ -185,7 +185,7 @@ describe("[G3] why a message does not open", () => {
     expect(await bob.cipher.open(made.group, message)).toMatchObject({ error: { reason: "epoch-too-old" } });
   });
 
-  test("[M1] an epoch that ended long ago is forgotten with the next commit", async () => {
+  test("[M1] an epoch that ended long ago is forgotten with the next commit, or restart", async () => {
     const { alice, bob, alices, bobs } = await pair();
     const { message } = await alice.cipher.seal(alices, hello, NOTHING);
     const made = await bob.cipher.commit(bobs, {});
@@ -193,6 +193,9 @@ describe("[G3] why a message does not open", () => {
     const next = await bob.cipher.commit(made.group, {});
     expect(await bob.cipher.open(made.group, message)).toMatchObject({ ok: true });
     expect(await bob.cipher.open(next.group, message)).toMatchObject({ error: { reason: "epoch-too-old" } });
+    const back = restarted(bob, made.group);
+    expect(await bob.cipher.open(back, message)).toMatchObject({ error: { reason: "epoch-too-old" } });
+    expect(bob.cipher.save(back).epochPart.length).toBeLessThan(bob.cipher.save(made.group).epochPart.length);
   });
 
   test("[T3] too-many-skipped, and messages in any order before that", async () => {

@@ -8,7 +8,7 @@ import { groupExtensions } from "./extensions.ts";
 import { joinByWelcome } from "./join.ts";
 import { inspectKeyPackage, makeKeyPackage, openBundle } from "./key-package.ts";
 import { authServiceOf } from "./leaf.ts";
-import { asMlsGroup, startGroup, withTree } from "./mls-group.ts";
+import { asMlsGroup, startGroup, withoutExpired, withTree } from "./mls-group.ts";
 import { openMessage, type OpenDeps } from "./open-message.ts";
 import { sealApplication, type FramingCrypto } from "./private-message.ts";
 import { restoreGroup, saveGroup } from "./saved-group.ts";
@@ -60,7 +60,7 @@ export function mlsGroupCipher(input: { readonly provider: CryptoProvider; reado
       return { publicKey, secretKey: fixed.state.signaturePrivateKey };
     },
     save: (group) => saveGroup(asMlsGroup(group)),
-    restore: (saved) => restoreGroup(saved, config),
+    restore: (saved) => withoutExpired(restoreGroup(saved, config), rules.now()),
   };
 }
 

@@ -2,8 +2,8 @@
  * A group as this device holds it: what stays the same within an epoch (`fixed`), and the secret trees, which every
  * message moves. Keeping them apart lets the store write a few hundred bytes a message (see saved-group.ts).
  *
- * M1 At most `MAX_PAST_EPOCHS` past epochs are kept, none longer than `PAST_EPOCH_LIFETIME`, so that what was sent before
- *    a commit reached its author can still be opened. Each costs its GroupContext (some 300 bytes and the policy), 64
+ * M1 At most `MAX_PAST_EPOCHS` past epochs are kept, so that what was sent before a commit reached its author can still be
+ *    opened. One that ended `PAST_EPOCH_LIFETIME` ago is forgotten with the next commit or restart. Each costs its GroupContext (some 300 bytes and the policy), 64
  *    bytes, and per member a reference and at most 64 bytes of secrets; the tree itself is not kept.
  * M2 Of a past epoch nothing can be sent, and no commit applied: its own ratchets and the handshake ratchets are dropped.
  * M3 Private keys of nodes that a commit blanked are dropped with it.
@@ -73,7 +73,7 @@ export function enterEpoch(kdf: Kdf, group: MlsGroup, madeState: ClientState, no
     const epoch = { view: fixed.present, endedAt: nowMs };
     all.push({ epoch, tree: retireSecretTree(kdf, group.tree, fixed.present.ownLeaf) });
   }
-  const kept = all.slice(-MAX_PAST_EPOCHS).filter(({ epoch }) => epoch.endedAt + PAST_EPOCH_LIFETIME > nowMs);
+  const kept = all.slice(-MAX_PAST_EPOCHS).filter(({ epoch }) => isLive(epoch, nowMs));
   const state = withoutRatchets(madeState, madeState.clientConfig);
   const next = fixedPartOf(
     state,
@@ -86,6 +86,16 @@ export function enterEpoch(kdf: Kdf, group: MlsGroup, madeState: ClientState, no
     kept.map(({ tree }) => tree),
   );
 }
+
+/** A group that comes out of the store, without what has outlived its time there. */
+export function withoutExpired(group: MlsGroup, nowMs: number): MlsGroup {
+  const { fixed } = group;
+  if (fixed.past.every((epoch) => isLive(epoch, nowMs))) return group;
+  const pastTrees = group.pastTrees.filter((_tree, i) => isLive(fixed.past[i] as PastEpoch, nowMs));
+  return groupOf({ ...fixed, past: fixed.past.filter((epoch) => isLive(epoch, nowMs)) }, group.tree, pastTrees);
+}
+
+const isLive = ({ endedAt }: PastEpoch, nowMs: number): boolean => endedAt + PAST_EPOCH_LIFETIME > nowMs;
 
 export const markRemoved = (group: MlsGroup): MlsGroup =>
   groupOf({ ...group.fixed, isRemoved: true }, group.tree, group.pastTrees);
