@@ -113,7 +113,10 @@ export interface GroupCipher {
     readonly lifetimeSeconds: number;
     readonly isLastResort: boolean;
   }): Promise<KeyPackageBundle>;
-  /** The member that a key package would add, checked in full (signature, lifetime, suite, credential). */
+  /**
+   * The member that a key package would add, checked in full (signature, lifetime, suite, credential). It has no leaf
+   * yet: its `leaf` is -1.
+   */
   inspectKeyPackage(keyPackage: Uint8Array): Promise<Result<Member, GroupRefusal>>;
 
   createGroup(input: {
@@ -121,20 +124,34 @@ export interface GroupCipher {
     readonly keyPackage: KeyPackageBundle;
     readonly policy: Uint8Array;
   }): Promise<Group>;
-  /** With no input: an empty commit with a path, which heals. `welcome` comes when someone was added. */
+  /**
+   * With no input: an empty commit with a path, which heals. `welcome` comes when someone was added. A change of policy
+   * has a path too; a commit that only adds has none.
+   *
+   * @throws Error with code "not-committable" for what no receiver would accept, and in a group that removed this device.
+   */
   commit(
     group: Group,
     input: CommitInput,
   ): Promise<{ readonly commit: Uint8Array; readonly welcome: Uint8Array | null; readonly group: Group }>;
   join(welcome: Uint8Array, keyPackage: KeyPackageBundle): Promise<Result<Group, GroupRefusal>>;
 
-  /** Seals one application message to the present epoch. */
+  /**
+   * Seals one application message to the present epoch.
+   *
+   * @throws Error with code "removed-from-group" after a commit that removed this device.
+   */
   seal(
     group: Group,
     plaintext: Uint8Array,
     authenticatedData: Uint8Array,
   ): Promise<{ readonly message: Uint8Array; readonly group: Group }>;
-  /** Opens an application message, or verifies, judges and applies a commit of another member. */
+  /**
+   * Opens an application message, or verifies, judges and applies a commit of another member. When the commit removes
+   * this device (`change.removed` has its leaf), the group that comes back still opens what was sent before.
+   *
+   * @throws only what one of the rules throws.
+   */
   open(group: Group, message: Uint8Array): Promise<Result<Opened, GroupRefusal>>;
 
   exportSecret(group: Group, label: string, context: Uint8Array, length: number): Promise<Uint8Array>;
