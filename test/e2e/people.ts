@@ -28,16 +28,20 @@ export async function invite(page: Page): Promise<string> {
 }
 
 /** In a browser that has no identity yet. */
-export async function answerInvitation(page: Page, name: string): Promise<void> {
+export async function answerInvitation(page: Page, name: string, mayDirect = false): Promise<void> {
   await page.getByLabel("Your name").fill(name);
   await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Say yes" }).waitFor();
+  if (mayDirect) await page.getByRole("switch", { name: "Allow direct connections" }).click();
   await page.getByRole("button", { name: "Say yes" }).click();
   await messageField(page).waitFor();
 }
 
-export async function acceptRequest(page: Page): Promise<void> {
+export async function acceptRequest(page: Page, mayDirect = false): Promise<void> {
   await goTo(page, "Chats");
   await page.getByText("1 request to talk to you").click();
+  await page.getByRole("button", { name: "Accept" }).waitFor();
+  if (mayDirect) await page.getByRole("switch", { name: "Allow direct connections" }).click();
   await page.getByRole("button", { name: "Accept" }).click();
   await messageField(page).waitFor();
 }
