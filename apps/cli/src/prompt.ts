@@ -10,9 +10,10 @@ export class Cancelled extends Error {
 /** Without echo. Null where there is nobody to ask. */
 export async function askPassphrase(question: string): Promise<string | null> {
   if (process.stdin.isTTY !== true) return null;
-  process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+  // Only now, when the terminal does not echo any more: what is typed at once would be seen.
+  process.stderr.write(question);
   try {
     const cancelled = new Promise<never>((_, reject) => {
       lines.once("SIGINT", () => reject(new Cancelled()));
@@ -25,7 +26,7 @@ export async function askPassphrase(question: string): Promise<string | null> {
   }
 }
 
-/** Asked twice; an empty answer is none. @throws UsageError-like message when the two differ. */
+/** Asked for twice. Null is none: an empty answer, or nobody to ask. */
 export async function askNewPassphrase(question: string): Promise<string | null | "differs"> {
   const first = await askPassphrase(question);
   if (first === null || first === "") return null;
