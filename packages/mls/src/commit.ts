@@ -29,7 +29,7 @@ import { inspectKeyPackage } from "./key-package.ts";
 import { asking, hasNeededCapabilities, isUsableKey, judgeNewLeaf, leafToMember } from "./leaf.ts";
 import { enterEpoch, markRemoved, membersOfTree, type MlsGroup } from "./mls-group.ts";
 import type { PrivateMessage } from "./private-message.ts";
-import { refuse, refusing } from "./refusal.ts";
+import { refuse, refusing, RuleFailed } from "./refusal.ts";
 import { ratchetOf, type Kdf } from "./secret-tree.ts";
 
 export interface CommitDeps {
@@ -49,10 +49,13 @@ export interface MadeCommit {
 export async function makeCommit(deps: CommitDeps, group: MlsGroup, input: CommitInput): Promise<MadeCommit> {
   if (group.fixed.isRemoved) throw notCommittable("this device was removed from the group");
   const extraProposals = await proposalsOf(deps, input);
+  const state = { ...group.fixed.state, secretTree: stockTreeFor(deps.kdf, group) };
   const made = await createCommit(
-    { state: { ...group.fixed.state, secretTree: stockTreeFor(deps.kdf, group) }, cipherSuite: deps.suite },
+    { state, cipherSuite: deps.suite },
     { extraProposals, ratchetTreeExtension: true },
-  );
+  ).catch((error: unknown) => {
+    throw error instanceof RuleFailed ? error.cause : notCommittable("the library refuses it", error);
+  });
   return {
     commit: encodeMlsMessage(made.commit),
     welcome:
@@ -81,7 +84,8 @@ async function proposalsOf(
   return proposals;
 }
 
-const notCommittable = (what: string): Error => Object.assign(new Error(what), { code: "not-committable" });
+const notCommittable = (what: string, cause?: unknown): Error =>
+  Object.assign(new Error(what, { cause }), { code: "not-committable" });
 
 /**
  * ts-mls protects its own commit, and looks for nothing but the handshake ratchet of our leaf. Two commits made from one

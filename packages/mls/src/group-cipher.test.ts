@@ -335,8 +335,9 @@ describe("joining", () => {
     }
   });
 
-  test("[K2] a removal and a policy in one commit are misuse", async () => {
+  test("[K2] a removal and a policy in one commit are misuse, and so is the removal of nobody", async () => {
     const { alice, alices, bobs } = await pair();
+    await expect(alice.cipher.commit(alices, { removeLeaves: [5] })).rejects.toMatchObject({ code: "not-committable" });
     await expect(alice.cipher.commit(alices, { removeLeaves: [bobs.ownLeaf], policy: hello })).rejects.toMatchObject({
       code: "not-committable",
     });

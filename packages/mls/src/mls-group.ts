@@ -114,10 +114,11 @@ export const groupOf = (fixed: FixedPart, tree: SecretTree, pastTrees: readonly 
   pastTrees,
 });
 
-/** @throws RefusedInside "unsupported" when the group does not have exactly our extensions. */
+/** @throws RefusedInside "unsupported" when the group does not have exactly our extensions, or an epoch beyond 2^53. */
 export function fixedPartOf(state: ClientState, past: readonly PastEpoch[], isRemoved: boolean): FixedPart {
   const policy = policyOfExtensions(state.groupContext.extensions);
-  if (policy === null) throw new RefusedInside("unsupported");
+  // Epochs are counted in doubles here, and nobody gets there by committing.
+  if (policy === null || state.groupContext.epoch > Number.MAX_SAFE_INTEGER) throw new RefusedInside("unsupported");
   const memberList = membersOfTree(state);
   const present: EpochView = {
     groupId: state.groupContext.groupId,
