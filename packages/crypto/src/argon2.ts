@@ -1,9 +1,12 @@
-/** Argon2id (RFC 9106, version 0x13, one lane) by hash-wasm: its WebAssembly is the same on every platform. */
-import { argon2id as hashWasmArgon2id } from "hash-wasm";
+/**
+ * Argon2id (RFC 9106, version 0x13, one lane) by hash-wasm: its WebAssembly is the same on every platform. Loaded at the
+ * first use, since it is a tenth of what a browser would load before it can show anything.
+ */
 import type { Argon2idInput } from "./provider.ts";
 
-export const argon2id = (input: Argon2idInput): Promise<Uint8Array> =>
-  hashWasmArgon2id({
+export async function argon2id(input: Argon2idInput): Promise<Uint8Array> {
+  const { argon2id: hashWasmArgon2id } = await import("hash-wasm");
+  return hashWasmArgon2id({
     password: input.password,
     salt: input.salt,
     parallelism: 1,
@@ -12,3 +15,4 @@ export const argon2id = (input: Argon2idInput): Promise<Uint8Array> =>
     hashLength: input.length,
     outputType: "binary",
   });
+}
