@@ -4,12 +4,20 @@ import { defineConfig } from "vite";
 import { linguiMacros } from "./tools/lingui-macros.ts";
 import { shellList } from "./tools/shell-list.ts";
 
+/**
+ * No module of ours, nor of these libraries, does anything by being imported: what is not used is left out. Their
+ * packages do not say so themselves.
+ */
+const isPure = (id: string): boolean =>
+  /\/packages\/[\w-]+\/src\/|\/node_modules\/(?:cborg|@scure|@noble|ts-mls|hash-wasm)\//u.test(id);
+const treeshake = { moduleSideEffects: (id: string) => !isPure(id) };
+
 /** `--mode review` builds the scripted review app (dev.html) instead of what ships. */
 export default defineConfig(({ mode }) => {
   const isReview = mode === "review";
   return {
     plugins: [linguiMacros(), lingui({ failOnMissing: !isReview, failOnCompileError: true }), react(), shellList()],
-    worker: { format: "es" },
+    worker: { format: "es", rolldownOptions: { treeshake } },
     build: {
       target: "es2022",
       outDir: isReview ? "../../.cache/web-review" : "dist",
@@ -18,7 +26,21 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       rolldownOptions: {
         input: isReview ? { main: "dev.html" } : { main: "index.html", sw: "src/sw/sw.ts" },
-        output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+        treeshake,
+        output: {
+          entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+          // The small parts that screens share come in one file, and not each in its own.
+          codeSplitting: {
+            groups: [
+              {
+                name: "shared",
+                test: /\/apps\/web\/src\/(?!ui\/switch-row|welcome\/)/u,
+                minShareCount: 3,
+                maxModuleSize: 6_000,
+              },
+            ],
+          },
+        },
       },
     },
   };

@@ -3,18 +3,19 @@ import { i18n } from "@lingui/core";
 import { useLingui } from "@lingui/react/macro";
 import { Direction } from "radix-ui";
 import { lazy, Suspense, useState, useSyncExternalStore, type ReactElement } from "react";
-import { directionOf } from "../i18n/locales.ts";
+import { directionOf, lazyScreen } from "../i18n/locales.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { Announcer } from "../ui/announcer.tsx";
 import { Toasts } from "../ui/toasts.tsx";
 import type { PageClient } from "./client.ts";
 import { AppContext, useServices, useView } from "./context.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { Shell } from "./shell.tsx";
 import { Splash } from "./splash.tsx";
 import { Views } from "./views.ts";
 
-const Welcome = lazy(() => import("../welcome/welcome.tsx"));
-const Unlock = lazy(() => import("../welcome/unlock.tsx"));
+const Welcome = lazyScreen(() => import("../welcome/welcome.tsx"));
+const Unlock = lazyScreen(() => import("../welcome/unlock.tsx"));
 const Trouble = lazy(() => import("./trouble.tsx"));
 
 export function App({ client }: { readonly client: PageClient }): ReactElement {
@@ -32,9 +33,11 @@ function Directed(): ReactElement {
   const { i18n: language } = useLingui();
   return (
     <Direction.Provider dir={directionOf(language.locale)}>
-      <Suspense fallback={<Splash />}>
-        <Root />
-      </Suspense>
+      <ErrorBoundary>
+        <Suspense fallback={<Splash />}>
+          <Root />
+        </Suspense>
+      </ErrorBoundary>
       <Announcer />
       <Toasts />
     </Direction.Provider>

@@ -1,22 +1,24 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
-import { Chat } from "../chat/chat.tsx";
 import { ChatList } from "../chats/chat-list.tsx";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { announce } from "../ui/announcer.tsx";
 import { EmptyState } from "../ui/basics.tsx";
 import { Icon, Mark, type IconName } from "../ui/icon.tsx";
 import { ConnectionBanner } from "./connection.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { useView } from "./context.tsx";
 import { go, usePlace, type Place } from "./places.ts";
 import { useShortcuts } from "./shortcuts.ts";
+import { lazyScreen } from "../i18n/locales.ts";
 
-const People = lazy(() => import("../people/people.tsx"));
-const OpenInvitation = lazy(() => import("../people/open-invitation.tsx"));
-const Requests = lazy(() => import("../people/requests.tsx"));
-const Network = lazy(() => import("../network/network.tsx"));
-const Settings = lazy(() => import("../settings/settings.tsx"));
+const People = lazyScreen(() => import("../people/people.tsx"));
+const OpenInvitation = lazyScreen(() => import("../people/open-invitation.tsx"));
+const Requests = lazyScreen(() => import("../people/requests.tsx"));
+const Network = lazyScreen(() => import("../network/network.tsx"));
+const Settings = lazyScreen(() => import("../settings/settings.tsx"));
+const Chat = lazy(() => import("../chat/chat.tsx"));
 const Search = lazy(() => import("../chats/search.tsx"));
 const ShortcutsDialog = lazy(() => import("./shortcuts-dialog.tsx"));
 const NewVersion = lazy(() => import("./new-version.tsx"));
@@ -47,9 +49,11 @@ export function Shell({
           <ChatList profile={profile} place={place} />
         </section>
         <div className="main-column" id="content" tabIndex={-1}>
-          <Suspense fallback={<div className="pane" aria-busy="true" />}>
-            <Content place={place} profile={profile} />
-          </Suspense>
+          <ErrorBoundary key={place.at}>
+            <Suspense fallback={<div className="pane" aria-busy="true" />}>
+              <Content place={place} profile={profile} />
+            </Suspense>
+          </ErrorBoundary>
         </div>
       </main>
       <Suspense fallback={null}>

@@ -9,13 +9,14 @@ import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
+import { lazyScreen } from "../i18n/locales.ts";
 
-const ContactPanel = lazy(() => import("../contact/contact-panel.tsx"));
+const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
 const ChatSearch = lazy(() => import("./chat-search.tsx"));
 
 type ChatPlace = Extract<Place, { at: "chat" }>;
 
-export function Chat({ place }: { readonly place: ChatPlace }): ReactElement {
+export default function Chat({ place }: { readonly place: ChatPlace }): ReactElement {
   const chats = useView("chats");
   const chat = chats?.find(({ id }) => id === place.chat);
   if (chat !== undefined) return <OpenChat chat={chat} place={place} />;

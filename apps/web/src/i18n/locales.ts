@@ -1,5 +1,6 @@
 /** Languages of the app, and which one a person gets. */
-import { i18n } from "@lingui/core";
+import { i18n, type Messages } from "@lingui/core";
+import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 
 export const LOCALES = { en: "English", de: "Deutsch", ar: "العربية" } as const;
 export type Locale = keyof typeof LOCALES;
@@ -24,17 +25,42 @@ export function chosenLocale(): Locale | null {
   return isLocale(stored) ? stored : null;
 }
 
-const CATALOGUES: { readonly [L in Locale]: () => Promise<{ readonly messages: Parameters<typeof i18n.load>[1] }> } = {
-  en: () => import("../locales/en.po"),
-  de: () => import("../locales/de.po"),
-  ar: () => import("../locales/ar.po"),
+type Catalogue = () => Promise<{ readonly messages: Messages }>;
+
+/** What the first picture needs, and what comes with the screens behind it. */
+const CATALOGUES: { readonly [L in Locale]: { readonly main: Catalogue; readonly more: Catalogue } } = {
+  en: { main: () => import("../locales/en/main.po"), more: () => import("../locales/en/more.po") },
+  de: { main: () => import("../locales/de/main.po"), more: () => import("../locales/de/more.po") },
+  ar: { main: () => import("../locales/ar/main.po"), more: () => import("../locales/ar/more.po") },
 };
 
+let needsMore = false;
+
 export async function activateLocale(locale: Locale): Promise<void> {
-  const { messages } = await CATALOGUES[locale]();
-  i18n.loadAndActivate({ locale, messages });
+  const { main, more } = CATALOGUES[locale];
+  const catalogues = await Promise.all(needsMore ? [main(), more()] : [main()]);
+  for (const { messages } of catalogues) i18n.load(locale, messages);
+  i18n.activate(locale);
   document.documentElement.lang = locale;
   document.documentElement.dir = directionOf(locale);
+}
+
+/** A screen together with its words. */
+export function lazyScreen<C extends ComponentType<any>>(
+  load: () => Promise<{ readonly default: C }>,
+): LazyExoticComponent<C> {
+  return lazy(async () => {
+    const [screen] = await Promise.all([load(), loadMore()]);
+    return screen;
+  });
+}
+
+async function loadMore(): Promise<void> {
+  needsMore = true;
+  const { locale } = i18n;
+  if (!isLocale(locale)) return;
+  const { messages } = await CATALOGUES[locale].more();
+  i18n.load(locale, messages);
 }
 
 export const directionOf = (locale: string): "ltr" | "rtl" => (RIGHT_TO_LEFT.has(locale) ? "rtl" : "ltr");

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { Suspense, useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH } from "../app/limits.ts";
 import { go, type SettingsSection } from "../app/places.ts";
@@ -9,17 +9,18 @@ import { Button, ErrorNote, Field } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Pane } from "../ui/pane.tsx";
+import { lazyScreen } from "../i18n/locales.ts";
 
 const sections: {
   readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement>;
 } = {
-  words: lazy(() => import("./words.tsx")),
-  passphrase: lazy(() => import("./passphrase.tsx")),
-  privacy: lazy(() => import("./privacy.tsx")),
-  look: lazy(() => import("./look.tsx")),
-  data: lazy(() => import("./data.tsx")),
-  doctor: lazy(() => import("./doctor.tsx")),
-  about: lazy(() => import("./about.tsx")),
+  words: lazyScreen(() => import("./words.tsx")),
+  passphrase: lazyScreen(() => import("./passphrase.tsx")),
+  privacy: lazyScreen(() => import("./privacy.tsx")),
+  look: lazyScreen(() => import("./look.tsx")),
+  data: lazyScreen(() => import("./data.tsx")),
+  doctor: lazyScreen(() => import("./doctor.tsx")),
+  about: lazyScreen(() => import("./about.tsx")),
 };
 
 export type Ready = Extract<ProfileView, { state: "ready" }>;

@@ -42,8 +42,8 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
     <section className="card">
       <p>
         <Trans>
-          These 24 words are your account on paper. With them you bring it back on a new device, and you outrank a thief
-          who has one of yours.
+          These 24 words are your account on paper: the only way back if this device is lost, and they outrank a thief
+          who has it.
         </Trans>
       </p>
       <ul>
@@ -63,7 +63,10 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
         </Note>
       )}
       <p className="hint">
-        <Trans>This version shows the words. Bringing an account back from them comes with a later one, and only for those who wrote them down.</Trans>
+        <Trans>
+          This version shows the words. Bringing an account back from them comes with a later one, and only for those
+          who wrote them down.
+        </Trans>
       </p>
       <ErrorNote code={ask.error} />
       <div className="actions">
