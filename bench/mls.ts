@@ -30,7 +30,7 @@ export async function run(): Promise<BenchResult> {
     },
     notes: [
       "targets: 4,000 seals and 3,500 opens in Node, 1,500 each in Chromium",
-      "what limits: Ed25519, seven tenths of the time of both; libsignal authenticates by a MAC instead,",
+      "what limits: Ed25519 (37 of 75 µs of processor time a seal, 107 of 160 an open); libsignal authenticates by a MAC instead,",
       "  which nobody but the two can check, where each of our messages is signed (RFC 9420, 6.1)",
       "stock: ts-mls 1.6.4 without our patch and with its own cryptography",
     ],
