@@ -10,6 +10,8 @@ export default defineConfig({
       "packages/*/test/**/*.browser.test.ts",
     ],
     maxWorkers: 2,
+    // Browsers and processes share two cores with everything else there: a story that fails twice has failed.
+    retry: process.env["CI"] === undefined ? 0 : 2,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },
