@@ -191,7 +191,7 @@ describe("an orderly stop", () => {
       if (!(await stat(path)).isFile()) continue;
       const content = await readFile(path);
       bytes += content.length;
-      for (const needle of wanted)
+      for (const needle of forbidden)
         expect(content.includes(needle), `${name} holds ${needle.toString("latin1")}`).toBe(false);
     }
     expect(bytes).toBeGreaterThan(8_192);
