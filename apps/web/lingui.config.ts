@@ -2,8 +2,8 @@ import { defineConfig } from "@lingui/conf";
 import { formatter } from "@lingui/format-po";
 
 /** Folders whose words a first visit needs; all others come with the screens that speak them. */
-const MAIN = ["app", "chat", "chats", "i18n", "ui"].map((folder) => `<rootDir>/src/${folder}`);
-const MORE = ["contact", "network", "people", "settings", "welcome"].map((folder) => `<rootDir>/src/${folder}`);
+const MAIN = ["app", "chat", "chats", "i18n", "ui", "welcome"].map((folder) => `<rootDir>/src/${folder}`);
+const MORE = ["contact", "network", "people", "settings"].map((folder) => `<rootDir>/src/${folder}`);
 
 export default defineConfig({
   sourceLocale: "en",

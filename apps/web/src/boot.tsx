@@ -1,17 +1,17 @@
 /** Brings the page up: language, requirements, the invitation in the address, the client, and the first picture. */
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import type { PageClient } from "./app/client.ts";
-import { activateLocale, chosenLocale, lazyScreen, localeFor } from "./i18n/locales.ts";
+import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
 import { takeInvitations } from "./platform/invitation-link.ts";
 import { missingRequirements } from "./platform/requirements.ts";
 import { keepAppOffline } from "./platform/service-worker.ts";
 import "./styles/index.css";
 
-const Insecure = lazyScreen(() => import("./welcome/insecure.tsx"));
+const Insecure = lazy(() => import("./welcome/insecure.tsx"));
 
 export async function boot(connect: () => PageClient): Promise<void> {
   // Before anything else, so that the secret leaves the address bar at once.

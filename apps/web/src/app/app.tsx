@@ -3,7 +3,7 @@ import { i18n } from "@lingui/core";
 import { useLingui } from "@lingui/react/macro";
 import { Direction } from "radix-ui";
 import { lazy, Suspense, useState, useSyncExternalStore, type ReactElement } from "react";
-import { directionOf, lazyScreen } from "../i18n/locales.ts";
+import { directionOf } from "../i18n/locales.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { Announcer } from "../ui/announcer.tsx";
 import { Toasts } from "../ui/toasts.tsx";
@@ -14,8 +14,8 @@ import { Shell } from "./shell.tsx";
 import { Splash } from "./splash.tsx";
 import { Views } from "./views.ts";
 
-const Welcome = lazyScreen(() => import("../welcome/welcome.tsx"));
-const Unlock = lazyScreen(() => import("../welcome/unlock.tsx"));
+const Welcome = lazy(() => import("../welcome/welcome.tsx"));
+const Unlock = lazy(() => import("../welcome/unlock.tsx"));
 const Trouble = lazy(() => import("./trouble.tsx"));
 
 export function App({ client }: { readonly client: PageClient }): ReactElement {

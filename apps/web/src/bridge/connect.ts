@@ -53,24 +53,46 @@ class TabBridge implements ClientApi {
   readonly #waiting = new Set<(api: ClientApi) => void>();
   #api: ClientApi | null = null;
   #endRemote: () => void = () => {};
-  #yield: () => void = () => {};
+  #stepBack: () => void = () => this.#becomeYielded();
+  /** The tab that is followed; another tab's hello makes the leader say its name again. */
+  #leader: string | null = null;
   #isLeading = false;
   #wasServed = false;
 
   begin(): void {
     this.#tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
-      if (data.kind === "leader" && data.leader !== this.#tab && this.status.kind !== "yielded")
+      if (this.status.kind === "yielded") return;
+      if (data.kind === "leader" && data.leader !== this.#tab && data.leader !== this.#leader)
         this.#follow(data.leader);
-      if (data.kind === "leaving") this.#leaderLeft();
-      // The tab that came later has the newer build: it takes over.
-      if (data.kind === "hello" && data.build !== BUILD) this.#yield();
+      if (data.kind === "leaving" && data.leader === this.#leader) this.#leaderLeft();
+      if (data.kind === "failed" && this.#api === null) this.#setStatus({ kind: "failed", code: data.code });
+      // The tab that came later has the newer build: it takes over, and no older one gets in between.
+      if (data.kind === "hello" && data.build !== BUILD) this.#stepBack();
     });
     addEventListener("pagehide", () => {
-      const word: TabWord = this.#isLeading ? { kind: "leaving", leader: this.#tab } : { kind: "gone", tab: this.#tab };
-      this.#tabs.postMessage(word);
+      this.#say(this.#isLeading ? { kind: "leaving", leader: this.#tab } : { kind: "gone", tab: this.#tab });
     });
-    this.#tabs.postMessage({ kind: "hello", tab: this.#tab, build: BUILD } satisfies TabWord);
+    // A page that comes back from the browser's cache was forgotten by the leader meanwhile.
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.#leader = null;
+      this.#hello();
+    });
+    this.#hello();
     void navigator.locks.request(LOCK, () => this.#lead());
+  }
+
+  #say(word: TabWord): void {
+    this.#tabs.postMessage(word);
+  }
+
+  #hello(): void {
+    this.#say({ kind: "hello", tab: this.#tab, build: BUILD });
+  }
+
+  #becomeYielded(): void {
+    this.#endRemote();
+    this.#setStatus({ kind: "yielded" });
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
@@ -98,15 +120,27 @@ class TabBridge implements ClientApi {
       this.#use(api);
       serveTabs(api, this.#tab, this.#tabs);
       await new Promise<void>((resolve) => {
-        this.#yield = resolve;
+        this.#stepBack = resolve;
       });
       this.#isLeading = false;
-      this.#setStatus({ kind: "yielded" });
+      this.#becomeYielded();
       await end();
     } catch (failure) {
-      this.#setStatus({ kind: "failed", code: failureCode(failure) });
-      await new Promise(() => {});
+      await this.#stayFailed(failureCode(failure));
     }
+  }
+
+  /** Keeps the lead, so that other tabs do not try the same in turn, and tells them; a reload of this one tries again. */
+  async #stayFailed(code: IntentErrorCode): Promise<void> {
+    this.#setStatus({ kind: "failed", code });
+    this.#tabs.addEventListener("message", ({ data }: MessageEvent<TabWord>) => {
+      if (data.kind === "hello") this.#say({ kind: "failed", code });
+    });
+    this.#say({ kind: "failed", code });
+    await new Promise<void>((resolve) => {
+      this.#stepBack = resolve;
+    });
+    this.#becomeYielded();
   }
 
   #setStatus(status: ClientStatus): void {
@@ -118,12 +152,14 @@ class TabBridge implements ClientApi {
   #leaderLeft(): void {
     this.#endRemote();
     this.#endRemote = () => {};
+    this.#leader = null;
     this.#api = null;
     this.#wasServed = true;
   }
 
   #follow(leader: string): void {
     this.#endRemote();
+    this.#leader = leader;
     const listeners = new Set<(message: unknown) => void>();
     const closers = new Set<() => void>();
     const receive = ({ data }: MessageEvent<TabWord>): void => {
@@ -132,8 +168,7 @@ class TabBridge implements ClientApi {
     };
     this.#tabs.addEventListener("message", receive);
     const channel: Channel = {
-      send: (message) =>
-        this.#tabs.postMessage({ kind: "to-leader", tab: this.#tab, leader, message } satisfies TabWord),
+      send: (message) => this.#say({ kind: "to-leader", tab: this.#tab, leader, message }),
       onMessage: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);

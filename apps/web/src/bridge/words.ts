@@ -1,3 +1,5 @@
+import type { IntentErrorCode } from "@xchat/client/api";
+
 /** What page and worker say to each other before the client's interface takes over. */
 export interface WorkerStart {
   /** Carries the client's interface. */
@@ -16,7 +18,7 @@ export type WorkerWord =
 
 /** Between tabs, over one broadcast channel. */
 export type TabWord =
-  /** A tab has become the leader: all others connect to it anew. */
+  /** Who leads: said by a new leader, and in answer to a hello. */
   | { readonly kind: "leader"; readonly leader: string }
   /** The leader is closing: calls wait for the next one. */
   | { readonly kind: "leaving"; readonly leader: string }
@@ -24,4 +26,6 @@ export type TabWord =
   | { readonly kind: "hello"; readonly tab: string; readonly build: string }
   | { readonly kind: "to-leader"; readonly tab: string; readonly leader: string; readonly message: unknown }
   | { readonly kind: "to-tab"; readonly tab: string; readonly leader: string; readonly message: unknown }
+  /** The leader could not open the client, and neither could another tab. */
+  | { readonly kind: "failed"; readonly code: IntentErrorCode }
   | { readonly kind: "gone"; readonly tab: string };

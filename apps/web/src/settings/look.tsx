@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState, type ReactElement } from "react";
 import { chooseTheme, chosenTheme, type Theme } from "../platform/theme.ts";
-import { LanguagePicker } from "./language-picker.tsx";
+import { LanguagePicker } from "../ui/language-picker.tsx";
 
 export default function Look(): ReactElement {
   const { t } = useLingui();

@@ -7,7 +7,7 @@ import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Mark } from "../ui/icon.tsx";
-import { LanguagePicker } from "../settings/language-picker.tsx";
+import { LanguagePicker } from "../ui/language-picker.tsx";
 
 /** First run: a name, and an identity. With an invitation in hand, it waits and is opened right after. */
 export default function Welcome({ invitation }: { readonly invitation: string | null }): ReactElement {
