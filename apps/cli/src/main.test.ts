@@ -158,24 +158,26 @@ describe("the terminal client", () => {
     await client.followed("c0ffee00c0ffee00");
     client.say("c0ffee00c0ffee00", [message("one")]);
     client.say("c0ffee00c0ffee00", [message("one"), message("two")]);
-    await until(2);
+    await until(3);
     expect(await xchat(["send", "bob", "three"])).toMatchObject({ code: 0 });
     const own: Partial<MessageView> = { isOwn: true, delivery: { state: "stored", count: 1, of: 1 } };
     client.say("c0ffee00c0ffee00", [message("three", own)]);
-    await until(3);
-    client.show("requests", [request()]);
-    client.show("requests", [request()]);
     await until(4);
-    client.show("chats", [chat(), chat({ id: "ca201", name: "Carol" })]);
+    client.show("requests", [request()]);
+    client.show("requests", [request()]);
     await until(5);
+    client.show("chats", [chat(), chat({ id: "ca201", name: "Carol" })]);
+    await until(7);
     const ended = new Promise((resolve) => listener.once("exit", resolve));
     listener.kill("SIGINT");
     expect(await ended).toBe(0);
     expect(lines.map(({ type, id }) => [type, id])).toEqual([
+      ["chat", "c0ffee00c0ffee00"],
       ["message", "id of one"],
       ["message", "id of two"],
       ["message", "id of three"],
       ["request", "feedbeef01"],
+      ["chat", "ca201"],
       ["message", "id of first of Carol"],
     ]);
   });

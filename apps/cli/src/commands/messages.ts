@@ -1,5 +1,12 @@
 /** Chats and what is said in them. */
-import { IntentError, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
+import {
+  IntentError,
+  type ChatView,
+  type ClientApi,
+  type MessagePage,
+  type MessageView,
+  type RequestView,
+} from "@xchat/client/api";
 import { chatWords, messageWords, requestWords } from "../describe.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
@@ -101,6 +108,7 @@ class Follower {
   readonly #input: CommandInput;
   readonly #only: string | null;
   readonly #names = new Map<string, string>();
+  readonly #states = new Map<string, string>();
   readonly #watches: (() => void)[] = [];
   readonly #followed = new Set<string>();
   /** What was printed last of each message, so that an update is printed and a repetition is not. */
@@ -120,12 +128,25 @@ class Follower {
     for (const end of this.#watches) end();
   }
 
-  #seeChats(found: readonly { readonly id: string; readonly name: string }[]): void {
-    for (const { id, name } of found) {
+  #seeChats(found: readonly ChatView[]): void {
+    for (const chat of found) {
+      const { id, name } = chat;
       this.#names.set(id, name);
+      this.#tellState(chat);
       if (!this.#followed.has(id) && (this.#only === null || id === this.#only)) this.#follow(id, this.#isFirst);
     }
     this.#isFirst = false;
+  }
+
+  /** For scripts: how a chat stands, at first and when it changes. */
+  #tellState(chat: ChatView): void {
+    const { out } = this.#input;
+    const { id, name, state, way, isVerified, isBlocked } = chat;
+    if (!out.isJson || (this.#only !== null && id !== this.#only)) return;
+    const told = JSON.stringify([name, state, way, isVerified, isBlocked]);
+    if (this.#states.get(id) === told) return;
+    this.#states.set(id, told);
+    out.result({ type: "chat", ...chat }, "");
   }
 
   /** A chat that begins while one listens has been there for a moment: what it holds already is news too. */

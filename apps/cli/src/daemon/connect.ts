@@ -142,7 +142,7 @@ function open(path: string): Promise<Socket | null> {
 }
 
 /** @throws IntentError with the reason for which it cannot start. */
-async function startProcess(folder: ProfileFolder, { command, args }: Program): Promise<"started" | "another-runs"> {
+async function startProcess(folder: ProfileFolder, { command, args }: Program): Promise<"started" | "try-again"> {
   const log = openSync(folder.log, "w", 0o600);
   const { XCHAT_PASSPHRASE: _, XCHAT_NEW_PASSPHRASE: __, ...env } = process.env;
   const child = spawn(command, [...args, "--profile", folder.directory], {
@@ -156,7 +156,8 @@ async function startProcess(folder: ProfileFolder, { command, args }: Program): 
   try {
     const told = await firstLine(child);
     if (told["state"] === "ready") return "started";
-    if (told["code"] === "store-in-use") return "another-runs";
+    // Killed from outside before it could say anything: that says nothing about the next one.
+    if (told["code"] === "store-in-use" || child.signalCode !== null) return "try-again";
     const code = INTENT_ERROR_CODES.find((known) => known === told["code"]) ?? "internal";
     throw new IntentError(code, new Error(String(told["words"] ?? `see ${folder.log}`)));
   } finally {
