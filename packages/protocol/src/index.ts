@@ -56,7 +56,6 @@ export {
   itemBytes,
   MAX_GIVE_EVENTS,
   MAX_PAYLOAD_BYTES,
-  MAX_PROFILE_NAME_BYTES,
   packPayloads,
   type Ack,
   type AckEntry,

@@ -2,6 +2,7 @@ import { encode, expectOk } from "@xchat/codec";
 import { describe, expect, it } from "vitest";
 import { expectHardened, filled } from "../hostile-input.node.ts";
 import { MAX_EVENT_BYTES } from "../event/event.ts";
+import { MAX_NAME_GRAPHEMES } from "../first-contact/person-text.ts";
 import { decodeDirectFrame, encodeDirectFrame, MAX_DIRECT_FRAME_BYTES, type DirectFrame } from "./direct-frame.ts";
 import {
   decodePayload,
@@ -87,6 +88,15 @@ describe("payloads", () => {
     ]);
     expect(reasonOf(encodeRaw([2, []]))).toBe("unknown-version");
     expect(reasonOf(encodeRaw([1, [[6, encodeRaw([true])]]]))).toBe("too-few-entries");
+  });
+
+  it("[FC5] a name in a profile is judged as one in a card is", () => {
+    const profile = (name: string): PayloadItem => ({ kind: "profile", name, revision: 1 });
+    // As long as a name may be: 64 graphemes of four bytes each.
+    const longest = "🦉".repeat(MAX_NAME_GRAPHEMES);
+    expect(decodePayload(encodePayload([profile(longest)])).ok).toBe(true);
+    expect(reasonOf(encodeRaw([1, [[7, encodeRaw([`${longest}a`, 1])]]]))).not.toBeNull();
+    expect(reasonOf(encodeRaw([1, [[7, encodeRaw(["Ali\u202eb", 1])]]]))).toBe("bad-name");
   });
 
   it("[CV9] counts and ranges inside items are bounded", () => {

@@ -26,6 +26,7 @@ import {
   type Result,
 } from "@xchat/codec";
 import { MAX_EVENT_BYTES } from "../event/event.ts";
+import { nameCodec } from "../first-contact/person-text.ts";
 
 export const PAYLOAD_VERSION = 1;
 export const MAX_PAYLOAD_BYTES = 61_440;
@@ -36,7 +37,6 @@ export const MAX_WANT_IDS = 32;
 export const MAX_WANT_RANGES = 16;
 export const MAX_GIVE_EVENTS = 64;
 export const MAX_SDP_BYTES = 16_384;
-export const MAX_PROFILE_NAME_BYTES = 128;
 export const MAX_CHAIN_BYTES = 32_768;
 
 /** An event of an author, by number and by id, so that a forked author is noticed. */
@@ -88,6 +88,7 @@ export type PayloadItem =
   | { readonly kind: "signal"; readonly to: Uint8Array; readonly session: Uint8Array; readonly signal: Signal }
   /** Whether this person lets the others connect directly. The greatest `revision` of an author counts. */
   | { readonly kind: "direct-consent"; readonly isAllowed: boolean; readonly revision: number }
+  /** A name as FC5 has it. */
   | { readonly kind: "profile"; readonly name: string; readonly revision: number }
   /** The sender's identity chain, as spec/identity.md has it. */
   | { readonly kind: "chain"; readonly chain: Uint8Array }
@@ -137,7 +138,7 @@ const SHAPES = {
   give: [4, struct({ events: list(eventBytes, { max: MAX_GIVE_EVENTS }) })],
   signal: [5, struct({ to: hash, session: bytes({ length: 16 }), signal: signalCodec })],
   "direct-consent": [6, struct({ isAllowed: bool, revision: uint() })],
-  profile: [7, struct({ name: text(MAX_PROFILE_NAME_BYTES), revision: uint() })],
+  profile: [7, struct({ name: nameCodec, revision: uint() })],
   chain: [8, struct({ chain: bytes({ max: MAX_CHAIN_BYTES }) })],
 } as const satisfies Record<Exclude<PayloadItem["kind"], "unknown">, readonly [number, Codec<any>]>;
 

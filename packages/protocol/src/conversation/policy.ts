@@ -27,13 +27,13 @@ import {
   type DecodeError,
   type Result,
 } from "@xchat/codec";
+import { MAX_NAME_BYTES } from "../first-contact/person-text.ts";
 import { MAX_NODE_HINTS, nodeHintCodec, type NodeHint } from "../node-hint.ts";
 
 export const POLICY_VERSION = 1;
 /** Events, payloads and envelopes as the specification has them now. */
 export const PROTOCOL_VERSION = 1;
 export const MAX_POLICY_ACCOUNTS = 1_024;
-export const MAX_NAME_BYTES = 256;
 
 /** MLS GroupContext extension type, from the range for private use (RFC 9420, section 17.3). */
 export const POLICY_EXTENSION_TYPE = 0xf0c1;
