@@ -1,43 +1,12 @@
 /** Two people in two browsers, on one node that serves the app. */
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { browserProfile, type BrowserProfile, type ProfileOptions } from "./browser.ts";
-import { acceptRequest, answerInvitation, createIdentity, goTo, hears, invite, messageField, say } from "./people.ts";
+import { describe, expect, test } from "vitest";
+import type { BrowserProfile } from "./browser.ts";
+import { createIdentity, goTo, hears, messageField, say } from "./people.ts";
+import { stage } from "./stage.ts";
 
-/** What ships. */
-const BUILT_NODE = join(import.meta.dirname, "../../apps/node/dist/main.js");
-let node: NodeProcess;
-const profiles: BrowserProfile[] = [];
-
-beforeAll(async () => {
-  node = await startNodeProcess({ withApp: true, main: BUILT_NODE });
-});
-afterAll(() => node.remove());
-afterEach(async () => {
-  for (const profile of profiles.splice(0)) await profile.remove();
-});
-
-async function browser(options: ProfileOptions = {}): Promise<BrowserProfile> {
-  const profile = await browserProfile(options);
-  profiles.push(profile);
-  return profile;
-}
-
-/** Alice and Bob, acquainted, each with their chat open. */
-async function acquainted(): Promise<{ alice: BrowserProfile; bob: BrowserProfile; alicesPage: Page; bobsPage: Page }> {
-  const alice = await browser();
-  const bob = await browser();
-  const alicesPage = await alice.page(node.webAddress);
-  await createIdentity(alicesPage, "Alice");
-  const link = await invite(alicesPage);
-  const bobsPage = await bob.page(link);
-  await answerInvitation(bobsPage, "Bob");
-  await acceptRequest(alicesPage);
-  return { alice, bob, alicesPage, bobsPage };
-}
+const story = stage();
 
 /** Hosts that anything in this profile spoke to. */
 const hosts = ({ requests }: BrowserProfile): readonly string[] => [
@@ -46,7 +15,7 @@ const hosts = ({ requests }: BrowserProfile): readonly string[] => [
 
 describe("two people in two browsers", () => {
   test("meet by a link, write to each other, see the states, reload, and speak to nobody else", async () => {
-    const { alice, bob, alicesPage, bobsPage } = await acquainted();
+    const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
     await say(alicesPage, "Hello Bob 👋");
     await hears(bobsPage, "Hello Bob 👋");
     await say(bobsPage, "مرحبا أليس، كيف حالك؟");
@@ -58,7 +27,7 @@ describe("two people in two browsers", () => {
     await hears(bobsPage, "Still here");
 
     // Whatever either of them spoke to, it was the app's own origin, which is also their node.
-    const own = new URL(node.webAddress).host;
+    const own = new URL(story.node.webAddress).host;
     expect([...hosts(alice), ...hosts(bob)].filter((host) => host !== own)).toEqual([]);
     expect([...alice.requests, ...bob.requests].filter((url) => url.includes("#i1."))).toEqual([]);
     expect(bobsPage.url()).not.toContain("i1.");
@@ -66,26 +35,25 @@ describe("two people in two browsers", () => {
   });
 
   test("a message written while the node is down arrives once it is back", async () => {
-    const { alicesPage, bobsPage } = await acquainted();
+    const { alicesPage, bobsPage } = await story.acquainted();
     await say(alicesPage, "before");
     await hears(bobsPage, "before");
-    await node.kill();
+    await story.node.kill();
     await say(alicesPage, "while it was down");
     await hears(alicesPage, "while it was down");
-    await node.restart();
+    await story.node.restart();
     await hears(bobsPage, "while it was down");
     expect(await bobsPage.locator("#messages").getByText("while it was down", { exact: true }).count()).toBe(1);
   });
 
   test("a killed browser has everything when it comes back", async () => {
-    const { alice, alicesPage, bobsPage } = await acquainted();
+    const { alice, alicesPage, bobsPage } = await story.acquainted();
     await say(alicesPage, "one");
     await hears(bobsPage, "one");
     await alice.kill();
     await say(bobsPage, "two");
-    const again = await alice.reopen();
-    profiles.push(again);
-    const page = await again.page(node.webAddress);
+    const again = story.keep(await alice.reopen());
+    const page = await again.page(story.node.webAddress);
     await page.getByText("Bob").first().click();
     await hears(page, "one");
     await hears(page, "two");
@@ -94,8 +62,8 @@ describe("two people in two browsers", () => {
   });
 
   test("two tabs of one person show the same, and one goes on when the other closes", async () => {
-    const { alice, alicesPage, bobsPage } = await acquainted();
-    const second = await alice.page(node.webAddress);
+    const { alice, alicesPage, bobsPage } = await story.acquainted();
+    const second = await alice.page(story.node.webAddress);
     await second.getByText("Bob").first().click();
     await say(second, "from the second tab");
     await hears(bobsPage, "from the second tab");
@@ -106,23 +74,23 @@ describe("two people in two browsers", () => {
   });
 
   test("no screen violates axe's rules, wide or narrow, light or dark", async () => {
-    const wide = await browser();
-    const page = await wide.page(node.webAddress);
+    const wide = await story.browser();
+    const page = await wide.page(story.node.webAddress);
     await looksAccessible(page);
     await createIdentity(page, "Alice");
     for (const place of ["Chats", "Invite", "Network", "Settings"] as const) {
       await goTo(page, place);
       await looksAccessible(page);
     }
-    const narrow = await browser({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
-    const phone = await narrow.page(node.webAddress);
+    const narrow = await story.browser({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
+    const phone = await narrow.page(story.node.webAddress);
     await createIdentity(phone, "Bob");
     await looksAccessible(phone);
     expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
   test("a message that is too long is told before it is sent", async () => {
-    const { alicesPage } = await acquainted();
+    const { alicesPage } = await story.acquainted();
     await messageField(alicesPage).fill("x".repeat(32_769));
     await alicesPage.getByText("1 byte too long").waitFor();
   });

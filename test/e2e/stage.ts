@@ -1,0 +1,90 @@
+/** What the stories of one file share: a node that serves the built app, and the browsers of the story at hand. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { browserProfile, type BrowserProfile, type ProfileOptions } from "./browser.ts";
+import { acceptRequest, answerInvitation, createIdentity, invite } from "./people.ts";
+
+/** What ships. */
+const BUILT_NODE = join(import.meta.dirname, "../../apps/node/dist/main.js");
+/** A folder that takes a picture of each page as its story left it. */
+const PICTURES = process.env["XCHAT_PICTURES"];
+
+export interface Couple {
+  readonly alice: BrowserProfile;
+  readonly bob: BrowserProfile;
+  readonly alicesPage: Page;
+  readonly bobsPage: Page;
+}
+
+export interface CoupleOptions {
+  /** Both say yes to direct connections. */
+  readonly mayDirect?: boolean;
+  readonly alice?: ProfileOptions;
+  readonly bob?: ProfileOptions;
+}
+
+export interface Stage {
+  readonly node: NodeProcess;
+  /** Taken away after the story. */
+  browser(options?: ProfileOptions): Promise<BrowserProfile>;
+  /** A browser that came back. */
+  keep(profile: BrowserProfile): BrowserProfile;
+  /** Alice and Bob, acquainted, each with their chat open. */
+  acquainted(options?: CoupleOptions): Promise<Couple>;
+  /** Run after the story, the last one first. */
+  cleanUp(task: () => Promise<unknown>): void;
+}
+
+/** To be called once, at the top of a file. */
+export function stage(): Stage {
+  let node: NodeProcess | undefined;
+  const profiles: BrowserProfile[] = [];
+  const tasks: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    node = await startNodeProcess({ withApp: true, main: BUILT_NODE });
+  });
+  afterAll(() => node?.remove());
+  afterEach(async ({ task }) => {
+    if (PICTURES !== undefined) await takePictures(PICTURES, task.name, profiles);
+    for (const profile of profiles.splice(0)) await profile.remove();
+    for (const cleanUp of tasks.splice(0).toReversed()) await cleanUp();
+  });
+  const keep = (profile: BrowserProfile): BrowserProfile => {
+    profiles.push(profile);
+    return profile;
+  };
+  const running = (): NodeProcess => {
+    if (node === undefined) throw new Error("the node does not run before the first story");
+    return node;
+  };
+  const browser = async (options: ProfileOptions = {}): Promise<BrowserProfile> => keep(await browserProfile(options));
+  return {
+    get node() {
+      return running();
+    },
+    browser,
+    keep,
+    cleanUp: (task) => tasks.push(task),
+    acquainted: async ({ mayDirect = false, ...options } = {}) => {
+      const [alice, bob] = await Promise.all([browser(options.alice), browser(options.bob)]);
+      const alicesPage = await alice.page(running().webAddress);
+      await createIdentity(alicesPage, "Alice");
+      const bobsPage = await bob.page(await invite(alicesPage));
+      await answerInvitation(bobsPage, "Bob", mayDirect);
+      await acceptRequest(alicesPage, mayDirect);
+      return { alice, bob, alicesPage, bobsPage };
+    },
+  };
+}
+
+async function takePictures(folder: string, story: string, profiles: readonly BrowserProfile[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const name = story.replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
+  for (const [person, profile] of profiles.entries())
+    for (const [tab, page] of profile.pages().entries())
+      if (page.url().startsWith("http"))
+        await page.screenshot({ path: join(folder, `${name}-${person}-${tab}.png`) }).catch(() => undefined);
+}
