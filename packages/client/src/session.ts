@@ -13,6 +13,7 @@ import { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
 import { decodeProfile, encodeProfile, PROFILE_DOCUMENT, type Profile } from "./base/profile.ts";
+import { rewriteDaily } from "./base/rewrite.ts";
 import type { Topics } from "./base/topics.ts";
 import { Chat } from "./chat/chat.ts";
 import type { NewChat } from "./chat/new-chat.ts";
@@ -33,6 +34,7 @@ export interface SessionInput extends ClientPorts {
 }
 
 const MAINTENANCE_INTERVAL = 60 * 60_000;
+const FIRST_REWRITE = 2 * 60_000;
 
 export class Session {
   readonly intents: SessionIntents;
@@ -43,6 +45,7 @@ export class Session {
   #profile: Profile;
   #closed = false;
   #maintenance: Timer | null = null;
+  #rewriting: Timer | null = null;
 
   private constructor(input: SessionInput, profile: Profile, firstSequence: number) {
     this.#profile = profile;
@@ -167,6 +170,7 @@ export class Session {
   async close(): Promise<void> {
     this.#closed = true;
     this.#maintenance?.cancel();
+    this.#rewriting?.cancel();
     this.core.outbox.close();
     this.core.readers.close();
     for (const chat of this.chats.values()) chat.close();
@@ -193,6 +197,7 @@ export class Session {
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
     this.#maintain();
+    this.#rewriteIn(FIRST_REWRITE);
   }
 
   #progress(entry: OutboxEntry): Promise<void> {
@@ -240,6 +245,15 @@ export class Session {
     }
     await store.write(gone);
     await this.invitations.maintain();
+  }
+
+  /** Not at the opening, when somebody waits. */
+  #rewriteIn(delay: number): void {
+    const { clock, store, lane, background } = this.core;
+    this.#rewriting = clock.after(delay, () => {
+      this.#rewriteIn(MAINTENANCE_INTERVAL);
+      background.run(lane.run(() => rewriteDaily(store, clock.now())));
+    });
   }
 }
 

@@ -176,6 +176,37 @@ describe("store on a disk that crashes", () => {
       expect(ends.new).toBeGreaterThan(0);
     });
   }
+
+  it.each([null, "a passphrase"])(
+    "a crash while the store is rewritten loses nothing (passphrase: %s)",
+    async (phrase) => {
+      const ends = { a: 0, b: 0 };
+      let isFinished = false;
+      for (let at = 0; !isFinished; at += 2) {
+        const disk = new FaultDisk();
+        const random = seededRandom(SEED + at);
+        const work = new Workload(random);
+        const store = await openerOn(disk).create(phrase);
+        const acknowledged = await writeUntilFailure(store, work, 10, random);
+        disk.fault = { kind: "crash", at: disk.operations + at };
+        await store.rewrite().catch((error: unknown) => expect(error).toBeInstanceOf(StoreError));
+        isFinished = !disk.isDown;
+        await store.close();
+        disk.restart(random);
+        const again = await openerOn(disk).open(phrase);
+        expect(again.hasPassphrase()).toBe(phrase !== null);
+        await expectPrefix(again, work, acknowledged, where(SEED, at));
+        await again.write(work.next());
+        await again.close();
+        const files = [...disk.contents()].filter(([, bytes]) => bytes.length > 0).map(([name]) => name);
+        const databases = files.filter((name) => name.endsWith(".db"));
+        expect(databases).toHaveLength(1);
+        ends[databases[0] === "store-a.db" ? "a" : "b"]++;
+      }
+      expect(ends.a).toBeGreaterThan(5);
+      expect(ends.b).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe("store on a disk that is full or fails", () => {

@@ -2,7 +2,9 @@
  * Finds, makes, opens and removes the store of one profile, and changes its passphrase.
  *
  * The passphrase protects the database's key, not the database: but when it is set, changed or taken away, everything
- * is written anew under a new key, since the old one has lain on the disk less well protected.
+ * is written anew under a new key, since the old one has lain on the disk less well protected. Writing anew also takes
+ * away what SQLite itself leaves: a row that moves from one page to another stays behind in the unused middle of the
+ * first until that is written over, however `secure_delete` is set.
  *
  * R1 Re-encryption writes a second database and then the key file that names it (K2). Before that instant the old
  *    database counts, after it the new one; at no instant neither. What is left of the other is removed at the next
@@ -87,7 +89,7 @@ async function create(input: OpenerInput, disk: Disk, passphrase: string | null)
     connection.close();
     throw error;
   }
-  return makeStore(input, engine, connection, ready);
+  return makeStore(input, engine, connection, ready, key);
 }
 
 async function open(input: OpenerInput, disk: Disk, passphrase: string | null): Promise<Store> {
@@ -96,12 +98,18 @@ async function open(input: OpenerInput, disk: Disk, passphrase: string | null): 
   const [module, key] = await Promise.all([input.loadSqlite(), recoverKey(input.provider, record.key, passphrase)]);
   const engine = startEngine(module, disk, environmentOf(input));
   const connection = openDatabase(engine, record.database, key);
-  return makeStore(input, engine, connection, record);
+  return makeStore(input, engine, connection, record, key);
 }
 
-function makeStore(input: OpenerInput, engine: Engine, connection: Connection, record: KeyRecord): Store {
+function makeStore(
+  input: OpenerInput,
+  engine: Engine,
+  connection: Connection,
+  record: KeyRecord,
+  key: Uint8Array,
+): Store {
   tidyFiles(input.provider, engine.disk, record);
-  return new SqliteStore(engine, connection, keeperOf(input, engine, record), input.schedule);
+  return new SqliteStore(engine, connection, keeperOf(input, engine, record, key), input.schedule);
 }
 
 /** Takes away what a crash, or the key before, has left. A full disk must not keep anybody from reading. */
@@ -115,8 +123,22 @@ function tidyFiles(provider: CryptoProvider, disk: Disk, record: KeyRecord): voi
   }
 }
 
-function keeperOf(input: OpenerInput, engine: Engine, first: KeyRecord): Keeper {
-  let record = first;
+function keeperOf(input: OpenerInput, engine: Engine, firstRecord: KeyRecord, firstKey: Uint8Array): Keeper {
+  const { provider } = input;
+  let record = firstRecord;
+  let key = firstKey;
+  const switchTo = (source: Connection, nextKey: Uint8Array, stored: StoredKey): Connection => {
+    const changed: KeyRecord = {
+      sequence: record.sequence + 1,
+      state: "ready",
+      database: otherDatabase(record.database),
+      key: stored,
+    };
+    const copy = switchDatabase(provider, engine, source, changed, nextKey);
+    record = changed;
+    key = nextKey;
+    return copy;
+  };
   return {
     hasPassphrase: () => record.key.kind === "wrapped",
     release: () => {
@@ -124,20 +146,16 @@ function keeperOf(input: OpenerInput, engine: Engine, first: KeyRecord): Keeper 
       engine.disk.close();
     },
     async rekey(source, current, next) {
-      if (record.key.kind === "wrapped") await recoverKey(input.provider, record.key, current);
-      const key = input.provider.randomBytes(DATABASE_KEY_LENGTH);
-      const stored = await storeKey(input, key, next);
-      return () => {
-        const changed: KeyRecord = {
-          sequence: record.sequence + 1,
-          state: "ready",
-          database: otherDatabase(record.database),
-          key: stored,
-        };
-        const copy = switchDatabase(input.provider, engine, source, changed, key);
-        record = changed;
-        return copy;
-      };
+      if (record.key.kind === "wrapped") await recoverKey(provider, record.key, current);
+      const nextKey = provider.randomBytes(DATABASE_KEY_LENGTH);
+      const stored = await storeKey(input, nextKey, next);
+      return () => switchTo(source, nextKey, stored);
+    },
+    rewrite(source) {
+      // A wrapped key cannot be replaced without its passphrase; a bare one can, and takes old copies of pages with it.
+      if (record.key.kind === "wrapped") return switchTo(source, key, record.key);
+      const nextKey = provider.randomBytes(DATABASE_KEY_LENGTH);
+      return switchTo(source, nextKey, { kind: "bare", key: nextKey });
     },
   };
 }

@@ -36,6 +36,8 @@ export interface Keeper {
   hasPassphrase(): boolean;
   /** Re-encrypts everything under a new key. @throws StoreError, with the store as it was. */
   rekey(source: Connection, current: string | null, next: string | null): Promise<() => Connection>;
+  /** Writes everything anew behind the same passphrase. @throws StoreError, with the store as it was. */
+  rewrite(source: Connection): Connection;
   /** Gives the disk back. */
   release(): void;
 }
@@ -58,7 +60,7 @@ export class SqliteStore implements Store {
   #isFlushPlanned = false;
   #tidying: { cancel(): void } | null = null;
   #stopped: StoreError | null = null;
-  #passphraseChange: Promise<void> = Promise.resolve();
+  #rewriting: Promise<void> = Promise.resolve();
 
   constructor(engine: Engine, connection: Connection, keeper: Keeper, schedule: Schedule) {
     this.#engine = engine;
@@ -258,9 +260,26 @@ export class SqliteStore implements Store {
 
   setPassphrase(current: string | null, next: string | null): Promise<void> {
     // One after the other: each proves that it knows the passphrase of its own moment.
-    const change = this.#passphraseChange.then(() => this.#changePassphrase(current, next));
-    this.#passphraseChange = change.catch(() => {});
-    return change;
+    return this.#inTurn(() => this.#changePassphrase(current, next));
+  }
+
+  rewrite(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#flush();
+      const failure = this.#writeFailure();
+      if (failure !== null) throw failure;
+      try {
+        this.#connection = this.#keeper.rewrite(this.#connection);
+      } catch (error) {
+        throw isEnvironmentFailure(error) ? toStoreError(error) : error;
+      }
+    });
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const run = this.#rewriting.then(action);
+    this.#rewriting = run.catch(() => {});
+    return run;
   }
 
   async #changePassphrase(current: string | null, next: string | null): Promise<void> {

@@ -5,7 +5,8 @@
  * S1 After `write` resolves, no crash and no loss of unsynced writes can undo it.
  * S2 A crash at any instant leaves the store as it was after some prefix of the writes.
  * S3 Reads see every write that was given before them.
- * S4 What is deleted or replaced does not linger in free pages or in the journal.
+ * S4 What is deleted or replaced does not linger in free pages or, after a second, in the journal. An engine that moves
+ *    rows may leave copies of them in the middle of pages that are in use: `rewrite` takes all of these away.
  *
  * Failures of the environment are thrown as `StoreError`; the client turns them into words.
  */
@@ -104,6 +105,13 @@ export interface Store {
   /** Sets, changes (re-encrypting the store's key) or takes away the passphrase. */
   setPassphrase(current: string | null, next: string | null): Promise<void>;
   hasPassphrase(): boolean;
+  /**
+   * Writes everything that is there into a new place and removes the old one (S4). Blocks the store for about 15 ms a
+   * megabyte and needs as much room again for the time. To be called now and then, when nobody waits.
+   *
+   * @throws StoreError, with everything as it was
+   */
+  rewrite(): Promise<void>;
   /** Bytes in use, and a full integrity check when asked. */
   health(check: "quick" | "full"): Promise<{ readonly bytes: number; readonly problems: readonly string[] }>;
   close(): Promise<void>;
