@@ -39,7 +39,7 @@ async function measure(isDirect: boolean): Promise<readonly number[]> {
     await watchArrivals(bobsPage);
     const times: number[] = [];
     for (let i = 0; i < WARM_UP + MESSAGES; i++) {
-      const text = `message number ${i}`;
+      const text = `message number ${i}.`;
       await messageField(alicesPage).fill(text);
       const sentAt = await pressEnter(alicesPage);
       await hears(bobsPage, text);
@@ -65,7 +65,7 @@ const watchArrivals = (page: Page): Promise<void> =>
     const store = globalThis as unknown as Arrivals;
     store.arrivals = {};
     new MutationObserver(() => {
-      for (const found of document.querySelector("#messages")?.textContent?.match(/message number \d+/gu) ?? []) {
+      for (const found of document.querySelector("#messages")?.textContent?.match(/message number \d+\./gu) ?? []) {
         store.arrivals[found] ??= Date.now();
       }
     }).observe(document.body, { childList: true, subtree: true, characterData: true });
