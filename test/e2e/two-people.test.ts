@@ -86,7 +86,6 @@ describe("two people in two browsers", () => {
     const phone = await narrow.page(story.node.webAddress);
     await createIdentity(phone, "Bob");
     await looksAccessible(phone);
-    expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
   test("a message that is too long is told before it is sent", async () => {
@@ -96,7 +95,13 @@ describe("two people in two browsers", () => {
   });
 });
 
+/** Nothing that axe knows of is wrong, and the page itself never scrolls: its parts do. */
 async function looksAccessible(page: Page): Promise<void> {
+  const overhang = await page.evaluate(() => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return [scrollWidth - innerWidth, scrollHeight - innerHeight];
+  });
+  expect(overhang).toEqual([0, 0]);
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)).toEqual([]);
 }

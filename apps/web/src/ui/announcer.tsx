@@ -20,7 +20,7 @@ export function Announcer(): ReactElement {
     () => texts,
   );
   return (
-    <div className="visually-hidden">
+    <div className="visually-hidden announcer">
       <div aria-live="polite">{even}</div>
       <div aria-live="polite">{odd}</div>
     </div>
