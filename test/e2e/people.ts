@@ -1,5 +1,5 @@
 /** What people do in the app, in words of the app. */
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 export async function createIdentity(page: Page, name: string): Promise<void> {
   await page.getByLabel("Your name").fill(name);
@@ -26,32 +26,72 @@ export async function invite(page: Page): Promise<string> {
   return link;
 }
 
-/** In a browser that has no identity yet. */
-export async function answerInvitation(page: Page, name: string, mayDirect = false): Promise<void> {
+export interface Answer {
+  readonly mayDirect?: boolean;
+  readonly greeting?: string;
+}
+
+/** In a browser that has no identity yet and was opened with an invitation's link. */
+export async function answerInvitation(page: Page, name: string, answer: Answer = {}): Promise<void> {
   await page.getByLabel("Your name").fill(name);
   await page.getByRole("button", { name: "Continue" }).click();
+  await sayYes(page, answer);
+}
+
+/** To the invitation that is open. */
+export async function sayYes(page: Page, { mayDirect = false, greeting = "" }: Answer = {}): Promise<void> {
   await page.getByRole("button", { name: "Say yes" }).waitFor();
+  await page.getByLabel("A word of greeting").fill(greeting);
   if (mayDirect) await page.getByRole("switch", { name: "Allow direct connections" }).click();
   await page.getByRole("button", { name: "Say yes" }).click();
   await messageField(page).waitFor();
 }
 
-export async function acceptRequest(page: Page, mayDirect = false): Promise<void> {
+/** A link or a code from elsewhere, in a browser that has an identity. */
+export async function pasteInvitation(page: Page, text: string): Promise<void> {
+  await goTo(page, "Invite");
+  await page.getByLabel("Link or code").fill(text);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+}
+
+export async function openRequests(page: Page): Promise<void> {
   await goTo(page, "Chats");
-  await page.getByText("1 request to talk to you").click();
+  await page.getByRole("button", { name: /requests? to talk to you/u }).click();
+}
+
+export async function acceptRequest(page: Page, mayDirect = false): Promise<void> {
+  await openRequests(page);
   await page.getByRole("button", { name: "Accept" }).waitFor();
   if (mayDirect) await page.getByRole("switch", { name: "Allow direct connections" }).click();
   await page.getByRole("button", { name: "Accept" }).click();
   await messageField(page).waitFor();
 }
 
-export const messageField = (page: Page): ReturnType<Page["getByRole"]> =>
-  page.getByRole("textbox", { name: /^Message to/u });
+export async function openChat(page: Page, name: string): Promise<void> {
+  await goTo(page, "Chats");
+  await page.getByRole("region", { name: "Chats" }).getByRole("button").filter({ hasText: name }).first().click();
+  await page.locator("#messages").waitFor();
+}
+
+export const messageField = (page: Page): Locator => page.getByRole("textbox", { name: /^Message to/u });
 
 export async function say(page: Page, text: string): Promise<void> {
   await messageField(page).fill(text);
   await messageField(page).press("Enter");
 }
 
-export const hears = (page: Page, text: string): Promise<void> =>
-  page.locator("#messages").getByText(text, { exact: true }).first().waitFor();
+/** A message in the open chat, by its whole text. */
+export const message = (page: Page, text: string): Locator =>
+  page.locator("#messages").getByText(text, { exact: true });
+
+export const hears = (page: Page, text: string): Promise<void> => message(page, text).first().waitFor();
+
+/** One's own message, in the words of its state: `Queued`, `Stored at 1 of 1`, `Delivered`, `Read`. */
+export const own = (page: Page, text: string, state: string): Locator =>
+  page.getByRole("article", { name: new RegExp(`^You: ${escaped(text)}, .*, ${state}$`, "su") });
+
+const escaped = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`);
+
+/** Which way messages take, in the words of the open chat's head. */
+export const way = (page: Page, words: string): Locator =>
+  page.locator(".chat-pane .pane-header").getByText(words, { exact: true });

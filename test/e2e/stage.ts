@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { browserProfile, type BrowserProfile, type ProfileOptions } from "./browser.ts";
 import { acceptRequest, answerInvitation, createIdentity, invite } from "./people.ts";
 
@@ -28,7 +28,7 @@ export interface CoupleOptions {
 
 export interface Stage {
   readonly node: NodeProcess;
-  /** Taken away after the story. */
+  /** Taken away after the story in which it was opened, or after all where that was before the first. */
   browser(options?: ProfileOptions): Promise<BrowserProfile>;
   /** A browser that came back. */
   keep(profile: BrowserProfile): BrowserProfile;
@@ -46,11 +46,18 @@ export function stage(): Stage {
   beforeAll(async () => {
     node = await startNodeProcess({ withApp: true, main: BUILT_NODE });
   });
-  afterAll(() => node?.remove());
+  let ofAll = 0;
+  beforeEach(() => {
+    ofAll = profiles.length;
+  });
   afterEach(async ({ task }) => {
     if (PICTURES !== undefined) await takePictures(PICTURES, task.name, profiles);
-    for (const profile of profiles.splice(0)) await profile.remove();
+    await Promise.all(profiles.splice(ofAll).map((profile) => profile.remove()));
     for (const cleanUp of tasks.splice(0).toReversed()) await cleanUp();
+  });
+  afterAll(async () => {
+    await Promise.all(profiles.splice(0).map((profile) => profile.remove()));
+    await node?.remove();
   });
   const keep = (profile: BrowserProfile): BrowserProfile => {
     profiles.push(profile);
@@ -73,7 +80,7 @@ export function stage(): Stage {
       const alicesPage = await alice.page(running().webAddress);
       await createIdentity(alicesPage, "Alice");
       const bobsPage = await bob.page(await invite(alicesPage));
-      await answerInvitation(bobsPage, "Bob", mayDirect);
+      await answerInvitation(bobsPage, "Bob", { mayDirect });
       await acceptRequest(alicesPage, mayDirect);
       return { alice, bob, alicesPage, bobsPage };
     },

@@ -1,0 +1,68 @@
+/** One person and their device: passphrase and recovery words. */
+import { describe, expect, test } from "vitest";
+import { createIdentity, goTo } from "./people.ts";
+import { stage } from "./stage.ts";
+
+const PASSPHRASE = "four quiet owls at noon";
+const story = stage();
+
+describe("a person looks after their device", () => {
+  test("sets a passphrase: a reload asks for it, a wrong one is refused with words, the right one opens", async () => {
+    const alice = await story.browser();
+    const page = await alice.page(story.node.webAddress);
+    await createIdentity(page, "Alice");
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: "Passphrase" }).click();
+    await page.getByText("No passphrase is set").waitFor();
+    await page.getByLabel("New passphrase").fill(PASSPHRASE);
+    await page.getByLabel("Once more").fill("something else");
+    await page.getByText("The two are not the same yet.").waitFor();
+    await page.getByLabel("Once more").fill(PASSPHRASE);
+    await page.getByRole("button", { name: "Set the passphrase" }).click();
+    await page.getByText("A passphrase protects this device's store").waitFor();
+
+    await page.reload();
+    await page.getByRole("heading", { name: "Welcome back." }).waitFor();
+    expect(await page.getByText("Alice").count()).toBe(0);
+    await page.getByLabel("Passphrase").fill(`${PASSPHRASE}!`);
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await page.getByText("That is not the passphrase").waitFor();
+    await page.getByLabel("Passphrase").fill(PASSPHRASE);
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: "Lock now" }).click();
+    await page.getByRole("heading", { name: "Welcome back." }).waitFor();
+  });
+
+  test("writes down the 24 words, is asked for three of them, and the reminder goes for good", async () => {
+    const alice = await story.browser({ viewport: { width: 360, height: 740 } });
+    const page = await alice.page(story.node.webAddress);
+    await createIdentity(page, "Alice");
+    await page.getByText("Write down your 24 words.").waitFor();
+    await page.getByRole("button", { name: "Show the words" }).click();
+    await page.getByRole("button", { name: "Show them here" }).click();
+    const words = await page.getByRole("list", { name: "Your 24 words" }).getByRole("listitem").allInnerTexts();
+    expect(words).toHaveLength(24);
+    await page.getByRole("button", { name: "I have written them down" }).click();
+    const fields = page.getByLabel(/^Word \d+$/u);
+    await fields.first().waitFor();
+    const labels = await page.getByText(/^Word \d+$/u).allInnerTexts();
+    expect(new Set(labels).size).toBe(3);
+    for (const label of labels) await page.getByLabel(label, { exact: true }).fill("zebra");
+    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByText("Not all of them are right").waitFor();
+    for (const label of labels) {
+      const position = Number(label.slice("Word ".length));
+      await page.getByLabel(label, { exact: true }).fill(` ${(words[position - 1] ?? "").toUpperCase()} `);
+    }
+    await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByText("Well done. Keep the paper safe.").waitFor();
+    expect(await page.getByText("not written down").count()).toBe(0);
+    await goTo(page, "Chats");
+    await page.getByText("Nobody here yet").waitFor();
+    expect(await page.getByText("Write down your 24 words.").count()).toBe(0);
+    await page.reload();
+    await page.getByText("Nobody here yet").waitFor();
+    expect(await page.getByText("Write down your 24 words.").count()).toBe(0);
+  });
+});
