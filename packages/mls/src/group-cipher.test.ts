@@ -229,9 +229,9 @@ describe("[G3] why a message does not open", () => {
     const { keyPackage } = await alice.newBundle();
     expect(await bob.cipher.open(bobs, keyPackage)).toMatchObject({ error: { reason: "unsupported" } });
     const own = await alice.cipher.seal(alices, hello, NOTHING);
-    const publicMessage = own.message.slice();
-    publicMessage[3] = 1;
-    expect(await bob.cipher.open(bobs, publicMessage)).toMatchObject({ error: { reason: "unsupported" } });
+    const welcome = own.message.slice();
+    welcome[3] = 3;
+    expect(await bob.cipher.open(bobs, welcome)).toMatchObject({ error: { reason: "unsupported" } });
   });
 });
 

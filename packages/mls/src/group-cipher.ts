@@ -5,11 +5,13 @@ import type { GroupCipher, GroupRules } from "@xchat/protocol";
 import { createGroup, defaultKeyPackageEqualityConfig, mlsExporter, type ClientConfig } from "ts-mls";
 import { makeCommit } from "./commit.ts";
 import { groupExtensions } from "./extensions.ts";
+import { rejoinByExternalCommit } from "./external-commit.ts";
+import { inspectGroupInfo, makeGroupInfo } from "./group-info.ts";
 import { joinByWelcome } from "./join.ts";
 import { inspectKeyPackage, makeKeyPackage, openBundle } from "./key-package.ts";
 import { authServiceOf } from "./leaf.ts";
-import { asMlsGroup, startGroup, withoutExpired, withTree } from "./mls-group.ts";
-import { openMessage, type OpenDeps } from "./open-message.ts";
+import { adoptGroup, asMlsGroup, snapshotOf, startGroup, withoutExpired, withTree } from "./mls-group.ts";
+import { evaluateCommit, openMessage, type OpenDeps } from "./open-message.ts";
 import { sealApplication, type FramingCrypto } from "./private-message.ts";
 import { restoreGroup, saveGroup } from "./saved-group.ts";
 import { takeSendingKey } from "./secret-tree.ts";
@@ -42,13 +44,20 @@ export function mlsGroupCipher(input: { readonly provider: CryptoProvider; reado
     seal: async (given, plaintext, authenticatedData) => {
       const group = asMlsGroup(given);
       const { fixed, ownLeaf } = group;
-      if (fixed.isRemoved) throw Object.assign(new Error("removed from the group"), { code: "removed-from-group" });
+      if (fixed.isRemoved || group.isSnapshot)
+        throw Object.assign(new Error("removed from the group"), { code: "removed-from-group" });
       const { messageKey, tree } = takeSendingKey(kdf, group.tree, ownLeaf, "application");
       const sender = { leaf: ownLeaf, secretKey: fixed.state.signaturePrivateKey, messageKey };
       const message = await sealApplication(framing, fixed.present, sender, plaintext, authenticatedData);
       return { message, group: withTree(group, tree) };
     },
     open: (group, message) => openMessage(deps, asMlsGroup(group), message),
+    snapshot: (group) => snapshotOf(kdf, asMlsGroup(group)),
+    evaluate: (parent, commit) => evaluateCommit(deps, asMlsGroup(parent), commit),
+    adopt: (current, next) => adoptGroup(kdf, asMlsGroup(current), asMlsGroup(next), rules.now()),
+    exportGroupInfo: (group) => makeGroupInfo(suite, asMlsGroup(group)),
+    inspectGroupInfo: (groupInfo) => inspectGroupInfo(deps, groupInfo),
+    externalRejoin: (wanted) => rejoinByExternalCommit(deps, wanted),
     exportSecret: (group, label, context, length) =>
       mlsExporter(asMlsGroup(group).fixed.state.keySchedule.exporterSecret, label, context, length, suite),
     members: (group) => asMlsGroup(group).fixed.memberList,

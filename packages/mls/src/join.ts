@@ -9,12 +9,11 @@ import {
   joinGroup,
   type CiphersuiteImpl,
   type ClientConfig,
-  type ClientState,
   type Welcome,
 } from "ts-mls";
 import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
+import { judgeTree } from "./group-info.ts";
 import { openBundle } from "./key-package.ts";
-import { hasNeededCapabilities, isLifetimeAcceptable, isUsableKey } from "./leaf.ts";
 import { startGroup, type MlsGroup } from "./mls-group.ts";
 import { refuse, refusing } from "./refusal.ts";
 import { SUITE_NAME } from "./suite.ts";
@@ -52,7 +51,7 @@ export async function joinByWelcome(
       deps.config,
     );
     const group = startGroup(state, deps.config);
-    return (await judgeTree(deps, state)) ?? ok(group);
+    return (await judgeTree(deps, state.ratchetTree)) ?? ok(group);
   });
 }
 
@@ -61,24 +60,4 @@ function readWelcome(encoded: Uint8Array): Welcome | null {
   const decoded = decodeMlsMessage(encoded.slice(), 0)?.[0];
   if (decoded === undefined || decoded.wireformat !== "mls_welcome") return null;
   return equalBytes(encodeMlsMessage(decoded), encoded) ? decoded.welcome : null;
-}
-
-/** Signatures and credentials of every leaf have been verified by then, by ts-mls with our authentication service. */
-async function judgeTree(
-  { provider, rules }: JoinDeps,
-  { ratchetTree }: ClientState,
-): Promise<ReturnType<typeof refuse> | null> {
-  for (const node of ratchetTree) {
-    if (node === undefined) continue;
-    if (node.nodeType === "leaf") {
-      const { leaf } = node;
-      if (!hasNeededCapabilities(leaf)) return refuse("unsupported", "leaf in the tree");
-      if (leaf.leafNodeSource === "key_package" && !isLifetimeAcceptable(leaf.lifetime, rules.now(), false)) {
-        return refuse("lifetime-refused", "leaf in the tree");
-      }
-    }
-    const key = node.nodeType === "leaf" ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey;
-    if (!(await isUsableKey(provider, key))) return refuse("malformed", "encryption key");
-  }
-  return null;
 }

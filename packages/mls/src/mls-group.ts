@@ -7,7 +7,10 @@
  *    bytes, and per member a reference and at most 64 bytes of secrets; the tree itself is not kept.
  * M2 Of a past epoch nothing can be sent, and no commit applied: its own ratchets and the handshake ratchets are dropped.
  * M3 Private keys of nodes that a commit blanked are dropped with it.
+ * M4 Epochs of branches that were left count as past ones: two of them may have the same number. An epoch is told by its
+ *    GroupContext, which names the whole history before it.
  */
+import { equalBytes } from "@xchat/codec";
 import type { Group, Member } from "@xchat/protocol";
 import type { ClientConfig, ClientState } from "ts-mls";
 import { encodeGroupContext } from "ts-mls/groupContext.js";
@@ -15,7 +18,7 @@ import { policyOfExtensions } from "./extensions.ts";
 import { leafToMember } from "./leaf.ts";
 import type { EpochFraming } from "./private-message.ts";
 import { RefusedInside } from "./refusal.ts";
-import { retireSecretTree, type Kdf, type SecretTree } from "./secret-tree.ts";
+import { handshakeTree, resumeSecretTree, retireSecretTree, type Kdf, type SecretTree } from "./secret-tree.ts";
 
 export const MAX_PAST_EPOCHS = 8;
 /** Twice the time that mailboxes keep an envelope, in milliseconds. */
@@ -47,8 +50,10 @@ export interface FixedPart {
 export interface MlsGroup extends Group {
   readonly fixed: FixedPart;
   readonly tree: SecretTree;
-  /** One for each of `fixed.past`. */
+  /** One for each of `fixed.past`; none in a snapshot. */
   readonly pastTrees: readonly SecretTree[];
+  /** Only for weighing commits: nothing is sealed, committed or opened with it (see `snapshot` in the port). */
+  readonly isSnapshot: boolean;
 }
 
 /** @throws TypeError for a group that another implementation made. */
@@ -65,31 +70,76 @@ export function startGroup(madeState: ClientState, config: ClientConfig): MlsGro
 
 /** The group after a commit; `group` becomes its most recent past. */
 export function enterEpoch(kdf: Kdf, group: MlsGroup, madeState: ClientState, nowMs: number): MlsGroup {
+  const state = withoutRatchets(madeState, madeState.clientConfig);
+  return withPast(fixedPartOf(state, [], false), secretTreeOf(madeState), epochsLeftBehind(kdf, group, nowMs), nowMs);
+}
+
+/** See `snapshot` in the port. Holds on to `fixed`, so that its encoding is made and stored once. */
+export function snapshotOf(kdf: Kdf, group: MlsGroup): MlsGroup {
+  const { fixed, ownLeaf } = group;
+  if (group.isSnapshot) return group;
+  const others = [...fixed.present.members.keys()].filter((leaf) => leaf !== ownLeaf);
+  return { ...groupOf(fixed, handshakeTree(kdf, group.tree, others), []), isSnapshot: true };
+}
+
+/** See `adopt` in the port. */
+export function adoptGroup(kdf: Kdf, current: MlsGroup, next: MlsGroup, nowMs: number): MlsGroup {
+  if (current.isSnapshot) throw new TypeError("a snapshot is not where this device stands");
+  if (!equalBytes(current.groupId, next.groupId)) throw new TypeError("two groups");
+  const isSame = isSameEpoch(current.fixed.present, next.fixed.present);
+  if (isSame && current.fixed.isRemoved === next.fixed.isRemoved) return current;
+  const behind = isSame ? liveAndPast(current, nowMs) : epochsLeftBehind(kdf, current, nowMs);
+  const visited = behind.find(({ epoch }) => isSameEpoch(epoch.view, next.fixed.present));
+  const others = behind.filter((one) => one !== visited);
+  const tree = visited === undefined ? next.tree : treeToResume(kdf, next, visited.tree);
+  return withPast({ ...next.fixed, past: [] }, tree, others, nowMs);
+}
+
+/** A group whose commit removed this device has no fresh tree: it only reads on. */
+const treeToResume = (kdf: Kdf, { tree, isSnapshot, ownLeaf }: MlsGroup, visited: SecretTree): SecretTree =>
+  isSnapshot ? visited : resumeSecretTree(kdf, tree, visited, ownLeaf);
+
+const isSameEpoch = (a: EpochView, b: EpochView): boolean => a.epoch === b.epoch && equalBytes(a.context, b.context);
+
+interface PastWithTree {
+  readonly epoch: PastEpoch;
+  readonly tree: SecretTree;
+}
+
+const pastWithTrees = ({ fixed, pastTrees }: MlsGroup): readonly PastWithTree[] =>
+  fixed.past.flatMap((epoch, i) => {
+    const tree = pastTrees[i];
+    return tree === undefined ? [] : [{ epoch, tree }];
+  });
+
+/** The epochs that can be read on in once `group` is left, oldest first. */
+function epochsLeftBehind(kdf: Kdf, group: MlsGroup, nowMs: number): readonly PastWithTree[] {
   const { fixed } = group;
   // Nobody else was there to write in it.
-  const isWorthKeeping = fixed.present.members.size > 1;
-  const all = fixed.past.map((epoch, i) => ({ epoch, tree: group.pastTrees[i] as SecretTree }));
-  if (isWorthKeeping) {
-    const epoch = { view: fixed.present, endedAt: nowMs };
-    all.push({ epoch, tree: retireSecretTree(kdf, group.tree, fixed.present.ownLeaf) });
-  }
-  const kept = all.slice(-MAX_PAST_EPOCHS).filter(({ epoch }) => isLive(epoch, nowMs));
-  const state = withoutRatchets(madeState, madeState.clientConfig);
-  const next = fixedPartOf(
-    state,
-    kept.map(({ epoch }) => epoch),
-    false,
-  );
+  if (fixed.present.members.size <= 1) return pastWithTrees(group);
+  const tree = group.isSnapshot ? group.tree : retireSecretTree(kdf, group.tree, fixed.present.ownLeaf);
+  return [...pastWithTrees(group), { epoch: { view: fixed.present, endedAt: nowMs }, tree }];
+}
+
+const liveAndPast = (group: MlsGroup, nowMs: number): readonly PastWithTree[] => [
+  ...pastWithTrees(group),
+  { epoch: { view: group.fixed.present, endedAt: nowMs }, tree: group.tree },
+];
+
+/** M1. */
+function withPast(fixed: FixedPart, tree: SecretTree, behind: readonly PastWithTree[], nowMs: number): MlsGroup {
+  const kept = behind.slice(-MAX_PAST_EPOCHS).filter(({ epoch }) => isLive(epoch, nowMs));
   return groupOf(
-    next,
-    secretTreeOf(madeState),
-    kept.map(({ tree }) => tree),
+    { ...fixed, past: kept.map(({ epoch }) => epoch) },
+    tree,
+    kept.map((one) => one.tree),
   );
 }
 
 /** A group that comes out of the store, without what has outlived its time there. */
 export function withoutExpired(group: MlsGroup, nowMs: number): MlsGroup {
   const { fixed } = group;
+  if (group.isSnapshot) return group;
   if (fixed.past.every((epoch) => isLive(epoch, nowMs))) return group;
   const pastTrees = group.pastTrees.filter((_tree, i) => isLive(fixed.past[i] as PastEpoch, nowMs));
   return groupOf({ ...fixed, past: fixed.past.filter((epoch) => isLive(epoch, nowMs)) }, group.tree, pastTrees);
@@ -97,8 +147,7 @@ export function withoutExpired(group: MlsGroup, nowMs: number): MlsGroup {
 
 const isLive = ({ endedAt }: PastEpoch, nowMs: number): boolean => endedAt + PAST_EPOCH_LIFETIME > nowMs;
 
-export const markRemoved = (group: MlsGroup): MlsGroup =>
-  groupOf({ ...group.fixed, isRemoved: true }, group.tree, group.pastTrees);
+export const markRemoved = (group: MlsGroup): MlsGroup => ({ ...group, fixed: { ...group.fixed, isRemoved: true } });
 
 export const withTree = (group: MlsGroup, tree: SecretTree): MlsGroup => groupOf(group.fixed, tree, group.pastTrees);
 
@@ -112,6 +161,7 @@ export const groupOf = (fixed: FixedPart, tree: SecretTree, pastTrees: readonly 
   fixed,
   tree,
   pastTrees,
+  isSnapshot: false,
 });
 
 /** @throws RefusedInside "unsupported" when the group does not have exactly our extensions, or an epoch beyond 2^53. */

@@ -17,7 +17,14 @@ import {
   type MlsGroup,
   type PastEpoch,
 } from "./mls-group.ts";
-import { MAX_SKIPPED_KEYS, type MessageKey, type Ratchet, type SecretTree } from "./secret-tree.ts";
+import {
+  MAX_SKIPPED_KEYS,
+  SPENT,
+  type LeafRatchets,
+  type MessageKey,
+  type Ratchet,
+  type SecretTree,
+} from "./secret-tree.ts";
 
 /** Bounds for what is our own: generous, and there to notice damage. */
 const MAX_MEMBERS = 2 ** 16;
@@ -63,6 +70,13 @@ const ratchetPartCodec = struct({
   pastTrees: list(treeCodec, { max: MAX_PAST_EPOCHS }),
 });
 
+/** Of a snapshot: handshake ratchets, which skip nothing, since every commit is opened with the tree as it was. */
+const snapshotPartCodec = struct({
+  version: literal(2),
+  leafCount: uint(MAX_MEMBERS),
+  handshakes: list(struct({ leaf: uint(MAX_MEMBERS), secret, generation: uint(UINT32) }), { max: MAX_MEMBERS }),
+});
+
 // ---- the epoch part
 
 const epochPartCodec = struct({
@@ -94,24 +108,56 @@ const epochPartCodec = struct({
 
 const epochParts = new WeakMap<FixedPart, Uint8Array>();
 
-export function saveGroup({ fixed, tree, pastTrees }: MlsGroup): SavedGroup {
+export function saveGroup({ fixed, tree, pastTrees, isSnapshot }: MlsGroup): SavedGroup {
   let epochPart = epochParts.get(fixed);
   if (epochPart === undefined) {
     epochPart = encodeEpochPart(fixed);
     epochParts.set(fixed, epochPart);
   }
-  return { epochPart, ratchetPart: encode(ratchetPartCodec, { version: 1 as const, tree, pastTrees }) };
+  const ratchetPart = isSnapshot
+    ? encodeSnapshotPart(tree)
+    : encode(ratchetPartCodec, { version: 1 as const, tree, pastTrees });
+  return { epochPart, ratchetPart };
+}
+
+const encodeSnapshotPart = ({ leafCount, leaves }: SecretTree): Uint8Array =>
+  encode(snapshotPartCodec, {
+    version: 2 as const,
+    leafCount,
+    handshakes: [...leaves].map(([leaf, { handshake }]) => ({
+      leaf,
+      secret: handshake.secret,
+      generation: handshake.generation,
+    })),
+  });
+
+interface Ratchets {
+  readonly tree: SecretTree;
+  readonly pastTrees: readonly SecretTree[];
+  readonly isSnapshot: boolean;
+}
+
+/** @throws Error with code "store-damaged". */
+function decodeRatchetPart(bytes: Uint8Array): Ratchets {
+  const whole = decode(ratchetPartCodec, bytes);
+  if (whole.ok) return { tree: whole.value.tree, pastTrees: whole.value.pastTrees, isSnapshot: false };
+  const snapshot = decode(snapshotPartCodec, bytes);
+  if (!snapshot.ok) throw damaged(whole.error.reason);
+  const { leafCount, handshakes } = snapshot.value;
+  const leaves = handshakes.map(({ leaf, ...moved }): [number, LeafRatchets] => [
+    leaf,
+    { handshake: { ...moved, skipped: new Map() }, application: SPENT },
+  ]);
+  return { tree: { leafCount, folded: new Map(), leaves: new Map(leaves) }, pastTrees: [], isSnapshot: true };
 }
 
 /** @throws Error with code "store-damaged". */
 export function restoreGroup(saved: SavedGroup, config: ClientConfig): MlsGroup {
   const epochPart = decode(epochPartCodec, saved.epochPart);
   if (!epochPart.ok) throw damaged(epochPart.error.reason);
-  const ratchetPart = decode(ratchetPartCodec, saved.ratchetPart);
-  if (!ratchetPart.ok) throw damaged(ratchetPart.error.reason);
+  const { tree, pastTrees, isSnapshot } = decodeRatchetPart(saved.ratchetPart);
   const { isRemoved, state, members, past } = epochPart.value;
-  const { tree, pastTrees } = ratchetPart.value;
-  if (past.length !== pastTrees.length) throw damaged("parts of different epochs");
+  if (past.length !== pastTrees.length && !isSnapshot) throw damaged("parts of different epochs");
   try {
     const decoded = decodeGroupState(state, 0);
     if (decoded === undefined) throw damaged("group state");
@@ -121,7 +167,7 @@ export function restoreGroup(saved: SavedGroup, config: ClientConfig): MlsGroup 
     const fixed = fixedPartOf(groupState, views, isRemoved);
     if (tree.leafCount !== (groupState.ratchetTree.length + 1) / 2) throw damaged("parts of different epochs");
     epochParts.set(fixed, saved.epochPart.slice());
-    return groupOf(fixed, tree, pastTrees);
+    return { ...groupOf(fixed, tree, pastTrees), isSnapshot };
   } catch (error) {
     if ((error as { code?: unknown }).code === "store-damaged") throw error;
     throw damaged("group state", error);

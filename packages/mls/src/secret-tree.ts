@@ -93,7 +93,7 @@ export function takeReceivingKey(
   if (leaf >= tree.leafCount) return err("no-such-leaf");
   const opened = unfoldLeaf(kdf, tree, leaf);
   const ratchets = opened.leaves.get(leaf);
-  // The leaf was dropped from this tree: one's own, in an epoch that is over.
+  // The leaf was dropped from this tree.
   if (ratchets === undefined) return err("no-such-leaf");
   const ratchet = ratchets[kind];
   if (generation < ratchet.generation) {
@@ -103,6 +103,8 @@ export function takeReceivingKey(
     skipped.delete(generation);
     return ok({ messageKey, tree: withRatchet(opened, leaf, ratchets, kind, { ...ratchet, skipped }) });
   }
+  // One's own, in an epoch that is over.
+  if (ratchet.secret.length === 0) return err("no-such-leaf");
   if (generation - ratchet.generation > MAX_SKIPPED_STEPS) return err("too-many-skipped");
   const reached = skipTo(kdf, ratchet, generation);
   return ok({
@@ -118,13 +120,51 @@ export function ratchetOf(kdf: Kdf, tree: SecretTree, leaf: number, kind: Ratche
   return ratchets[kind];
 }
 
-/** What remains useful once the epoch is over: late application messages of others can still be opened. */
+/**
+ * What remains useful once the epoch is over: late application messages of others can still be opened. Of one's own
+ * ratchet the generation is kept, without a secret, for `resumeSecretTree`.
+ */
 export function retireSecretTree(kdf: Kdf, tree: SecretTree, ownLeaf: number): SecretTree {
   const { folded, leaves: unfolded } = unfoldLeaf(kdf, tree, ownLeaf);
-  const leaves = new Map(unfolded);
-  leaves.delete(ownLeaf);
-  for (const [leaf, { application }] of leaves) leaves.set(leaf, { handshake: SPENT, application });
+  const leaves = new Map<number, LeafRatchets>();
+  for (const [leaf, { application }] of unfolded) {
+    const isOwn = leaf === ownLeaf;
+    const kept = isOwn ? { secret: NOTHING, generation: application.generation, skipped: new Map() } : application;
+    leaves.set(leaf, { handshake: SPENT, application: kept });
+  }
   return { leafCount: tree.leafCount, folded, leaves };
+}
+
+/**
+ * The fresh tree of an epoch that was left and is entered again: ratchets stand where `retired` left them, so that nothing
+ * is sealed, or opened, with one generation twice.
+ */
+export function resumeSecretTree(kdf: Kdf, fresh: SecretTree, retired: SecretTree, ownLeaf: number): SecretTree {
+  let tree = fresh;
+  for (const [leaf, { application: left }] of retired.leaves) {
+    tree = unfoldLeaf(kdf, tree, leaf);
+    const ratchets = tree.leaves.get(leaf);
+    if (ratchets === undefined) continue;
+    const isBehind = ratchets.application.generation < left.generation;
+    const application = leaf === ownLeaf && isBehind ? stepTo(kdf, ratchets.application, left.generation) : left;
+    if (leaf !== ownLeaf || isBehind) tree = withRatchet(tree, leaf, ratchets, "application", application);
+  }
+  return tree;
+}
+
+/**
+ * The handshake ratchets of `leaves`, from which commits that end this epoch can be opened, and no secret of an application
+ * message.
+ */
+export function handshakeTree(kdf: Kdf, tree: SecretTree, leaves: Iterable<number>): SecretTree {
+  let unfolded = tree;
+  const kept = new Map<number, LeafRatchets>();
+  for (const leaf of leaves) {
+    unfolded = unfoldLeaf(kdf, unfolded, leaf);
+    const ratchets = unfolded.leaves.get(leaf);
+    if (ratchets !== undefined) kept.set(leaf, { handshake: ratchets.handshake, application: SPENT });
+  }
+  return { leafCount: tree.leafCount, folded: new Map(), leaves: kept };
 }
 
 /** A ratchet that gives nothing any more: its secret is gone. */
@@ -137,6 +177,13 @@ const step = (kdf: Kdf, ratchet: Ratchet): Ratchet => ({
   generation: ratchet.generation + 1,
   skipped: ratchet.skipped,
 });
+
+/** Without keeping what is skipped. */
+function stepTo(kdf: Kdf, ratchet: Ratchet, generation: number): Ratchet {
+  let current = ratchet;
+  while (current.generation < generation) current = step(kdf, current);
+  return current;
+}
 
 function skipTo(kdf: Kdf, ratchet: Ratchet, generation: number): Ratchet {
   if (generation === ratchet.generation) return ratchet;

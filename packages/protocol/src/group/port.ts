@@ -8,6 +8,9 @@
  * G3 Bytes of a peer never throw: they are refused with a reason.
  * G4 Credentials, lifetimes and commits are judged by the rules given at construction, for every member, when joining
  *    and when applying; nothing is accepted by default.
+ * G5 Commits of one epoch can be tried side by side: each is weighed against the same parent (`snapshot`, `evaluate`),
+ *    and only `adopt` decides where the conversation goes on. Going back and forth never uses a generation twice and
+ *    opens no message a second time.
  */
 import type { Result } from "@xchat/codec";
 import type { Awaitable, KeyPair } from "@xchat/crypto";
@@ -40,9 +43,13 @@ export interface SavedGroup {
   readonly ratchetPart: Uint8Array;
 }
 
+/** What a commit would change, described to the rules that judge it. */
 export interface CommitChange {
+  /** As in the epoch that the commit ends. Of an external commit: the newcomer, at the leaf that it takes. */
   readonly committer: Member;
+  /** Of an external commit: the committer alone. */
   readonly added: readonly Member[];
+  /** Of an external commit: exactly one, the leaf that the newcomer replaces. */
   readonly removed: readonly Member[];
   /** The new conversation policy, or `null` where it stays. */
   readonly policy: Uint8Array | null;
@@ -55,6 +62,8 @@ export interface GroupRules {
   readonly verifyCredential: (credential: Uint8Array, signatureKey: Uint8Array) => Awaitable<boolean>;
   /** True when `successor` belongs to the same account and device, and may replace it. */
   readonly isSuccessor: (credential: Uint8Array, successor: Uint8Array) => boolean;
+  /** True when the owner of `successor` may replace this leaf by an external commit; `isSuccessor` where left out. */
+  readonly mayRejoin?: (credential: Uint8Array, successor: Uint8Array) => boolean;
   /** Judged before a commit is applied; `null` allows it, a word refuses it. */
   readonly judgeCommit: (
     before: { readonly members: readonly Member[]; readonly policy: Uint8Array },
@@ -80,6 +89,8 @@ export interface GroupRefusal {
     | "lifetime-refused"
     | "policy-refused"
     | "not-for-this-key-package"
+    /** The leaf to be replaced is not in the group, or not one that this credential may replace. */
+    | "not-own-leaf"
     | "own-message"
     | "unsupported";
   readonly detail?: string;
@@ -94,13 +105,58 @@ export type Opened =
       readonly authenticatedData: Uint8Array;
       readonly group: Group;
     }
-  | { readonly kind: "commit"; readonly change: CommitChange; readonly group: Group };
+  | ({ readonly kind: "commit" } & Commit);
 
+/**
+ * What a commit is to a fork rule, by the weightiest thing that it does: an external one before a removal (also one that
+ * adds), a change of policy (also one that adds), an addition, and an update of nothing but keys or own credential.
+ */
+export type CommitKind = "external" | "removal" | "policy" | "addition" | "update";
+
+/** What is known of a commit once it has been verified and judged. */
+export interface CommitFacts {
+  readonly commitKind: CommitKind;
+  /** The epoch that it ends. */
+  readonly parentEpoch: number;
+  readonly change: CommitChange;
+  /** Bound to the commit and signed by its author; not secret. */
+  readonly authenticatedData: Uint8Array;
+}
+
+export interface Commit extends CommitFacts {
+  /** The group that it leads to. */
+  readonly group: Group;
+}
+
+/** Any number of additions and removals may share one commit, with one Welcome for everybody who was added. */
 export interface CommitInput {
   readonly add?: readonly Uint8Array[];
   readonly removeLeaves?: readonly number[];
-  /** Replaces the policy extension. Never in one commit with a removal. */
+  /** Replaces the policy extension. Never in one commit with a removal: that is two epochs, the removal first. */
   readonly policy?: Uint8Array;
+  /** Replaces the credential of one's own leaf; its signature key stays. Not in a commit that only adds: it has no path. */
+  readonly credential?: Uint8Array;
+  /** Signed with the commit and read by every receiver; not secret to who can open the envelope. */
+  readonly authenticatedData?: Uint8Array;
+}
+
+/** What a device that wants to rejoin learns of a group before it commits. Signed by `signer`, who is one of `members`. */
+export interface GroupPreview {
+  readonly groupId: Uint8Array;
+  readonly epoch: number;
+  readonly signer: Member;
+  readonly members: readonly Member[];
+  readonly policy: Uint8Array;
+}
+
+export interface RejoinInput {
+  /** From `exportGroupInfo` of a member. */
+  readonly groupInfo: Uint8Array;
+  /** Fresh, with a leaf key of its own. It is used up by this commit, whether or not the commit wins. */
+  readonly keyPackage: KeyPackageBundle;
+  /** The own old leaf, found among the members of the preview. */
+  readonly replacedLeaf: number;
+  readonly authenticatedData?: Uint8Array;
 }
 
 export interface GroupCipher {
@@ -128,12 +184,16 @@ export interface GroupCipher {
    * With no input: an empty commit with a path, which heals. `welcome` comes when someone was added. A change of policy
    * has a path too; a commit that only adds has none.
    *
-   * @throws Error with code "not-committable" for what no receiver would accept, and in a group that removed this device.
+   * A device cannot apply its own commit from the wire: keep the group that comes back until the commit has won or lost,
+   * and go on in the given one. When it has won, `adopt` carries over what the given group received in between.
+   *
+   * @throws Error with code "not-committable" for what no receiver would accept, in a group that removed this device, and
+   *   for a snapshot.
    */
   commit(
     group: Group,
     input: CommitInput,
-  ): Promise<{ readonly commit: Uint8Array; readonly welcome: Uint8Array | null; readonly group: Group }>;
+  ): Promise<{ readonly commit: Uint8Array; readonly welcome: Uint8Array | null } & Commit>;
   join(welcome: Uint8Array, keyPackage: KeyPackageBundle): Promise<Result<Group, GroupRefusal>>;
 
   /**
@@ -154,6 +214,49 @@ export interface GroupCipher {
    */
   open(group: Group, message: Uint8Array): Promise<Result<Opened, GroupRefusal>>;
 
+  /**
+   * What is left of a group for weighing commits that end its epoch: made before one is applied, kept until the epoch is
+   * final. It opens no application message, seals and commits nothing; `evaluate`, `exportSecret`, `members`, `policy`,
+   * `save` and `restore` take it. Its `epochPart` is the very bytes of the group's; its `ratchetPart` has 64 bytes and a
+   * little for each member.
+   */
+  snapshot(group: Group): Group;
+  /**
+   * Verifies and judges another member's commit, external ones included, against its parent (a snapshot, or a group that
+   * is still in that epoch), and leaves the parent as it is. The group that comes back is not yet where this device goes
+   * on: see `adopt`. A commit that was tried can be tried again.
+   *
+   * @throws only what one of the rules throws.
+   */
+  evaluate(parent: Group, commit: Uint8Array): Promise<Result<Commit, GroupRefusal>>;
+  /**
+   * Goes on in `next` (from `evaluate`, `commit` or `externalRejoin`) instead of `current`, which may stand at the parent
+   * of `next` or on another branch, any number of epochs on. What `current` could open can be opened still, messages of a
+   * branch that lost among them; keys that it has used stay used, also when this device returns to a branch it was on.
+   */
+  adopt(current: Group, next: Group): Group;
+
+  /**
+   * GroupInfo with ratchet tree and external key (RFC 9420, section 12.4.3), for a device that asks to rejoin. It names
+   * every member: seal it to who asked.
+   *
+   * @throws Error with code "removed-from-group", also for a snapshot.
+   */
+  exportGroupInfo(group: Group): Promise<Uint8Array>;
+  /**
+   * Checks a GroupInfo in full: signature, tree hash, parent hashes, every leaf and its credential, extensions. The
+   * confirmation tag cannot be checked from outside (its key is the group's secret): a wrong one makes every member refuse
+   * the commit that is built on it.
+   */
+  inspectGroupInfo(groupInfo: Uint8Array): Promise<Result<GroupPreview, GroupRefusal>>;
+  /**
+   * An external commit that replaces one's own leaf and does nothing else (RFC 9420, section 12.4.3.2, "resync"). It
+   * travels as a PublicMessage, since its author has no secret of the epoch: wrap it for the members. The same save
+   * before send, and the same `adopt`, as with `commit`.
+   */
+  externalRejoin(input: RejoinInput): Promise<Result<{ readonly commit: Uint8Array } & Commit, GroupRefusal>>;
+
+  /** Of the group's present epoch; of a snapshot: of the epoch that it was made in. */
   exportSecret(group: Group, label: string, context: Uint8Array, length: number): Promise<Uint8Array>;
   members(group: Group): readonly Member[];
   policy(group: Group): Uint8Array;
