@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startNodeProcess } from "@xchat/testkit";
 import type { Page } from "playwright-core";
 import { browserProfile } from "../test/e2e/browser.ts";
-import { acceptRequest, answerInvitation, createIdentity, hears, invite, messageField } from "../test/e2e/people.ts";
+import { acceptRequest, answerInvitation, createIdentity, hears, invite, messageField, way } from "../test/e2e/people.ts";
 import type { BenchResult } from "./run.ts";
 
 const MESSAGES = 40;
@@ -32,10 +32,9 @@ async function measure(isDirect: boolean): Promise<readonly number[]> {
     const alicesPage = await alice.page(node.webAddress);
     await createIdentity(alicesPage, "Alice");
     const bobsPage = await bob.page(await invite(alicesPage));
-    await answerInvitation(bobsPage, "Bob", isDirect);
+    await answerInvitation(bobsPage, "Bob", { mayDirect: isDirect });
     await acceptRequest(alicesPage, isDirect);
-    if (isDirect)
-      for (const page of [alicesPage, bobsPage]) await page.getByText("Direct", { exact: false }).first().waitFor();
+    for (const page of [alicesPage, bobsPage]) await way(page, isDirect ? "Direct connection" : "Through nodes").waitFor();
     await watchArrivals(bobsPage);
     const times: number[] = [];
     for (let i = 0; i < WARM_UP + MESSAGES; i++) {
