@@ -24,11 +24,20 @@ export interface HpkeRecipient {
   exportSecret(label: Uint8Array, length: number): Uint8Array;
 }
 
+/** An info that many contexts share, hashed once: a Welcome binds half a megabyte of it for each of its recipients. */
+export interface PreparedInfo {
+  readonly hash: Uint8Array;
+}
+
+export const prepareInfo = (provider: CryptoProvider, info: Uint8Array): PreparedInfo => ({
+  hash: labeledExtract(provider, EMPTY, INFO_HASH, info),
+});
+
 /** `null` when the recipient's public key is malformed. */
 export async function setupSender(
   provider: CryptoProvider,
   publicKey: Uint8Array,
-  info: Uint8Array,
+  info: Uint8Array | PreparedInfo,
 ): Promise<{ readonly enc: Uint8Array; readonly context: HpkeSender } | null> {
   const encapsulated = await provider.xwingEncapsulate(publicKey);
   if (encapsulated === null) return null;
@@ -47,7 +56,7 @@ export async function setupRecipient(
   provider: CryptoProvider,
   secretKey: Uint8Array,
   enc: Uint8Array,
-  info: Uint8Array,
+  info: Uint8Array | PreparedInfo,
 ): Promise<HpkeRecipient | null> {
   const secret = await provider.xwingDecapsulate(secretKey, enc);
   if (secret === null) return null;
@@ -114,9 +123,14 @@ const [PSK_ID_HASH, INFO_HASH, SECRET, KEY, BASE_NONCE, EXP, SEC] = [
 /** A constant of the suite in base mode: kept after the first use. */
 let pskIdHash: Uint8Array | undefined;
 
-function scheduleKeys(provider: CryptoProvider, sharedSecret: Uint8Array, info: Uint8Array): ContextKeys {
+function scheduleKeys(
+  provider: CryptoProvider,
+  sharedSecret: Uint8Array,
+  info: Uint8Array | PreparedInfo,
+): ContextKeys {
   pskIdHash ??= labeledExtract(provider, EMPTY, PSK_ID_HASH, EMPTY);
-  const context = concatBytes(MODE_BASE, pskIdHash, labeledExtract(provider, EMPTY, INFO_HASH, info));
+  const { hash } = info instanceof Uint8Array ? prepareInfo(provider, info) : info;
+  const context = concatBytes(MODE_BASE, pskIdHash, hash);
   const secret = labeledExtract(provider, sharedSecret, SECRET, EMPTY);
   return {
     key: labeledExpand(provider, secret, KEY, context, 32),

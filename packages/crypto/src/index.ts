@@ -1,11 +1,13 @@
 export {
   HPKE_OVERHEAD,
   openFrom,
+  prepareInfo,
   sealTo,
   setupRecipient,
   setupSender,
   type HpkeRecipient,
   type HpkeSender,
+  type PreparedInfo,
 } from "./hpke.ts";
 export { deriveKey, hkdfExpand, hkdfExtract } from "./kdf.ts";
 export {

@@ -12,6 +12,7 @@ import { argon2id } from "./argon2.ts";
 import type { CryptoProvider } from "./provider.ts";
 import {
   isMlKemPublicKey,
+  isXwingPublicKey,
   joinXwingParts,
   ML_KEM_CIPHERTEXT_LENGTH,
   ML_KEM_PUBLIC_KEY_LENGTH,
@@ -88,6 +89,7 @@ export function nobleCryptoProvider(): CryptoProvider {
       // As RFC 8032 and OpenSSL have it: the strict equation, no small-order tolerance.
       return nullOnThrow(() => ed25519.verify(signature, message, publicKey, { zip215: false })) ?? false;
     },
+    isXwingPublicKey,
     xwingKeyPair: (seed) => ({ publicKey: xwingPublicKey(expandXwingSeed(seed)), secretKey: seed.slice() }),
     xwingEncapsulate: (publicKey) => {
       if (publicKey.length !== XWING_PUBLIC_KEY_LENGTH || !isMlKemPublicKey(publicKey)) return null;

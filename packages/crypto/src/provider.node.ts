@@ -27,6 +27,7 @@ import { BoundedCache } from "./bounded-cache.ts";
 import type { CryptoProvider, KeyPair } from "./provider.ts";
 import {
   isMlKemPublicKey,
+  isXwingPublicKey,
   joinXwingParts,
   ML_KEM_CIPHERTEXT_LENGTH,
   ML_KEM_PUBLIC_KEY_LENGTH,
@@ -166,12 +167,16 @@ function xwingDecapsulateFrom(key: XwingSecret, enc: Uint8Array): Uint8Array {
   return sha3(xwingCombinerInput(mlKemSecret, agreed, ephemeral, key.x25519Public));
 }
 
-function makeXwing(): Pick<CryptoProvider, "xwingKeyPair" | "xwingEncapsulate" | "xwingDecapsulate"> {
+function makeXwing(): Pick<
+  CryptoProvider,
+  "xwingKeyPair" | "xwingEncapsulate" | "xwingDecapsulate" | "isXwingPublicKey"
+> {
   const secretKeys = new BoundedCache<string, XwingSecret>(64);
   const publicKeys = new BoundedCache<string, XwingPublic>(64);
   const secretKeyOf = (seed: Uint8Array): XwingSecret =>
     secretKeys.get(cacheKey(seed)) ?? secretKeys.set(cacheKey(seed), expandXwingSeed(seed));
   return {
+    isXwingPublicKey,
     xwingKeyPair: (seed): KeyPair => {
       if (seed.length !== XWING_SEED_LENGTH) throw new RangeError("an X-Wing seed has 32 bytes");
       const key = secretKeyOf(seed);

@@ -96,4 +96,28 @@ describe("[P2] what is malformed is a refusal, never a throw", () => {
     expect(provider.equalSecrets(seed, filled(32, 4))).toBe(false);
     expect(provider.equalSecrets(seed, filled(31, 5))).toBe(false);
   });
+
+  test.each(providers)("[P2] a key that can be encapsulated to is told without trying: $name", async (provider) => {
+    const { publicKey } = await provider.xwingKeyPair(filled(32, 5));
+    const p = 2n ** 255n - 19n;
+    const orderEight = [
+      325606250916557431795983626356110631294008115727848805560023387167927233504n,
+      39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+    ];
+    const points = [0n, 1n, 2n, 9n, p - 2n, p - 1n, p, p + 1n, p + 2n, ...orderEight, orderEight[0]! + 1n];
+    const keys = points.flatMap((u) =>
+      [u, u + 2n ** 255n].map((encoded) => {
+        const key = publicKey.slice();
+        for (let i = 0; i < 32; i++) key[1184 + i] = Number((encoded >> BigInt(8 * i)) & 0xffn);
+        return key;
+      }),
+    );
+    const tooLarge = publicKey.slice();
+    tooLarge.fill(0xff, 0, 3);
+    keys.push(publicKey, tooLarge, publicKey.subarray(1), filled(1216, 0xff));
+    for (const key of keys) {
+      expect(provider.isXwingPublicKey?.(key)).toBe((await provider.xwingEncapsulate(key)) !== null);
+    }
+    expect(keys.filter((key) => provider.isXwingPublicKey?.(key)).length).toBeGreaterThan(8);
+  });
 });

@@ -6,6 +6,7 @@
  *    X25519 ephemeral public key (32).
  * X3 The X25519 part goes into the combiner together with its ciphertext and public key; ML-KEM binds its own.
  */
+import { expectOk, hexToBytes } from "@xchat/codec";
 
 export const XWING_SEED_LENGTH = 32;
 export const XWING_PUBLIC_KEY_LENGTH = 1216;
@@ -48,6 +49,34 @@ export function isMlKemPublicKey(publicKey: Uint8Array): boolean {
     if ((a | ((b & 0x0f) << 8)) >= ML_KEM_MODULUS || ((b >> 4) | (c << 4)) >= ML_KEM_MODULUS) return false;
   }
   return true;
+}
+
+/** True when both parts can be encapsulated to. */
+export const isXwingPublicKey = (publicKey: Uint8Array): boolean =>
+  publicKey.length === XWING_PUBLIC_KEY_LENGTH && isMlKemPublicKey(publicKey) && !isSmallOrder(publicKey);
+
+/**
+ * The u-coordinates whose order divides eight, in all encodings below 2^255, little-endian: with one of these the X25519
+ * half of the secret would be zero, and RFC 7748, section 6.1, has it refused. Source: its section 4.1 and the field's
+ * arithmetic (0, 1, p - 1, p, p + 1 and the two of order eight).
+ */
+const SMALL_ORDER = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+].map((encoded) => expectOk(hexToBytes(encoded), "point"));
+
+/** Looks at the X25519 part of an X-Wing public key; the topmost bit does not count. */
+function isSmallOrder(publicKey: Uint8Array): boolean {
+  const last = publicKey[XWING_PUBLIC_KEY_LENGTH - 1] as number;
+  return SMALL_ORDER.some((point) => {
+    for (let i = 0; i < 31; i++) if (publicKey[ML_KEM_PUBLIC_KEY_LENGTH + i] !== point[i]) return false;
+    return (last & 0x7f) === point[31];
+  });
 }
 
 const ML_KEM_MODULUS = 3329;
