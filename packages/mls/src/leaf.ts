@@ -82,6 +82,6 @@ export async function judgeNewLeaf(leaf: LeafNode, rules: GroupRules): Promise<R
   return isValid ? null : "credential-refused";
 }
 
-/** Tried, not parsed: ML-KEM keys of the right length can still be invalid (FIPS 203, section 7.2). */
+/** Of the right length is not enough: ML-KEM keys can still be invalid (FIPS 203, section 7.2), and X25519 ones useless. */
 export const isUsableKey = async (provider: CryptoProvider, encryptionKey: Uint8Array): Promise<boolean> =>
-  (await provider.xwingEncapsulate(encryptionKey)) !== null;
+  provider.isXwingPublicKey?.(encryptionKey) ?? (await provider.xwingEncapsulate(encryptionKey)) !== null;

@@ -2,11 +2,20 @@
  * The cipher suite of every conversation, MLS_256_XWING_AES256GCM_SHA512_Ed25519 (83, from draft-mahy-mls-xwing), on a
  * crypto provider: ts-mls asks for it through its own interface.
  */
-import { hkdfExpand, hkdfExtract, setupRecipient, setupSender, type CryptoProvider } from "@xchat/crypto";
+import {
+  hkdfExpand,
+  hkdfExtract,
+  prepareInfo,
+  setupRecipient,
+  setupSender,
+  type CryptoProvider,
+  type PreparedInfo,
+} from "@xchat/crypto";
 import type { CiphersuiteImpl, Hpke, PrivateKey, PublicKey } from "ts-mls";
 import { CryptoError } from "ts-mls/mlsError.js";
 import type { SecretTree as StockSecretTree } from "ts-mls/secretTree.js";
 import { startSecretTree, type Kdf } from "./secret-tree.ts";
+import { rememberingVerify } from "./verified-signatures.ts";
 
 export const SUITE_NAME = "MLS_256_XWING_AES256GCM_SHA512_Ed25519";
 export const AEAD_KEY_LENGTH = 32;
@@ -39,7 +48,7 @@ export const xwingSuite = (provider: CryptoProvider): CiphersuiteImpl => ({
   },
   signature: {
     sign: async (secretKey, message) => provider.ed25519Sign(secretKey, message),
-    verify: async (publicKey, message, signature) => provider.ed25519Verify(publicKey, message, signature),
+    verify: rememberingVerify(provider),
     keygen: async () => {
       const { publicKey, secretKey } = await provider.ed25519KeyPair(provider.randomBytes(32));
       return { publicKey, signKey: secretKey };
@@ -54,11 +63,18 @@ function xwingHpke(provider: CryptoProvider): Hpke {
     const { publicKey, secretKey } = await provider.xwingKeyPair(seed);
     return { privateKey: handleOf(secretKey), publicKey: handleOf(publicKey) };
   };
+  // ts-mls hands the same array to all recipients of one commit or Welcome, and never writes to it.
+  const preparedInfos = new WeakMap<Uint8Array, PreparedInfo>();
+  const prepared = (info: Uint8Array): PreparedInfo => {
+    const known = preparedInfos.get(info) ?? prepareInfo(provider, info);
+    preparedInfos.set(info, known);
+    return known;
+  };
   return {
     keyLength: AEAD_KEY_LENGTH,
     nonceLength: AEAD_NONCE_LENGTH,
     seal: async (publicKey, plaintext, info, aad = EMPTY) => {
-      const sender = orThrow(await setupSender(provider, bytesOf(publicKey), info), "malformed public key");
+      const sender = orThrow(await setupSender(provider, bytesOf(publicKey), prepared(info)), "malformed public key");
       return { enc: sender.enc, ct: await sender.context.seal(aad, plaintext) };
     },
     open: async (privateKey, enc, ciphertext, info, aad = EMPTY) => {
