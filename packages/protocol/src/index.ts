@@ -116,6 +116,7 @@ export { appended, prepareOwn, receiveEvent } from "./log/receive.ts";
 export { answerWant, nextRepair, type RepairInput, type RepairStep } from "./log/repair.ts";
 export {
   eventFacts,
+  gapStart,
   lookupKeys,
   missingCount,
   startLog,

@@ -91,7 +91,7 @@ describe("leaf credential", () => {
     });
     expect(claimedLeaf(credential)).toEqual({
       ok: true,
-      value: { accountId: alice.accountId, deviceKey: alice.deviceKey },
+      value: { accountId: alice.accountId, deviceKey: alice.deviceKey, chain: alice.chain },
     });
     expect(credential.length).toBeLessThan(MAX_CREDENTIAL_BYTES);
   });

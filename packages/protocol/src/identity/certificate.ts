@@ -165,10 +165,14 @@ export function isSuccessorCredential(before: Uint8Array, successor: Uint8Array)
 /** Whose credential it claims to be; worth nothing before `verifyLeafCredential`. */
 export function claimedLeaf(
   credentialBytes: Uint8Array,
-): Result<{ readonly accountId: AccountId; readonly deviceKey: Uint8Array }, CredentialRefusal> {
+): Result<
+  { readonly accountId: AccountId; readonly deviceKey: Uint8Array; readonly chain: Uint8Array },
+  CredentialRefusal
+> {
   const parts = readCredential(credentialBytes);
   if (!parts.ok) return parts;
-  return ok({ accountId: accountIdOfBytes(parts.value.body.account), deviceKey: parts.value.body.deviceKey });
+  const { body, chain } = parts.value;
+  return ok({ accountId: accountIdOfBytes(body.account), deviceKey: body.deviceKey, chain });
 }
 
 // ---- below: reading and judging
