@@ -51,6 +51,7 @@ export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
   activeAt: 0,
   missing: 0,
   homeNodes: [],
+  notices: [],
   ...fields,
 });
 

@@ -62,7 +62,37 @@ export interface ChatView {
   /** Messages known to exist that have not come yet. */
   readonly missing: number;
   readonly homeNodes: readonly string[];
+  /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
+  readonly notices: readonly ChatNotice[];
 }
+
+/**
+ * One thing that a chat has found, and when it began and last changed. `of`: whose events. At most 16 of each kind are
+ * kept, and what repeats itself is counted.
+ */
+export type ChatNotice = { readonly id: string; readonly at: number; readonly changedAt: number } & (
+  | {
+      /** Messages that are known to exist and did not come: being asked for, come after all, or asked for in vain. */
+      readonly kind: "gap";
+      readonly state: "asked" | "closed" | "given-up";
+      readonly of: "me" | "them" | null;
+      /** Null where it is not known how many. */
+      readonly count: number | null;
+    }
+  /** A device has signed two different messages with one number: it was copied, or it lies. */
+  | { readonly kind: "equivocation"; readonly of: "me" | "them"; readonly sequence: number }
+  /** A message of this very device came that its store has never seen: the store is an old copy, or was copied. */
+  | { readonly kind: "behind"; readonly count: number }
+  /** Something was refused because it contradicts what is known here. `reason` is a word of spec/event.md. */
+  | {
+      readonly kind: "refused";
+      readonly what: "event" | "acknowledgement";
+      readonly reason: string;
+      readonly count: number;
+    }
+  /** The list of the other person's devices has changed, an old state of it was shown, or two that contradict. */
+  | { readonly kind: "identity"; readonly change: "newer" | "rolled-back" | "forked"; readonly count: number }
+);
 
 /** `k of n` counts home nodes whose signed receipt is held. */
 export type Delivery =

@@ -40,6 +40,7 @@ const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
   activeAt: now,
   missing: 0,
   homeNodes: ["wss://one.node.example", "wss://two.node.example", "wss://three.node.example"],
+  notices: [],
   ...more,
 });
 const last = (text: string, at: number, delivery: Delivery | null = null): ChatView["last"] => ({

@@ -4,26 +4,23 @@
  */
 import { encodePolicy, sealEnvelopes, type Group } from "@xchat/protocol";
 import { isCertified, type MessageItem } from "../delivery/outbox-item.ts";
-import type { OutboxEntry } from "../delivery/outbox.ts";
 import { deriveEpoch, policyOf } from "./epochs.ts";
 import type { Step } from "./step.ts";
 
-/** Makes the next commit of the plan, unless one is on its way. The answered entry goes to the outbox after the save. */
-export async function nextCommit(step: Step): Promise<OutboxEntry | null> {
+/** Makes the next commit of the plan, unless one is on its way. */
+export async function makeNextCommit(step: Step): Promise<void> {
   const { shared, group } = step.state;
   const [next] = shared.plan;
-  if (next === undefined || shared.pendingCommit !== null) return null;
+  if (next === undefined || shared.pendingCommit !== null) return;
   const { cipher, provider } = step.core;
-  const policy = shared.nextPolicy ?? encodePolicy(policyOf(cipher, group));
-  const made = await cipher.commit(group, next === "policy" ? { policy } : {});
-  const envelopes = await sealEnvelopes(provider, step.epoch.wrapKey, made.commit);
-  const entry = step.enqueue(envelopes, "commit", "");
+  const policy = next === "policy" ? (shared.nextPolicy ?? encodePolicy(policyOf(cipher, group))) : null;
+  const made = await cipher.commit(group, policy === null ? {} : { policy });
+  const outboxId = step.enqueue(await sealEnvelopes(provider, step.epoch.wrapKey, made.commit), "commit", "");
   step.setShared({
     plan: shared.plan.slice(1),
     nextPolicy: next === "policy" ? null : shared.nextPolicy,
-    pendingCommit: { outboxId: entry.record.id, epoch: group.epoch, ...cipher.save(made.group) },
+    pendingCommit: { outboxId, epoch: group.epoch, ...cipher.save(made.group), policy },
   });
-  return entry;
 }
 
 /** True when the commit was the pending one and has been applied. */
@@ -37,10 +34,16 @@ export async function settleCommit(step: Step, item: MessageItem, outboxId: stri
 
 /** Applies somebody else's commit: an own one for the same epoch is void, and its intent goes back into the plan. */
 export async function applyForeignCommit(step: Step, group: Group): Promise<string | null> {
-  const { pendingCommit, plan } = step.state.shared;
+  const { pendingCommit, plan, nextPolicy } = step.state.shared;
   await enterGroup(step, group);
   if (pendingCommit === null) return null;
-  step.setShared({ pendingCommit: null, plan: plan.includes("path") ? plan : [...plan, "path"] });
+  const { policy } = pendingCommit;
+  const again = policy === null ? "path" : "policy";
+  step.setShared({
+    pendingCommit: null,
+    plan: plan.includes(again) ? plan : [again, ...plan],
+    nextPolicy: nextPolicy ?? policy,
+  });
   step.changes.push({ delete: "outbox", key: pendingCommit.outboxId });
   return pendingCommit.outboxId;
 }

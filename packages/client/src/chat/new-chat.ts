@@ -4,6 +4,7 @@ import { emptyReassembly, encodeLog, startLog, type Group } from "@xchat/protoco
 import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { deriveEpoch, epochToRecords } from "./epochs.ts";
+import { chainChange } from "./contact-news.ts";
 import { encodeShared, newShared, type Shared } from "./shared.ts";
 import type { ChatState } from "./step.ts";
 
@@ -28,12 +29,18 @@ export interface NewChat {
 }
 
 export async function newChatChanges(core: SessionCore, input: NewChatInput): Promise<NewChat> {
-  const { cipher, provider, clock, contacts } = core;
+  const { cipher, provider, clock, contacts, profile } = core;
   const { group, peer } = input;
   const now = clock.now();
   const id = bytesToHex(group.groupId);
   const epoch = await deriveEpoch(cipher, provider, group, now);
-  const shared: Shared = { ...newShared(peer.leafKey), plan: input.plan, nextPolicy: input.nextPolicy };
+  const shared: Shared = {
+    ...newShared(peer.leafKey),
+    plan: input.plan,
+    nextPolicy: input.nextPolicy,
+    // It is in the own leaf.
+    toldChain: provider.sha256(profile().chain),
+  };
   const log = startLog({ conversation: id, self: bytesToHex(cipher.ownLeafKey(group).publicKey) });
   const record: ConversationRecord = {
     id,
@@ -55,9 +62,9 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
     isVerified: known?.isVerified ?? false,
     isBlocked: false,
     mayDirect: input.mayDirect,
-    chain: peer.chain,
+    chain: betterChain(known?.chain, peer.chain),
   };
-  const state: ChatState = { record, shared, log, group, epochs: [epoch], reassembly: emptyReassembly() };
+  const state: ChatState = { record, shared, log, group, epochs: [epoch], reassembly: emptyReassembly(), queued: [] };
   const changes: StoreChange[] = [
     { put: "contact", record: contact },
     { put: "conversation", record },
@@ -66,3 +73,7 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
   ];
   return { state, contact, changes };
 }
+
+/** ID21: somebody who is known already is held to the chain that is pinned, unless the one of the card is better. */
+const betterChain = (pinned: Uint8Array | undefined, chain: Uint8Array): Uint8Array =>
+  pinned === undefined || pinned.length === 0 || chainChange(pinned, chain) === "newer" ? chain : pinned;

@@ -15,7 +15,7 @@ import {
 } from "@xchat/protocol";
 import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
-import type { ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
+import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { epochToRecords, MAILBOX_LIFETIME, type Epoch } from "./epochs.ts";
 import { encodeShared, type Shared } from "./shared.ts";
@@ -28,12 +28,14 @@ export interface ChatState {
   /** Ascending; the last is the present one. */
   readonly epochs: readonly Epoch[];
   readonly reassembly: Reassembly;
+  /** Own events that wait to be sealed, in order. */
+  readonly queued: readonly string[];
 }
 
 export type Purpose = MessageItem["purpose"];
 
-/** Ephemeral things need not outlive a minute. */
-const NOTICE_LIFETIME = 10 * 60_000;
+/** An attempt to connect is over long before. */
+const SIGNAL_LIFETIME = 10 * 60_000;
 
 export class Step {
   readonly core: SessionCore;
@@ -45,8 +47,13 @@ export class Step {
   readonly arrived = new Map<string, EventRecord>();
   /** To be said with what is sent next; lost with the step if nothing can be sent: it is asked for again. */
   readonly replies: PayloadItem[] = [];
+  /** Sealed in this step: leaves the device when the step is saved. */
+  readonly outgoing: OutboxEntry[] = [];
+  /** Ids of events that nobody is asked for any more, from this step on. */
+  readonly givenUp = new Set<string>();
   state: ChatState;
   readonly #before: ChatState;
+  #contactChange: Partial<ContactRecord> = {};
 
   constructor(core: SessionCore, state: ChatState) {
     this.core = core;
@@ -60,6 +67,20 @@ export class Step {
 
   get epoch(): Epoch {
     return this.state.epochs.at(-1) as Epoch;
+  }
+
+  get before(): ChatState {
+    return this.#before;
+  }
+
+  /** The other person, as this step leaves them. */
+  get contact(): ContactRecord | undefined {
+    const contact = this.core.contacts.get(this.state.record.accountId);
+    return contact === undefined ? undefined : { ...contact, ...this.#contactChange };
+  }
+
+  setContact(part: Partial<Omit<ContactRecord, "accountId">>): void {
+    this.#contactChange = { ...this.#contactChange, ...part };
   }
 
   set(part: Partial<ChatState>): void {
@@ -94,15 +115,18 @@ export class Step {
   }
 
   /** Seals items to the present epoch and puts them into the outbox. */
-  async seal(items: readonly PayloadItem[], purpose: Exclude<Purpose, "commit">, eventId = ""): Promise<OutboxEntry> {
+  async seal(items: readonly PayloadItem[], purpose: Exclude<Purpose, "commit">, eventId = ""): Promise<void> {
     const { cipher } = this.core;
     const { message, group } = await cipher.seal(this.state.group, encodePayload(items), new Uint8Array(0));
     this.set({ group });
-    return this.enqueue(await sealEnvelopes(this.core.provider, this.epoch.wrapKey, message), purpose, eventId);
+    this.enqueue(await sealEnvelopes(this.core.provider, this.epoch.wrapKey, message), purpose, eventId);
   }
 
-  /** Puts sealed envelopes of the present epoch into the outbox; own ones need not be opened when they come back. */
-  enqueue(envelopes: readonly Uint8Array[], purpose: Purpose, eventId: string): OutboxEntry {
+  /**
+   * Puts sealed envelopes of the present epoch into the outbox, and answers with the id there. Own ones need not be
+   * opened when they come back.
+   */
+  enqueue(envelopes: readonly Uint8Array[], purpose: Purpose, eventId: string): string {
     const { clock, provider } = this.core;
     const now = clock.now();
     const item: MessageItem = {
@@ -112,7 +136,7 @@ export class Step {
       epoch: this.epoch.epoch,
       envelopes,
       targets: this.epoch.nodes.map(({ hint, mailbox }) => ({ hint, ...mailbox, isStored: false })),
-      expiresAt: now + (purpose === "notice" ? NOTICE_LIFETIME : MAILBOX_LIFETIME),
+      expiresAt: now + (purpose === "signal" ? SIGNAL_LIFETIME : MAILBOX_LIFETIME),
     };
     const id = bytesToHex(provider.sha256(concatBytes(...envelopes)));
     const record = {
@@ -124,20 +148,26 @@ export class Step {
     };
     this.changes.push({ put: "outbox", record });
     this.seen(envelopes.map((envelope) => bytesToHex(envelopeHash(provider, envelope))));
-    return { record, item };
+    this.outgoing.push({ record, item });
+    return id;
   }
 
   seen(hashes: readonly string[]): void {
     if (hashes.length > 0) this.changes.push({ seen: hashes, until: this.core.clock.now() + MAILBOX_LIFETIME });
   }
 
-  /** All changes of the step, those of the state included. */
+  /** All changes of the step, those of the state included. Called once, when nothing more is changed. */
   allChanges(): readonly StoreChange[] {
     const { state, core } = this;
     const before = this.#before;
     const changes: StoreChange[] = [...this.changes];
     if (state.group !== before.group) changes.push(groupChange(core, state, before));
     for (const record of this.events.values()) changes.push({ put: "event", record });
+    const { contact } = this;
+    if (contact !== undefined && Object.keys(this.#contactChange).length > 0) {
+      changes.push({ put: "contact", record: contact });
+      this.after.push(() => core.contacts.set(contact.accountId, contact));
+    }
     if (state.record !== before.record || state.shared !== before.shared || state.log !== before.log) {
       const log = state.log === before.log ? state.record.log : encodeLog(state.log);
       const shared = state.shared === before.shared ? state.record.shared : encodeShared(state.shared);

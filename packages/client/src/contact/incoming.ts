@@ -40,7 +40,7 @@ export async function acceptRequest(core: SessionCore, request: RequestRecord, m
     peer: { accountId: opened.accountId, name: opened.name, chain: opened.chain, leafKey: peer.signatureKey },
     state: "active",
     mayDirect,
-    plan: ["policy", "path"],
+    plan: ["policy"],
     nextPolicy: encodePolicy({
       ...policy,
       isAccepted: true,

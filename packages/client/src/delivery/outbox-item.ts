@@ -32,7 +32,8 @@ const itemCodec = variants({
   message: [
     0,
     {
-      purpose: word("event", "notice", "commit"),
+      /** `state`: what is said once and must arrive, though it is no event: acknowledgements, consent, names. */
+      purpose: word("event", "signal", "commit", "state"),
       /** Hex id of the event that it carries; empty where it carries none. */
       eventId: text(64),
       epoch: uint(),

@@ -1,0 +1,99 @@
+/**
+ * Acknowledgements and read positions, both ways, and what is due to be said.
+ *
+ * LS1 An acknowledgement names what this very step saves, never more.
+ */
+import { bytesToHex } from "@xchat/codec";
+import {
+  markRead,
+  nextAck,
+  nextRepair,
+  receiveAck,
+  receiveRead,
+  type Ack,
+  type PayloadItem,
+  type Position,
+} from "@xchat/protocol";
+import { randomFraction } from "../base/backoff.ts";
+import type { EventRecord } from "../ports.ts";
+import { PAIR, peerOf, positionFacts, toBytes, toPosition } from "./authors.ts";
+import { take, type TakeCallbacks } from "./log-effects.ts";
+import { alsoAt, lookupOf } from "./lookup.ts";
+import { noticesOfGaps } from "./notices.ts";
+import type { ChatState, Step } from "./step.ts";
+
+export async function takeAck(step: Step, ack: Ack, callbacks: TakeCallbacks): Promise<void> {
+  const facts = {
+    tip: ack.tip === null ? null : { sequence: ack.tip.sequence, id: bytesToHex(ack.tip.id) },
+    entries: ack.entries.map((entry) => ({ ...positionFacts(entry), lacking: entry.lacking })),
+  };
+  const own = facts.entries.find(({ author }) => author === step.state.log.self);
+  const from = peerOf(step);
+  const ids = [own?.id, facts.tip?.id].filter((id) => id !== undefined);
+  const lookup = await lookupOf(step, ids, { author: step.state.log.self, sequence: own?.sequence ?? 0 });
+  const withTip = facts.tip === null ? lookup : await alsoAt(step, lookup, from, facts.tip.sequence);
+  await take(step, receiveAck(step.state.log, from, facts, withTip, step.core.clock.now()), callbacks);
+}
+
+export async function takeRead(step: Step, positions: readonly Position[], callbacks: TakeCallbacks): Promise<void> {
+  const facts = positions.map(positionFacts);
+  const own = facts.find(({ author }) => author === step.state.log.self);
+  if (own === undefined) return;
+  const lookup = await lookupOf(step, [own.id], { author: own.author, sequence: own.sequence });
+  await take(step, receiveRead(step.state.log, peerOf(step), facts, lookup), callbacks);
+}
+
+/** Notes how far the person has read; it is said with the next acknowledgement. */
+export async function noteRead(step: Step, upTo: EventRecord): Promise<void> {
+  const author = peerOf(step);
+  // The position itself belongs to what has been read: a position just behind it in the order of the chat.
+  const page = await step.core.store.eventsBefore(step.id, { depth: upTo.depth, id: `${upTo.id}~` }, 50);
+  const theirs = page.events.findLast((event) => event.author === author && event.kind !== "lost");
+  if (theirs === undefined) return;
+  const { sequence, id } = theirs;
+  step.set({ log: markRead(step.state.log, { author, sequence, id }, step.core.clock.now()) });
+}
+
+// ---- what is due
+
+/** Items to be said now. With `isSpeaking` a message goes out anyway, and what is nearly due goes along. */
+export async function dueItems(step: Step, isSpeaking: boolean): Promise<readonly PayloadItem[]> {
+  const now = step.core.clock.now();
+  const repair = nextRepair(step.state.log, {
+    now,
+    members: [peerOf(step)],
+    random: randomFraction(step.core.provider),
+  });
+  await take(step, repair);
+  const items: PayloadItem[] = isSpeaking ? [] : step.replies.splice(0);
+  const due = nextAck(step.state.log, { now, memberCount: PAIR, isPiggyback: isSpeaking || items.length > 0 });
+  step.set({ log: due.log });
+  if (due.outgoing === null) return items;
+  const { ack, read } = due.outgoing;
+  if (ack !== null) items.push({ kind: "ack", ack: ackItem(ack) });
+  if (read.length > 0) items.push({ kind: "read", positions: read.map(toPosition) });
+  return items;
+}
+
+/** When `dueItems` has something to say next; null when nothing is waiting. */
+export function nextDue({ log, shared }: ChatState, now: number): number | null {
+  const members = [bytesToHex(shared.peerLeafKey)];
+  const times = [
+    nextAck(log, { now, memberCount: PAIR, isPiggyback: false }).wakeAt,
+    nextRepair(log, { now, members, random: 0 }).wakeAt,
+  ].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** Tells what has become of gaps in this step. */
+export function noteGaps(step: Step, before: ChatState): void {
+  const { log, shared } = step.state;
+  if (log === before.log) return;
+  const notices = noticesOfGaps(shared.notices, log, step.givenUp, step.core.clock.now());
+  if (notices !== shared.notices) step.setShared({ notices });
+}
+
+const ackItem = (ack: NonNullable<NonNullable<ReturnType<typeof nextAck>["outgoing"]>["ack"]>): Ack => ({
+  tip: ack.tip === null ? null : { sequence: ack.tip.sequence, id: toBytes(ack.tip.id) },
+  entries: ack.entries.map((entry) => ({ ...toPosition(entry), lacking: entry.lacking })),
+});

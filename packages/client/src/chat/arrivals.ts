@@ -1,0 +1,139 @@
+/**
+ * What arrives for a chat, from its mailboxes and directly: taken in batches, each one transaction, so that catching up
+ * costs one save for many messages.
+ *
+ * AR1 A cursor moves with the save of what lay before it; what could not be saved comes again.
+ * AR2 What cannot be opened yet is held, in the order of its coming, and tried again after each commit.
+ */
+import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
+import { envelopeHash } from "@xchat/protocol";
+import { cursorId } from "../delivery/readers.ts";
+import type { NodeHint, StoredEnvelope } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { MAILBOX_LIFETIME } from "./epochs.ts";
+import type { Step } from "./step.ts";
+
+/** Stands for what did not come by a mailbox. */
+const NO_MAILBOX = new Uint8Array(0);
+/** Envelopes that are saved in one transaction. */
+const BATCH = 64;
+/** Kept at most, whoever sends: 64 fragments of 64 KiB, and as much again. */
+const MAX_HELD = 128;
+
+export interface Arrival {
+  /** Null for what came directly. */
+  readonly hint: NodeHint | null;
+  readonly envelope: StoredEnvelope;
+  /** False for what lay there before this device came to read. */
+  readonly isLive: boolean;
+  /** It has been saved. */
+  readonly done: () => void;
+}
+
+export interface ArrivalsDeps {
+  readonly chat: string;
+  readonly isClosed: () => boolean;
+  readonly step: (work: (step: Step) => Promise<void>) => Promise<void>;
+  /** Whether it has been dealt with for good. */
+  readonly receive: (step: Step, arrival: Arrival) => Promise<boolean>;
+  /** The store could not save it. */
+  readonly onTrouble: () => void;
+}
+
+export class Arrivals {
+  readonly #core: SessionCore;
+  readonly #deps: ArrivalsDeps;
+  #waiting: Arrival[] = [];
+  /** Hashes of envelopes that are kept because they cannot be opened yet. */
+  readonly #held = new Set<string>();
+
+  constructor(core: SessionCore, deps: ArrivalsDeps) {
+    this.#core = core;
+    this.#deps = deps;
+  }
+
+  add(arrivals: readonly Arrival[]): void {
+    const isIdle = this.#waiting.length === 0;
+    this.#waiting.push(...arrivals);
+    if (isIdle) this.#core.background.run(this.#takeAll(), this.#deps.onTrouble);
+  }
+
+  /** By no cursor: a direct connection, a commit slot, or the store. */
+  addLoose(
+    envelope: Uint8Array,
+    more: { readonly mailbox?: Uint8Array; readonly isLive: boolean; done?: () => void },
+  ): void {
+    const { mailbox = NO_MAILBOX, isLive, done = () => {} } = more;
+    this.add([{ hint: null, envelope: { mailbox, cursor: 0, envelope }, isLive, done }]);
+  }
+
+  /** Tries what was kept once more: at the start, and after each commit. */
+  async tryHeld(): Promise<void> {
+    const held = await this.#core.store.held(this.#deps.chat);
+    for (const { id } of held) this.#held.add(id);
+    for (const { reason, envelope } of held) {
+      this.addLoose(envelope, { mailbox: expectOk(hexToBytes(reason), "held envelope"), isLive: false });
+    }
+  }
+
+  tryHeldIfAny(): void {
+    if (this.#held.size > 0) this.#core.background.run(this.tryHeld());
+  }
+
+  async #takeAll(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#deps.isClosed()) {
+      const batch = this.#waiting.slice(0, BATCH);
+      try {
+        await this.#deps.step((step) => this.#takeBatch(step, batch));
+      } catch (error) {
+        // The store could not save it (a full disk): nothing is acknowledged, and it comes again from where it lies.
+        this.#waiting = [];
+        throw error;
+      }
+      this.#waiting.splice(0, batch.length);
+    }
+  }
+
+  async #takeBatch(step: Step, batch: readonly Arrival[]): Promise<void> {
+    const { provider, store } = this.#core;
+    const hashes = batch.map(({ envelope }) => bytesToHex(envelopeHash(provider, envelope.envelope)));
+    const seen = new Set(await store.seen(hashes));
+    for (const [index, arrival] of batch.entries()) {
+      const hash = hashes[index] as string;
+      if (!seen.has(hash)) {
+        const isDone = await this.#deps.receive(step, arrival);
+        if (isDone) {
+          step.seen([hash]);
+          seen.add(hash);
+        }
+        this.#hold(step, hash, arrival.envelope, isDone);
+      }
+      step.after.push(arrival.done);
+      this.#moveCursor(step, arrival);
+    }
+  }
+
+  #moveCursor(step: Step, { hint, envelope }: Arrival): void {
+    if (hint === null || envelope.cursor === 0) return;
+    const { cursors } = this.#core;
+    const id = cursorId(envelope.mailbox, hint);
+    if (envelope.cursor <= (cursors.get(id) ?? 0)) return;
+    step.changes.push({ put: "cursor", record: { id, cursor: envelope.cursor } });
+    step.after.push(() => cursors.set(id, Math.max(cursors.get(id) ?? 0, envelope.cursor)));
+  }
+
+  /** What cannot be opened yet is kept: its cursor moves on, and the node may not have it for ever. */
+  #hold(step: Step, hash: string, { mailbox, envelope }: StoredEnvelope, isDone: boolean): void {
+    if (isDone) {
+      if (this.#held.delete(hash)) step.changes.push({ delete: "held", key: hash });
+      return;
+    }
+    if (this.#held.has(hash) || this.#held.size >= MAX_HELD) return;
+    this.#held.add(hash);
+    const expiresAt = this.#core.clock.now() + MAILBOX_LIFETIME;
+    step.changes.push({
+      put: "held",
+      record: { id: hash, conversationId: this.#deps.chat, reason: bytesToHex(mailbox), envelope, expiresAt },
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** Gaps: what this device asks for, and what it gives to whoever asks. */
+import { bytesToHex } from "@xchat/codec";
+import { answerWant, encodeEvent, MAX_PAYLOAD_BYTES, type LogEffect, type Want } from "@xchat/protocol";
+import type { EventRecord } from "../ports.ts";
+import { peerOf, toBytes } from "./authors.ts";
+import type { Step } from "./step.ts";
+
+const GIVE_BUDGET = MAX_PAYLOAD_BYTES - 8_192;
+const ITEM_OVERHEAD = 16;
+
+export const wantOf = ({ asked, ids, ranges }: Extract<LogEffect, { kind: "want" }>): Want => ({
+  asked: toBytes(asked),
+  ids: ids.map(toBytes),
+  ranges: ranges.map(({ author, from, to }) => ({ author: toBytes(author), from, to })),
+});
+
+/** Answers within what the log grants: no asker can make this device work for ever. */
+export async function giveWanted(step: Step, want: Want): Promise<void> {
+  const { store, clock } = step.core;
+  const granted = answerWant(
+    step.state.log,
+    {
+      from: peerOf(step),
+      asked: bytesToHex(want.asked),
+      ids: want.ids.map(bytesToHex),
+      ranges: want.ranges.map(({ author, from, to }) => ({ author: bytesToHex(author), from, to })),
+    },
+    clock.now(),
+  );
+  step.set({ log: granted.log });
+  const found = new Map<string, EventRecord>();
+  for (const event of await store.eventsById(granted.ids)) found.set(event.id, event);
+  for (const { author, from, to } of granted.ranges) {
+    for (const event of await store.eventsOfAuthor(step.id, author, from, to - from + 1)) {
+      if (event.sequence <= to) found.set(event.id, event);
+    }
+  }
+  const events: Uint8Array[] = [];
+  let size = 0;
+  for (const event of [...found.values()].toSorted((a, b) => a.depth - b.depth)) {
+    if (event.kind === "lost" || event.conversationId !== step.id) continue;
+    const encoded = encodeEvent({ signedHeader: event.header, bodyBytes: event.body });
+    size += encoded.length + ITEM_OVERHEAD;
+    if (size > GIVE_BUDGET) break;
+    events.push(encoded);
+  }
+  if (events.length > 0) step.replies.push({ kind: "give", events });
+}

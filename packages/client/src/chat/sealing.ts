@@ -1,0 +1,107 @@
+/**
+ * What this device says: own events as soon as they can be sealed, and what is due besides. All of it is decided at the
+ * end of each step, whatever the step was (`advance`).
+ */
+import { equalBytes } from "@xchat/codec";
+import { packPayloads, type PayloadItem } from "@xchat/protocol";
+import { encodeItem } from "../delivery/outbox-item.ts";
+import type { EventRecord } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { dueItems } from "./acknowledgements.ts";
+import { makeNextCommit } from "./commits.ts";
+import { eventItem } from "./event-records.ts";
+import type { ChatState, Step } from "./step.ts";
+
+/** The one decision function: whatever the step was, what has become due is done with it. */
+export async function advance(step: Step): Promise<void> {
+  if (step.state.record.state === "ended") return;
+  await makeNextCommit(step);
+  if (!isSettled(step.state)) return;
+  if (step.state.shared.ownConsentRevision === 0) await sealConsent(step);
+  await sealOwnChain(step);
+  await sealQueued(step);
+  await sealItems(step, await dueItems(step, false));
+}
+
+/** Accepted by both, and no own commit on its way: messages can be sealed. */
+export const isSettled = ({ record, shared }: ChatState): boolean =>
+  record.state === "active" && shared.pendingCommit === null && shared.plan.length === 0;
+
+/** What this person allows in a chat with this account, and this device can do. */
+export function mayDirect({ direct, profile, contacts }: SessionCore, accountId: string): boolean {
+  const contact = contacts.get(accountId);
+  return direct !== null && profile().directAllowed && contact?.mayDirect === true && !contact.isBlocked;
+}
+
+export async function sealOrQueue(step: Step, event: EventRecord): Promise<void> {
+  const { queued } = step.state;
+  if (isSettled(step.state) && queued.length === 0) return sealEvent(step, event);
+  step.set({ queued: [...queued, event.id] });
+  const record = {
+    id: event.id,
+    conversationId: step.id,
+    sequence: step.core.nextSequence(),
+    item: encodeItem({ kind: "unsealed", eventId: event.id }),
+    createdAt: event.sentAt,
+  };
+  step.changes.push({ put: "outbox", record });
+}
+
+/** As many messages as it takes: answers to several questions may not fit one. */
+async function sealItems(step: Step, items: readonly PayloadItem[]): Promise<void> {
+  for (const part of packPayloads(items)) await step.seal(part, "state");
+}
+
+/** What is of use for some minutes only: signals of the direct connection. */
+export async function sealSignals(step: Step, items: readonly PayloadItem[]): Promise<void> {
+  if (isSettled(step.state)) await step.seal(items, "signal");
+}
+
+export async function sealConsent(step: Step): Promise<void> {
+  const { core } = step;
+  const { shared, record } = step.state;
+  const revision = shared.ownConsentRevision + 1;
+  const profileRevision = Math.max(1, shared.ownProfileRevision);
+  step.setShared({ ownConsentRevision: revision, ownProfileRevision: profileRevision });
+  const items: PayloadItem[] = [
+    { kind: "direct-consent", isAllowed: mayDirect(core, record.accountId), revision },
+    { kind: "profile", name: core.profile().name, revision: profileRevision },
+  ];
+  await step.seal(items, "state");
+}
+
+export async function sealName(step: Step): Promise<void> {
+  const revision = step.state.shared.ownProfileRevision + 1;
+  step.setShared({ ownProfileRevision: revision });
+  await step.seal([{ kind: "profile", name: step.core.profile().name, revision }], "state");
+}
+
+// ---- below
+
+/** Chains travel inside conversations, so that nobody is fed an old one with a removed device on it (ID21). */
+async function sealOwnChain(step: Step): Promise<void> {
+  const { provider, profile } = step.core;
+  const { chain } = profile();
+  const toldChain = provider.sha256(chain);
+  if (equalBytes(toldChain, step.state.shared.toldChain)) return;
+  step.setShared({ toldChain });
+  await step.seal([{ kind: "chain", chain }], "state");
+}
+
+async function sealQueued(step: Step): Promise<void> {
+  const { queued } = step.state;
+  if (queued.length === 0) return;
+  step.set({ queued: [] });
+  for (const id of queued) {
+    const event = await step.event(id);
+    step.changes.push({ delete: "outbox", key: id });
+    if (event !== null) await sealEvent(step, event);
+  }
+}
+
+async function sealEvent(step: Step, event: EventRecord): Promise<void> {
+  // What is due goes along where it fits; the event itself is alone in its envelope otherwise.
+  const [first = [], ...rest] = packPayloads([eventItem(event), ...(await dueItems(step, true))]);
+  await step.seal(first, "event", event.id);
+  for (const items of rest) await step.seal(items, "state");
+}
