@@ -64,7 +64,7 @@ const anyWrite = fc
   .map(([operation, depth, author]) => at(operation, depth, author));
 /** So many of one kind that its limit is met at once. */
 const anyHistory = fc
-  .tuple(fc.array(anyWrite, { maxLength: 60 }), fc.boolean(), fc.infiniteStream(fc.nat(12)))
+  .tuple(fc.array(anyWrite, { maxLength: 60, size: "max" }), fc.boolean(), fc.infiniteStream(fc.nat(12)))
   .map(([writes, isFull, depths]) =>
     isFull
       ? [

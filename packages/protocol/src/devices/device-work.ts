@@ -1,0 +1,340 @@
+/**
+ * What is still to be done after the account's list of devices has changed (spec/devices.md, section 10). Not a list of
+ * steps that could be lost half way: the difference between what the chain lists and what each conversation holds,
+ * computed anew each time, so that it goes on after a crash and whoever of the devices did the last part.
+ *
+ * DV30 First the conversation of the own devices, so that a removed one reads nothing of what follows; then the others,
+ *      the liveliest first. In each, first the chain is told, then leaves of devices that are not listed are removed,
+ *      then listed ones are added.
+ * DV31 The device that made the change begins at once; the others, in the order of the chain, take over after ten
+ *      minutes each. Two that do the same are harmless: one commit gets the slot, and the other finds nothing left.
+ * DV32 What fails is tried again after 30 s, doubled up to 6 h, and never given up while the chain asks for it.
+ */
+import {
+  bool,
+  bytes,
+  bytesToHex,
+  decode,
+  encode,
+  expectOk,
+  hexToBytes,
+  list,
+  literal,
+  mapped,
+  nullable,
+  struct,
+  text,
+  uint,
+  word,
+  type Codec,
+  type DecodeError,
+  type Result,
+} from "@xchat/codec";
+import type { Hex } from "../log/state.ts";
+
+/** Commits under way at a time: each is a path of up to 0.3 s, and a person wants to chat meanwhile. */
+export const MAX_WORK_AT_ONCE = 4;
+export const MAX_WORK_CONVERSATIONS = 4_096;
+export const TAKE_OVER_MS = 600_000;
+const FIRST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 21_600_000;
+/** A commit that nothing was heard of (the app was closed) is no longer under way. */
+export const WORK_PATIENCE_MS = 120_000;
+/** Siblings are asked for key packages so often: they may be off, and find the question when they come back. */
+const WANT_EVERY_MS = 3_600_000;
+const MAX_REASON_BYTES = 40;
+
+/** What belongs to the account as a whole. */
+const CHORES = ["renew-invitations", "write-backup"] as const;
+export type Chore = (typeof CHORES)[number];
+
+interface WorkEntry {
+  /** The head of the chain has been sent into this conversation. */
+  readonly isTold: boolean;
+  readonly tries: number;
+  /** Not before. */
+  readonly nextAt: number;
+  /** Until when a commit counts as under way. */
+  readonly busyUntil: number | null;
+  /** Why the last try failed. */
+  readonly reason: string | null;
+}
+
+/** Kept in the store; `encodeDeviceWork` writes it. */
+export interface DeviceWork {
+  /** Head of the chain that it brings about. */
+  readonly head: Hex;
+  /** When this device learned of that head. */
+  readonly since: number;
+  readonly entries: ReadonlyMap<Hex, WorkEntry>;
+  readonly chores: readonly Chore[];
+  /** When siblings were last asked for key packages. */
+  readonly wantedAt: number | null;
+}
+
+export interface AccountFacts {
+  readonly head: Hex;
+  /** Device keys that the chain lists, in its order. */
+  readonly devices: readonly Hex[];
+  readonly self: Hex;
+  /** Device that signed the last operation; `null` for the recovery key. */
+  readonly changedBy: Hex | null;
+}
+
+export interface ConversationFacts {
+  readonly conversation: Hex;
+  readonly isSelf: boolean;
+  /** Devices of this account that have a leaf. */
+  readonly leaves: readonly Hex[];
+  /** Joined, caught up, and allowed to. */
+  readonly canCommit: boolean;
+  /** Devices of which a key package for this conversation is here. */
+  readonly packaged: readonly Hex[];
+  readonly lastActiveAt: number;
+}
+
+export type DeviceWorkEffect =
+  /** Send the chain as a payload item; then `told`. */
+  | { readonly kind: "tell"; readonly conversation: Hex }
+  | { readonly kind: "remove"; readonly conversation: Hex; readonly devices: readonly Hex[] }
+  | { readonly kind: "add"; readonly conversation: Hex; readonly devices: readonly Hex[] }
+  /** Ask in the self-conversation (see `device-supply.ts`). */
+  | { readonly kind: "want-packages"; readonly device: Hex; readonly conversations: readonly Hex[] }
+  | { readonly kind: "chore"; readonly chore: Chore }
+  /** The chain does not list this device any more: it stops, keeps what it has, and says so. */
+  | { readonly kind: "expelled" };
+
+export interface DeviceWorkStep {
+  readonly work: DeviceWork;
+  readonly effects: readonly DeviceWorkEffect[];
+  /** For the person: of `total` conversations, `done` are as the chain has it. */
+  readonly progress: {
+    readonly total: number;
+    readonly done: number;
+    readonly failing: readonly { readonly conversation: Hex; readonly reason: string }[];
+  };
+  readonly wakeAt: number | null;
+}
+
+const NEW_ENTRY: WorkEntry = { isTold: false, tries: 0, nextAt: 0, busyUntil: null, reason: null };
+
+export const startDeviceWork = (head: Hex, now: number): DeviceWork => ({
+  head,
+  since: now,
+  entries: new Map(),
+  chores: CHORES,
+  wantedAt: null,
+});
+
+/** The one decision function: what to do now. */
+export function deviceWorkStep(
+  before: DeviceWork,
+  account: AccountFacts,
+  conversations: readonly ConversationFacts[],
+  now: number,
+): DeviceWorkStep {
+  const work = before.head === account.head ? before : startDeviceWork(account.head, now);
+  const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], busy: 0, wantedAt: work.wantedAt };
+  if (!account.devices.includes(account.self)) return stopMutable(draft, conversations.length);
+  for (const { conversation } of conversations) {
+    draft.entries.set(conversation, restedEntry(work.entries.get(conversation), now));
+  }
+  draft.busy = [...draft.entries.values()].filter(({ busyUntil }) => busyUntil !== null).length;
+  const due = dueAt(work.since, account);
+  const open = orderOf(conversations).filter((facts) => isOpen(draft, account, facts));
+  if (now < due) draft.wakeAt.push(due);
+  else {
+    for (const facts of open) decideMutable(draft, account, facts, now);
+    wantMutable(draft, account, open, now);
+    // DV30: invitations name key packages, and the backup the chain; both can wait for the self-conversation.
+    if (!open.some(({ isSelf }) => isSelf)) {
+      for (const chore of work.chores) draft.effects.push({ kind: "chore", chore });
+    }
+  }
+  return finish(draft, conversations.length, open);
+}
+
+export type DeviceWorkOutcome =
+  | { readonly kind: "told"; readonly conversation: Hex }
+  | { readonly kind: "started"; readonly conversation: Hex }
+  | { readonly kind: "committed"; readonly conversation: Hex }
+  /** `reason`: a word, at most 40 bytes; shown. */
+  | { readonly kind: "failed"; readonly conversation: Hex; readonly reason: string }
+  | { readonly kind: "chore-done"; readonly chore: Chore };
+
+/** `random` in [0, 1): parts the next tries of many conversations. */
+export function noteDeviceWork(work: DeviceWork, outcome: DeviceWorkOutcome, now: number, random: number): DeviceWork {
+  if (outcome.kind === "chore-done") return { ...work, chores: work.chores.filter((one) => one !== outcome.chore) };
+  const entry = work.entries.get(outcome.conversation) ?? NEW_ENTRY;
+  const entries = new Map(work.entries).set(outcome.conversation, noted(entry, outcome, now, random));
+  return { ...work, entries };
+}
+
+function noted(
+  entry: WorkEntry,
+  outcome: Exclude<DeviceWorkOutcome, { kind: "chore-done" }>,
+  now: number,
+  random: number,
+): WorkEntry {
+  switch (outcome.kind) {
+    case "told":
+      return { ...entry, isTold: true };
+    case "started":
+      return { ...entry, busyUntil: now + WORK_PATIENCE_MS };
+    case "committed":
+      return { ...entry, tries: 0, nextAt: 0, busyUntil: null, reason: null };
+    case "failed": {
+      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(entry.tries, 16));
+      const nextAt = now + Math.round(wait * (0.5 + random / 2));
+      return { ...entry, tries: entry.tries + 1, nextAt, busyUntil: null, reason: outcome.reason };
+    }
+  }
+}
+
+// ---- deciding
+
+interface Draft {
+  readonly work: DeviceWork;
+  readonly entries: Map<Hex, WorkEntry>;
+  readonly effects: DeviceWorkEffect[];
+  readonly wakeAt: number[];
+  busy: number;
+  wantedAt: number | null;
+}
+
+/** DV31. */
+function dueAt(since: number, { devices, self, changedBy }: AccountFacts): number {
+  const others = devices.filter((device) => device !== changedBy);
+  const isFirst = self === changedBy;
+  // After a recovery, or where the one who changed it is gone, the first in the chain begins.
+  const hasFirst = changedBy !== null && devices.includes(changedBy);
+  const turn = isFirst ? 0 : others.indexOf(self) + (hasFirst ? 1 : 0);
+  return since + turn * TAKE_OVER_MS;
+}
+
+/** A clock that was set back must not put things off for ever. */
+function restedEntry(entry: WorkEntry | undefined, now: number): WorkEntry {
+  if (entry === undefined) return NEW_ENTRY;
+  const { busyUntil, nextAt } = entry;
+  const isBusy = busyUntil !== null && now < busyUntil && busyUntil <= now + WORK_PATIENCE_MS;
+  return { ...entry, busyUntil: isBusy ? busyUntil : null, nextAt: nextAt > now + LONGEST_WAIT_MS ? now : nextAt };
+}
+
+const orderOf = (conversations: readonly ConversationFacts[]): readonly ConversationFacts[] =>
+  conversations
+    .slice(0, MAX_WORK_CONVERSATIONS)
+    .toSorted(
+      (a, b) =>
+        Number(b.isSelf) - Number(a.isSelf) ||
+        b.lastActiveAt - a.lastActiveAt ||
+        (a.conversation < b.conversation ? -1 : 1),
+    );
+
+const unlistedLeaves = ({ devices }: AccountFacts, { leaves }: ConversationFacts): readonly Hex[] =>
+  leaves.filter((leaf) => !devices.includes(leaf));
+
+const missingDevices = ({ devices }: AccountFacts, { leaves }: ConversationFacts): readonly Hex[] =>
+  devices.filter((device) => !leaves.includes(device));
+
+function isOpen(draft: Draft, account: AccountFacts, facts: ConversationFacts): boolean {
+  const isTold = draft.entries.get(facts.conversation)?.isTold ?? false;
+  return !isTold || unlistedLeaves(account, facts).length > 0 || missingDevices(account, facts).length > 0;
+}
+
+function decideMutable(draft: Draft, account: AccountFacts, facts: ConversationFacts, now: number): void {
+  const { conversation, canCommit, packaged } = facts;
+  const entry = draft.entries.get(conversation) as WorkEntry;
+  if (!canCommit) return;
+  if (!entry.isTold) draft.effects.push({ kind: "tell", conversation });
+  if (entry.busyUntil !== null) {
+    draft.wakeAt.push(entry.busyUntil);
+    return;
+  }
+  const toRemove = unlistedLeaves(account, facts);
+  const toAdd = missingDevices(account, facts).filter((device) => packaged.includes(device));
+  if (toRemove.length === 0 && toAdd.length === 0) return;
+  if (now < entry.nextAt) {
+    draft.wakeAt.push(entry.nextAt);
+    return;
+  }
+  if (draft.busy >= MAX_WORK_AT_ONCE) return;
+  draft.busy++;
+  draft.effects.push(
+    toRemove.length > 0
+      ? { kind: "remove", conversation, devices: toRemove }
+      : { kind: "add", conversation, devices: toAdd },
+  );
+}
+
+function wantMutable(draft: Draft, account: AccountFacts, open: readonly ConversationFacts[], now: number): void {
+  const { wantedAt } = draft;
+  const isEarly = wantedAt !== null && wantedAt <= now && now < wantedAt + WANT_EVERY_MS;
+  for (const device of account.devices) {
+    const lacking = open.filter(({ leaves, packaged }) => !leaves.includes(device) && !packaged.includes(device));
+    if (device === account.self || lacking.length === 0) continue;
+    if (isEarly) draft.wakeAt.push(wantedAt + WANT_EVERY_MS);
+    else {
+      draft.wantedAt = now;
+      draft.effects.push({ kind: "want-packages", device, conversations: lacking.map((one) => one.conversation) });
+    }
+  }
+}
+
+function finish(draft: Draft, total: number, open: readonly ConversationFacts[]): DeviceWorkStep {
+  const failing = open.flatMap(({ conversation }) => {
+    const { reason } = draft.entries.get(conversation) as WorkEntry;
+    return reason === null ? [] : [{ conversation, reason }];
+  });
+  return {
+    work: { ...draft.work, entries: draft.entries, wantedAt: draft.wantedAt },
+    effects: draft.effects,
+    progress: { total, done: total - open.length, failing },
+    wakeAt: draft.wakeAt.length === 0 ? null : Math.min(...draft.wakeAt),
+  };
+}
+
+function stopMutable(draft: Draft, total: number): DeviceWorkStep {
+  draft.effects.push({ kind: "expelled" });
+  return { work: draft.work, effects: draft.effects, progress: { total, done: 0, failing: [] }, wakeAt: null };
+}
+
+// ---- the form in the store
+
+const hex: Codec<Hex> = mapped(
+  bytes({ length: 32 }),
+  (value: Hex) => expectOk(hexToBytes(value), "hex"),
+  (value) => bytesToHex(value),
+);
+
+const workCodec = struct({
+  version: literal(1, "newer-version"),
+  head: hex,
+  since: uint(),
+  entries: list(
+    struct({
+      conversation: hex,
+      isTold: bool,
+      tries: uint(0xffff),
+      nextAt: uint(),
+      busyUntil: nullable(uint()),
+      reason: nullable(text(MAX_REASON_BYTES)),
+    }),
+    { max: MAX_WORK_CONVERSATIONS },
+  ),
+  chores: list(word(...CHORES), { max: CHORES.length }),
+  wantedAt: nullable(uint()),
+});
+
+/** @throws RangeError when a reason is no short word. */
+export function encodeDeviceWork({ entries, ...rest }: DeviceWork): Uint8Array {
+  const all = [...entries].map(([conversation, entry]) => ({ conversation, ...entry }));
+  return encode(workCodec, { version: 1, ...rest, entries: all });
+}
+
+export function decodeDeviceWork(encoded: Uint8Array): Result<DeviceWork, DecodeError> {
+  const read = decode(workCodec, encoded);
+  if (!read.ok) return read;
+  const { version: _, entries, ...rest } = read.value;
+  const byConversation = new Map(entries.map(({ conversation, ...entry }) => [conversation, entry]));
+  return { ok: true, value: { ...rest, entries: byConversation } };
+}
