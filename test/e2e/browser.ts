@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "../../scripts/chromium.ts";
+import type { Line } from "./line.ts";
 
 const ARGS = [
   "--headless=new",
@@ -27,6 +28,8 @@ export interface ProfileOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
   readonly locale?: string;
+  /** Everything but WebRTC goes through it. */
+  readonly line?: Line;
 }
 
 export interface BrowserProfile {
@@ -35,6 +38,8 @@ export interface BrowserProfile {
   /** What pages threw or logged as errors. */
   readonly problems: string[];
   page(url: string): Promise<Page>;
+  /** Cuts every page and worker off, as a device that lost its network. */
+  setOffline(isOffline: boolean): Promise<void>;
   /** Ends the whole browser at once, as a power cut would. */
   kill(): Promise<void>;
   pages(): readonly Page[];
@@ -47,7 +52,10 @@ export interface BrowserProfile {
 
 export async function browserProfile(options: ProfileOptions = {}, kept?: string): Promise<BrowserProfile> {
   const directory = kept ?? (await mkdtemp(join(tmpdir(), "xchat-browser-")));
-  const args = [...ARGS, `--user-data-dir=${directory}`, `--lang=${options.locale ?? "en"}`, "about:blank"];
+  const args = [...ARGS, `--user-data-dir=${directory}`, `--lang=${options.locale ?? "en"}`];
+  if (options.line !== undefined)
+    args.push(`--proxy-server=socks5://127.0.0.1:${options.line.port}`, "--proxy-bypass-list=<-loopback>");
+  args.push("about:blank");
   // A group of its own, so that a kill takes the renderers along.
   const child = spawn(CHROMIUM, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -86,6 +94,7 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
       await page.goto(url);
       return page;
     },
+    setOffline: (isOffline) => context.setOffline(isOffline),
     kill,
     pages: () => context.pages(),
     quit,

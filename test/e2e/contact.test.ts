@@ -81,9 +81,10 @@ describe("a person decides who reaches them", () => {
     await alicesPage.getByRole("heading", { name: /^Bob ?, verified$/u }).waitFor();
 
     const picture = await qrCode(alicesPage, "Bob");
-    // A code is good for one direction: one's own, held up by someone else, shows nothing.
+    // A code has a direction: one's own, held up by someone else, shows nothing.
     await scan(bobsPage, await bobsPage.getByRole("img", { name: /^Your code/u }).screenshot());
-    await bobsPage.getByText("The codes do not belong together").waitFor();
+    await bobsPage.getByText("Scan the square code that the other person's app shows. Nothing was changed.").waitFor();
+    await bobsPage.getByRole("button", { name: "The numbers are the same" }).waitFor();
     await scan(bobsPage, picture);
     await bobsPage.getByText("The codes belong together").waitFor();
     await close(bobsPage);
