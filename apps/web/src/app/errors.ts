@@ -51,7 +51,7 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
   },
   "invitation-not-found": {
     title: msg`The invitation cannot be found`,
-    text: msg`Its nodes answer, but do not know it: it may have expired or been taken back. Ask for a new one.`,
+    text: msg`Its nodes answer, but do not know it: it may have been used, taken back, or have expired. Ask for a new one; nothing was sent.`,
   },
   "invitation-forged": {
     title: msg`The invitation does not hold`,
