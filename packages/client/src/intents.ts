@@ -177,20 +177,17 @@ function chatIntents(
   ];
   return {
     setPetname: async ({ chat, petname }) => {
-      const { contact } = session.chat(chat);
-      await session.setContact({
-        ...contact,
-        petname: petname === null || petname.trim() === "" ? null : checkName(petname),
-      });
+      const isCleared = petname === null || petname.trim() === "";
+      await session.chat(chat).setContact({ petname: isCleared ? null : checkName(petname) });
     },
     setMayDirect: async ({ chat, mayDirect }) => {
       const found = session.chat(chat);
-      await session.setContact({ ...found.contact, mayDirect });
+      await found.setContact({ mayDirect });
       await found.consentChanged();
     },
     setBlocked: async ({ chat, isBlocked }) => {
       const found = session.chat(chat);
-      await session.setContact({ ...found.contact, isBlocked, mayDirect: false });
+      await found.setContact({ isBlocked, mayDirect: false });
       found.blockedChanged();
     },
     deleteChat: async ({ chat }) => {
@@ -215,7 +212,7 @@ function chatIntents(
     setVerified: async ({ chat, isVerified }) => {
       const found = session.chat(chat);
       if (found.contact.isVerified === isVerified) return;
-      await session.setContact({ ...found.contact, isVerified });
+      await found.setContact({ isVerified });
     },
   };
 }

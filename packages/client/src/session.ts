@@ -235,15 +235,13 @@ export class Session {
     const { clock, store, outbox } = this.core;
     const now = clock.now();
     const gone: StoreChange[] = [{ forgetSeenBefore: now }];
-    for (const mailbox of await store.all("mailbox")) {
-      if (mailbox.retireAt !== 0 && mailbox.retireAt < now) gone.push({ delete: "mailbox", key: mailbox.id });
-    }
     for (const { record, item } of outbox.entries()) {
-      if (item.expiresAt >= now) continue;
+      if (item.kind !== "request" || item.expiresAt >= now) continue;
       outbox.drop(record.id);
       gone.push({ delete: "outbox", key: record.id });
     }
     await store.write(gone);
+    for (const chat of this.chats.values()) await chat.tidy();
     await this.invitations.maintain();
   }
 

@@ -22,6 +22,8 @@ export class MemoryNode {
   readonly #blobs = new Map<string, { owner: string; version: number; blob: Uint8Array | null }>();
   readonly #subscribers = new Set<Subscriber>();
   #isDown = false;
+  /** Gives receipts and keeps nothing: a node that lies. */
+  isLosing = false;
 
   constructor(hint: NodeHint) {
     this.hint = hint;
@@ -36,6 +38,11 @@ export class MemoryNode {
     return [...this.#mailboxes.values()].flat().map(({ envelope }) => envelope);
   }
 
+  /** Public keys (hex) of the mailboxes that somebody reads now. */
+  get watched(): ReadonlySet<string> {
+    return new Set([...this.#subscribers].flatMap(({ mailboxes }) => [...mailboxes]));
+  }
+
   goDown(): void {
     this.#isDown = true;
     for (const { end } of this.#subscribers) end();
@@ -47,6 +54,7 @@ export class MemoryNode {
   }
 
   put(mailbox: Uint8Array, envelope: Uint8Array): NodeOutcome<Receipt> {
+    if (this.isLosing) return done({ bytes: new Uint8Array(0) });
     const key = bytesToHex(mailbox);
     const held = this.#mailboxes.get(key) ?? [];
     this.#mailboxes.set(key, held);

@@ -80,6 +80,15 @@ export class Arrivals {
     if (this.#held.size > 0) this.#core.background.run(this.tryHeld());
   }
 
+  /** What could not be opened while it lay at a node will not be opened any more. */
+  async forgetExpired(step: Step): Promise<void> {
+    for (const { id, expiresAt } of await this.#core.store.held(this.#deps.chat)) {
+      if (expiresAt >= this.#core.clock.now()) continue;
+      step.changes.push({ delete: "held", key: id });
+      step.after.push(() => this.#held.delete(id));
+    }
+  }
+
   async #takeAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#deps.isClosed()) {
       const batch = this.#waiting.slice(0, BATCH);

@@ -31,6 +31,7 @@ import { openMessage } from "./open-message.ts";
 import { advance, isSettled, mayDirect, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
 import { decodeShared } from "./shared.ts";
 import { Step, type ChatState } from "./step.ts";
+import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
 
 /** Before reading again after a write that failed. */
 const STORE_PATIENCE = 10_000;
@@ -98,7 +99,7 @@ export class Chat {
   async start(): Promise<void> {
     await this.refreshSummary();
     if (this.#state.record.state === "ended") return;
-    if (!this.contact.isBlocked) this.#readMailboxes();
+    this.#readMailboxes();
     await this.#step(async () => undefined);
     await this.#arrivals.tryHeld();
     this.#link.update();
@@ -209,6 +210,15 @@ export class Chat {
     }
   }
 
+  /** Called from time to time. */
+  async tidy(): Promise<void> {
+    await this.#step(async (step) => {
+      if (forgetPastEpochs(step)) step.after.push(() => this.#readMailboxes());
+      await renewExpired(step);
+      await this.#arrivals.forgetExpired(step);
+    });
+  }
+
   // ---- what a person sees
 
   queuedReason(): QueuedReason {
@@ -300,12 +310,11 @@ export class Chat {
   /** What could not be saved was not counted as read: it comes again. */
   #readAgainLater(): void {
     this.#core.readers.remove(this.id);
-    this.#core.clock.after(STORE_PATIENCE, () => {
-      if (!this.#closed) this.#readMailboxes();
-    });
+    this.#core.clock.after(STORE_PATIENCE, () => this.#readMailboxes());
   }
 
   #readMailboxes(): void {
+    if (this.#closed || this.contact.isBlocked || this.#state.record.state === "ended") return;
     this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes, isLive }: Delivered) =>
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
     );
