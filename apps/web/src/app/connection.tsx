@@ -1,5 +1,5 @@
 import { Plural, Trans } from "@lingui/react/macro";
-import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { useEffect, useEffectEvent, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useTimeWords } from "../i18n/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useIntent, useView } from "./context.tsx";
@@ -32,11 +32,22 @@ export function useNow(isCounting: boolean): number {
   return now;
 }
 
+/** Waits between tries grow to minutes while a device is away, and mean nothing any more once it is back. */
+function useRetryWhenBack(retry: () => void): void {
+  const onBack = useEffectEvent(retry);
+  useEffect(() => {
+    const back = (): void => onBack();
+    window.addEventListener("online", back);
+    return () => window.removeEventListener("online", back);
+  }, []);
+}
+
 /** A line above everything while no node can be reached. Short breaks are not worth a word. */
 export function ConnectionBanner(): ReactElement {
   const network = useView("network");
   const isOnline = useIsOnline();
   const retry = useIntent("retryNow");
+  useRetryWhenBack(() => void retry.run({}));
   const nodes = network?.nodes ?? [];
   const isConnecting = nodes.some((node) => node.state === "connecting");
   const isDown = nodes.length > 0 && !nodes.some((node) => node.state === "ready");
