@@ -146,12 +146,12 @@ export function InvitationState({ invitation }: { readonly invitation: Invitatio
     case "preparing":
       return <Trans>Being prepared</Trans>;
     case "open":
-      return <Trans>Open</Trans>;
+      return <Trans context="state of an invitation">Open</Trans>;
     case "used":
-      return <Trans>Used</Trans>;
+      return <Trans context="state of an invitation">Used</Trans>;
     case "revoked":
       return <Trans>Taken back</Trans>;
     default:
-      return <Trans>Expired</Trans>;
+      return <Trans context="state of an invitation">Expired</Trans>;
   }
 }
