@@ -19,12 +19,12 @@ const of = word("me", "them");
 const noticeCodec = variants({
   gap: [
     0,
-    { id: text(80), ...times, of: nullable(of), state: word("asked", "closed", "given-up"), count: nullable(uint()) },
+    { id: text(96), ...times, of: nullable(of), state: word("asked", "closed", "given-up"), count: nullable(uint()) },
   ],
-  equivocation: [1, { id: text(80), ...times, of, sequence: uint() }],
-  behind: [2, { id: text(80), ...times, count: uint() }],
-  refused: [3, { id: text(80), ...times, what: word("event", "acknowledgement"), reason: text(32), count: uint() }],
-  identity: [4, { id: text(80), ...times, change: word("newer", "rolled-back", "forked"), count: uint() }],
+  equivocation: [1, { id: text(96), ...times, of, sequence: uint() }],
+  behind: [2, { id: text(96), ...times, count: uint() }],
+  refused: [3, { id: text(96), ...times, what: word("event", "acknowledgement"), reason: text(32), count: uint() }],
+  identity: [4, { id: text(96), ...times, change: word("newer", "rolled-back", "forked"), count: uint() }],
 });
 
 const KINDS = 5;
