@@ -38,6 +38,11 @@ export class MemoryNode {
     return [...this.#mailboxes.values()].flat().map(({ envelope }) => envelope);
   }
 
+  /** How many commits lie here, each in the slot of an epoch. */
+  get commits(): number {
+    return this.#slots.size;
+  }
+
   /** Public keys (hex) of the mailboxes that somebody reads now. */
   get watched(): ReadonlySet<string> {
     return new Set([...this.#subscribers].flatMap(({ mailboxes }) => [...mailboxes]));
