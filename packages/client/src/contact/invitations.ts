@@ -377,13 +377,14 @@ export class Invitations {
   #view(record: InvitationRecord): InvitationView {
     const secrets = decodeSecrets(record.secrets);
     const code = encodeInvitationCode(this.#invitation(secrets));
-    const { linkBase } = this.#core;
-    const { id, label, isLasting, state, createdAt, expiresAt, uses } = record;
+    const { linkBase, clock } = this.#core;
+    const { id, label, isLasting, createdAt, expiresAt, uses } = record;
     return {
       id,
       label,
       isLasting,
-      state,
+      // Between two rounds of maintenance, too, nobody is shown a code that no longer works.
+      state: isLive(record) && expiresAt <= clock.now() ? "expired" : record.state,
       createdAt,
       expiresAt,
       uses,
