@@ -38,6 +38,8 @@ export interface BrowserProfile {
   /** What pages threw or logged as errors. */
   readonly problems: string[];
   page(url: string): Promise<Page>;
+  /** Sets the clock of the client ahead in every page that is open, as if the device had slept. Milliseconds from now. */
+  sleep(duration: number): Promise<void>;
   /** Cuts every page and worker off, as a device that lost its network. */
   setOffline(isOffline: boolean): Promise<void>;
   /** Ends the whole browser at once, as a power cut would. */
@@ -93,6 +95,12 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
       await page.emulateMedia({ colorScheme: options.colorScheme ?? "light" });
       await page.goto(url);
       return page;
+    },
+    sleep: async (duration) => {
+      for (const worker of context.pages().flatMap((page) => page.workers()))
+        await worker.evaluate((ahead) => {
+          Date.now = () => Math.round(performance.timeOrigin + performance.now() + ahead);
+        }, duration);
     },
     setOffline: (isOffline) => context.setOffline(isOffline),
     kill,

@@ -58,6 +58,10 @@ describe("a person has an invitation", () => {
     await pasteInvitation(bobsPage, code);
     await bobsPage.getByRole("dialog").getByText("Alice").first().waitFor();
     await sayYes(bobsPage);
+    await pasteInvitation(bobsPage, code);
+    await bobsPage.getByText("You have a chat with this person already.").waitFor();
+    await bobsPage.getByRole("button", { name: "Open the chat" }).click();
+    await way(bobsPage, "Waiting for their yes").waitFor();
     await acceptRequest(alicesPage);
     await way(bobsPage, "Through nodes").waitFor();
     await say(bobsPage, "carried by hand");
@@ -67,10 +71,16 @@ describe("a person has an invitation", () => {
     await strangersPage.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await strangersPage.getByLabel("Your name").fill("Sten");
     await strangersPage.getByRole("button", { name: "Continue" }).click();
-    await strangersPage.getByText("The invitation was used already").waitFor();
-    await pasteInvitation(bobsPage, code);
-    await bobsPage.getByText("You have a chat with this person already.").waitFor();
-    await bobsPage.getByRole("button", { name: "Open the chat" }).click();
-    await hears(bobsPage, "carried by hand");
+    await strangersPage.getByText("it may have been used, taken back, or have expired").waitFor();
+  });
+
+  // The last one: nobody here comes back from the future.
+  test("that has expired: they are told, and so is who made it", async () => {
+    const link = await invite(alicesPage);
+    await story.pass(8);
+    await pasteInvitation(bobsPage, link);
+    await bobsPage.getByRole("dialog").getByText("it may have been used, taken back, or have expired").waitFor();
+    await invite(alicesPage);
+    await alicesPage.getByText("Expired").waitFor();
   });
 });

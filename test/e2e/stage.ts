@@ -12,6 +12,8 @@ const BUILT_NODE = join(import.meta.dirname, "../../apps/node/dist/main.js");
 /** A folder that takes a picture of each page as its story left it. */
 const PICTURES = process.env["XCHAT_PICTURES"];
 
+const DAY = 86_400_000;
+
 export interface Couple {
   readonly alice: BrowserProfile;
   readonly bob: BrowserProfile;
@@ -28,6 +30,8 @@ export interface CoupleOptions {
 
 export interface Stage {
   readonly node: NodeProcess;
+  /** All that runs sleeps for days, or nobody looks at it for so long: the node, which starts anew, and the clients. */
+  pass(days: number): Promise<void>;
   /** Taken away after the story in which it was opened, or after all where that was before the first. */
   browser(options?: ProfileOptions): Promise<BrowserProfile>;
   /** A browser that came back. */
@@ -72,6 +76,11 @@ export function stage(): Stage {
     get node() {
       return running();
     },
+    pass: async (days) => {
+      await running().stop();
+      await inTheFuture(days * DAY, () => running().restart());
+      await Promise.all(profiles.map((profile) => profile.sleep(days * DAY)));
+    },
     browser,
     keep,
     cleanUp: (task) => tasks.push(task),
@@ -85,6 +94,17 @@ export function stage(): Stage {
       return { alice, bob, alicesPage, bobsPage };
     },
   };
+}
+
+/** What is started meanwhile has its clock set ahead. */
+async function inTheFuture(duration: number, start: () => Promise<void>): Promise<void> {
+  const setClock = `const now = Date.now.bind(Date); Date.now = () => now() + ${duration};`;
+  process.env["NODE_OPTIONS"] = `--import=data:text/javascript,${encodeURIComponent(setClock)}`;
+  try {
+    await start();
+  } finally {
+    delete process.env["NODE_OPTIONS"];
+  }
 }
 
 async function takePictures(folder: string, story: string, profiles: readonly BrowserProfile[]): Promise<void> {
