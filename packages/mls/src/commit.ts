@@ -94,8 +94,7 @@ async function proposalsOf(
 ): Promise<PlainProposal[]> {
   if (policy !== undefined && removeLeaves.length > 0) throw notCommittable("a removal and a policy are two commits");
   const proposals: PlainProposal[] = removeLeaves.map((removed) => ({ proposalType: "remove", remove: { removed } }));
-  for (const encoded of add) {
-    const inspected = await inspectKeyPackage(deps, encoded);
+  for (const inspected of await Promise.all(add.map((encoded) => inspectKeyPackage(deps, encoded)))) {
     if (!inspected.ok) throw notCommittable(`key package: ${inspected.error.reason}`);
     proposals.push({ proposalType: "add", add: { keyPackage: inspected.value.keyPackage } });
   }
