@@ -22,10 +22,11 @@ async function buildProgram(app: string, name: string): Promise<void> {
   });
 }
 
-export async function buildAll(): Promise<void> {
+/** `error` for those who only want to run it: warnings about libraries would look like something that they must mend. */
+export async function buildAll(logLevel: "warn" | "error" = "warn"): Promise<void> {
   await Promise.all([buildProgram("node", "main"), buildProgram("cli", "xchat")]);
   // In its own folder, where its tools look for their configuration.
-  const code = await run("vite", ["build", "--logLevel", "warn"], join(root, "apps/web"));
+  const code = await run("vite", ["build", "--logLevel", logLevel], join(root, "apps/web"));
   if (code !== 0) throw new Error("the web app was not built");
 }
 

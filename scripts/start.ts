@@ -26,7 +26,7 @@ async function isCurrent(): Promise<boolean> {
 
 if (!(await isCurrent())) {
   process.stdout.write("Building the app (once, and after each change) …\n");
-  await buildAll();
+  await buildAll("error");
 }
 const node = spawn(process.execPath, [join(root, "apps/node/dist/main.js"), ...process.argv.slice(2)], {
   stdio: "inherit",

@@ -256,6 +256,20 @@ describe("the terminal client", () => {
     expect(await xchat(["init"])).toMatchObject({ code: 2 });
   });
 
+  it("says with an invitation who can use its code at all", async () => {
+    const { client, run: xchat } = await terminal();
+    client.answers.createInvitation = () => ({ code: "i1.code", link: "i1.code", id: "1", state: "open" });
+    const node = { keyHash: "", state: "ready", retryAt: null } as const;
+    const notes = async (address: string | null, isLocalOnly: boolean): Promise<string> => {
+      const nodes = address === null ? [] : [{ ...node, address }];
+      client.show("network", { nodes, isSingleNode: true, isLocalOnly });
+      return (await xchat(["invite"])).out;
+    };
+    expect(await notes(null, true)).toContain("no node yet");
+    expect(await notes("ws://localhost:8787/x", true)).toContain("from this machine alone");
+    expect(await notes("wss://chat.example/x", false)).not.toContain("node");
+  });
+
   it.each(INTENT_ERROR_CODES)("[A2] %s has words and an exit code", async (code) => {
     const { words, exit } = ERROR_WORDS[code];
     expect(words.length).toBeGreaterThan(10);

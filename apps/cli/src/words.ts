@@ -68,7 +68,11 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     "That is too long: at most 32 KiB of text in a message, and 1,000 bytes in a greeting. Nothing was sent.",
   ),
   "node-unreachable": as(EXIT.node, "The node cannot be reached. What waits is kept, and sent when it can."),
-  "node-refused": as(EXIT.node, "The node refuses, or is not the one that it was."),
+  "node-refused": as(
+    EXIT.node,
+    "The node refuses, or is another one than the one meant. An invitation that names localhost can be used on the " +
+      "machine where it was made alone. Nothing was sent.",
+  ),
   "node-address-malformed": as(EXIT.node, "That is no address of a node. For example: https://chat.example"),
   "node-last": as(EXIT.node, "That is your last node. Add another one first: xchat nodes add ADDRESS"),
   "code-malformed": as(EXIT.refused, "That is no safety code."),

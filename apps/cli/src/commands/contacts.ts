@@ -38,7 +38,14 @@ async function makeInvitation({ api, out, flags }: CommandInput): Promise<void> 
   const made = await api.call("createInvitation", { label: textFlag(flags, "label") ?? "", isLasting, days });
   if (process.stdout.isTTY === true && !out.isJson) out.note(encodeQr(made.link, "term"));
   out.result({ type: "invitation", ...made }, made.link);
-  if (made.state === "preparing") out.note("\nNo node could be reached yet: the code works as soon as one can.");
+  const { nodes, isLocalOnly } = await view(api, { view: "network" });
+  if (nodes.length === 0) out.note("\nYou have no node yet, so nobody can use the code: xchat nodes add ADDRESS");
+  else if (made.state === "preparing") out.note("\nNo node could be reached yet: the code works as soon as one can.");
+  if (nodes.length > 0 && isLocalOnly)
+    out.note(
+      "\nYour nodes can be reached from this machine alone, so the code works here alone. " +
+        "For somebody elsewhere, first add one with a public address: xchat nodes add ADDRESS",
+    );
   out.note(
     isLasting
       ? "\nWhoever has this code can ask to write to you, until you revoke it. What comes: xchat requests"
