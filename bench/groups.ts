@@ -22,7 +22,7 @@ const RULES: GroupRules = {
   now: () => Date.now(),
 };
 
-type Step = "create" | "join" | "pathCommit" | "process";
+type Step = "create" | "join" | "pathCommit" | "process" | "restore";
 /** Milliseconds. Processor time is what a loaded machine leaves unspoilt. */
 interface Time {
   readonly wall: number;
@@ -36,8 +36,9 @@ export async function run(): Promise<BenchResult> {
     "targets at 250: create 1,500 ms, path commit 300, process 150, join 300, state 1,000,000 bytes",
   ];
   for (const { leaves, credentialBytes, rounds } of [
-    { leaves: 250, credentialBytes: CREDENTIAL_BYTES.one, rounds: Number(process.env.R ?? 7) },
-    ...(process.env.R ? [] : [{ leaves: 750, credentialBytes: CREDENTIAL_BYTES.three, rounds: 4 }]),
+    { leaves: 250, credentialBytes: CREDENTIAL_BYTES.one, rounds: 7 },
+    { leaves: 750, credentialBytes: CREDENTIAL_BYTES.three, rounds: 4 },
+    { leaves: 1000, credentialBytes: CREDENTIAL_BYTES.one, rounds: 2 },
   ]) {
     const { samples, stateBytes, commitBytes, welcomeBytes } = await measureGroup(leaves, credentialBytes, rounds);
     for (const [step, values] of Object.entries(samples))
@@ -62,7 +63,7 @@ interface Measured {
 
 /** Each round with fresh key packages and a fresh provider, so that nothing is remembered from the one before. */
 async function measureGroup(leaves: number, credentialBytes: number, rounds: number): Promise<Measured> {
-  const samples: Samples = { create: [], join: [], pathCommit: [], process: [] };
+  const samples: Samples = { create: [], join: [], pathCommit: [], process: [], restore: [] };
   let sizes = { stateBytes: 0, commitBytes: 0, welcomeBytes: 0 };
   for (let round = 0; round <= rounds; round++) {
     const { times, ...measured } = await measureRound(leaves, credentialBytes);
@@ -104,7 +105,11 @@ async function measureRound(
   if (!joined.ok || !others.ok) throw new Error("does not join");
   const lasts = joined.value;
   const commit = await timed("pathCommit", () => last.cipher.commit(lasts, {}));
-  const processed = await timed("process", () => applied(first.cipher, made.group, commit.commit));
+  // As after a restart: out of the store, with nothing remembered.
+  const saved = first.cipher.save(made.group);
+  const restarted = newCipher();
+  const restored = await timed("restore", async () => restarted.restore(saved));
+  const processed = await timed("process", () => applied(restarted, restored, commit.commit));
   const middles = await applied(middle.cipher, others.value, commit.commit);
   await expectAgreement([first.cipher, processed], [last.cipher, commit.group], [middle.cipher, middles]);
 
