@@ -127,6 +127,69 @@ describe("three people", () => {
   });
 });
 
+describe("many at once", () => {
+  const device5 = ["alice", "bob", "carol", "dave", "erin"].map((name) => device(name, provider));
+
+  test("one commit removes several and adds several, with one Welcome for all; the removed are shut out", async () => {
+    const [alice, bob, carol, dave, erin] = device5 as [Device, Device, Device, Device, Device];
+    const [alices, bobs, carols] = (await groupOf(alice, bob, carol)) as [Group, Group, Group];
+    const bundles = await Promise.all([dave, erin].map((one) => one.newBundle()));
+    const made = await alice.cipher.commit(alices, {
+      add: bundles.map(({ keyPackage }) => keyPackage),
+      removeLeaves: [bobs.ownLeaf, carols.ownLeaf],
+    });
+    expect(made.commitKind).toBe("removal");
+    const next = await exporterOf(alice, made.group);
+    for (const [i, one] of [dave, erin].entries()) {
+      const joined = accepted(await one.cipher.join(made.welcome!, bundles[i]!));
+      expect(await exporterOf(one, joined)).toEqual(next);
+      // The leaves of the removed, taken again by the same commit.
+      expect(joined.ownLeaf).toBe(i + 1);
+    }
+    for (const [one, group] of [
+      [bob, bobs],
+      [carol, carols],
+    ] as const) {
+      const got = await opened(one, group, made.commit, "commit");
+      expect(got.change.removed.map(({ leaf }) => leaf)).toEqual([1, 2]);
+      expect(await exporterOf(one, got.group)).not.toEqual(next);
+      await expect(one.cipher.seal(got.group, hello, NOTHING)).rejects.toMatchObject({ code: "removed-from-group" });
+    }
+  });
+
+  test("a removal and then a policy are two epochs, each agreed on", async () => {
+    const [alice, bob, carol] = device5 as [Device, Device, Device];
+    const [alices, bobs, carols] = (await groupOf(alice, bob, carol)) as [Group, Group, Group];
+    const removal = await alice.cipher.commit(alices, { removeLeaves: [carols.ownLeaf] });
+    const policy = await alice.cipher.commit(removal.group, { policy: hello });
+    let bobsNow = (await opened(bob, bobs, removal.commit, "commit")).group;
+    bobsNow = (await opened(bob, bobsNow, policy.commit, "commit")).group;
+    expect(await exporterOf(bob, bobsNow)).toEqual(await exporterOf(alice, policy.group));
+    expect(bob.cipher.policy(bobsNow)).toEqual(hello);
+    expect(await carol.cipher.open(carols, policy.commit)).toMatchObject({ error: { reason: "epoch-ahead" } });
+  });
+
+  test("an update may bring a new credential for the same leaf key, judged by everybody", async () => {
+    const [alice, bob] = device5 as [Device, Device];
+    const [alices, bobs] = (await groupOf(alice, bob)) as [Group, Group];
+    const credential = utf8ToBytes("alice, certified again");
+    const isNewer = (before: Uint8Array, after: Uint8Array) => expectText(after).startsWith(expectText(before));
+    await expect(alice.cipher.commit(alices, { credential })).rejects.toMatchObject({ code: "not-committable" });
+    alice.rules.isSuccessor = isNewer;
+    const made = await alice.cipher.commit(alices, { credential });
+    expect(await bob.cipher.open(bobs, made.commit)).toMatchObject({ error: { reason: "credential-refused" } });
+    bob.rules.isSuccessor = isNewer;
+    const got = await opened(bob, bobs, made.commit, "commit");
+    expect(expectText(got.change.committer.credential)).toBe("alice");
+    expect(bob.cipher.members(got.group)[0]?.credential).toEqual(credential);
+    expect(alice.cipher.ownLeafKey(made.group)).toEqual(alice.cipher.ownLeafKey(alices));
+    const { keyPackage } = await (device5[3] as Device).newBundle();
+    await expect(alice.cipher.commit(made.group, { credential, add: [keyPackage] })).rejects.toMatchObject({
+      code: "not-committable",
+    });
+  });
+});
+
 describe("[G1] a group is immutable", () => {
   test("two futures of one group do not touch each other", async () => {
     const { alice, bob, alices, bobs } = await pair();
