@@ -1,6 +1,6 @@
 /**
- * Key packages that a device hands to its siblings, so that they can add it to the conversations (spec/devices.md,
- * section 10).
+ * What a device asks of its siblings and hands to them: key packages, so that they can add it to the conversations, and
+ * the wish for a snapshot (spec/devices.md, section 10).
  *
  * DV33 A key package is for one conversation: its leaf key is of that conversation alone, and it is used once. Of two for
  *      one conversation the later counts.
@@ -41,6 +41,8 @@ const supply = variants({
       }),
     },
   ],
+  /** Something of the log is lost for good: whoever has all of it sends a snapshot. */
+  "snapshot-wanted": [2, {}],
 });
 const versioned = struct({ version: literal(VERSION, "newer-version"), supply });
 export type DeviceSupply = CodecType<typeof supply>;
@@ -74,6 +76,8 @@ export function encodePackages(packages: readonly SuppliedPackage[]): readonly U
   }
   return parts.map((part) => encodeSupply({ kind: "packages", packages: part }));
 }
+
+export const encodeSnapshotWanted = (): Uint8Array => encodeSupply({ kind: "snapshot-wanted" });
 
 export function decodeSupply(content: Uint8Array): Result<DeviceSupply, DecodeError> {
   const read = decode(versioned, content);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_CONTENT_BYTES } from "../content/mimi.ts";
 import { expectHardened, filled } from "../hostile-input.node.ts";
 import type { Hex } from "../log/state.ts";
-import { decodeSupply, encodePackages, encodeWanted } from "./device-supply.ts";
+import { decodeSupply, encodePackages, encodeSnapshotWanted, encodeWanted } from "./device-supply.ts";
 import {
   decodeDeviceWork,
   deviceWorkStep,
@@ -248,6 +248,7 @@ describe("key packages for siblings", () => {
 
   it("survive truncation, flipped bits and random bytes", async () => {
     const small = encodePackages([{ conversation: filled(32), keyPackage: filled(20) }]);
+    expect(decodeSupply(encodeSnapshotWanted())).toEqual({ ok: true, value: { kind: "snapshot-wanted" } });
     await expectHardened(decodeSupply, [...small, ...encodeWanted(filled(32), [filled(32, 1)])]);
   });
 });

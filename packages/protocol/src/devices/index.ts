@@ -3,6 +3,7 @@ export {
   decodeSupply,
   DEVICE_SUPPLY_BODY_KIND,
   encodePackages,
+  encodeSnapshotWanted,
   encodeWanted,
   type DeviceSupply,
   type SuppliedPackage,

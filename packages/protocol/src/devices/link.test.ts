@@ -13,7 +13,10 @@ import {
   seedOf,
   type Person,
 } from "../identity/test-actors.ts";
-import { LINK_CODE_LIFETIME_MS } from "./link-code.ts";
+import { openEnvelope, sealEnvelopes } from "../envelope/envelope.ts";
+import { collectFragment, emptyReassembly } from "../envelope/reassembly.ts";
+import type { NodeHint } from "../node-hint.ts";
+import { LINK_CODE_LIFETIME_MS, linkRendezvous } from "./link-code.ts";
 import { LINK_ANSWER_PATIENCE_MS, LINK_PERSON_PATIENCE_MS, startExistingLink } from "./link-existing.ts";
 import { decodeLinkFrame, encodeLinkFrame, LINK_NUMBER } from "./link-messages.ts";
 import {
@@ -131,6 +134,33 @@ describe("a link", () => {
     const again = await newExistingSide(provider, alice, []);
     for (const frame of mailbox) await tellExisting(provider, again, [], { kind: "frame", frame });
     expect(again.state.phase.kind).toBe("offered");
+  });
+
+  it("[DV3] travels in envelopes that look like any others, a large Welcome too", async () => {
+    await toWelcome();
+    await tellPhone({ kind: "welcome", welcome: new Uint8Array(300_000).fill(7) });
+    const { secret, nodes } = phone.state.code;
+    const { wrapKey } = linkRendezvous(provider, secret, (nodes[0] as NodeHint).keyHash);
+    const sizes = new Set<number>();
+    for (const frame of mailbox) {
+      const envelopes = await sealEnvelopes(provider, wrapKey, frame);
+      let reassembly = emptyReassembly();
+      let payload: Uint8Array | null = null;
+      for (const envelope of envelopes) {
+        sizes.add(envelope.length);
+        const opened = expectOk(await openEnvelope(provider, wrapKey, envelope), "envelope");
+        if (opened.kind === "whole") payload = opened.payload;
+        else {
+          const collected = collectFragment(provider, reassembly, opened);
+          reassembly = collected.state;
+          payload = collected.payload ?? payload;
+        }
+      }
+      expect(payload).toEqual(frame);
+    }
+    expect([...sizes].toSorted((a, b) => a - b)).toEqual([8_192, 65_536]);
+    await go();
+    expect(lastSeen(laptop, "join").welcome.length).toBe(300_000);
   });
 
   it("[DV8] nothing is signed before the digits are right, and three slips end it", async () => {
