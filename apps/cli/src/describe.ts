@@ -1,5 +1,6 @@
 /** Views in words for people. Whatever came from others goes through `safe-text.ts` here. */
 import type {
+  ChatNotice,
   ChatView,
   Delivery,
   DoctorCheck,
@@ -31,6 +32,7 @@ const QUEUED_WORDS = {
   "waiting-for-acceptance": "waits until they accept",
   "no-node": "no node",
   "node-refuses": "the node refuses it",
+  "clock-wrong": "the clock of this machine is wrong",
   sending: "sending",
   offline: "offline",
 } as const;
@@ -93,6 +95,36 @@ export function chatWords(chat: ChatView, { strong, faint }: Output): string {
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
 
+const GAP_WORDS = {
+  asked: "did not come, and are being asked for",
+  closed: "came late",
+  "given-up": "could not be had from anybody",
+} as const;
+const IDENTITY_WORDS = {
+  newer: "the list of their devices has changed",
+  "rolled-back": "an old list of their devices was shown; the newer one counts",
+  forked: "two lists of their devices contradict each other; compare the safety number",
+} as const;
+
+export function noticeWords(notice: ChatNotice): string {
+  switch (notice.kind) {
+    case "gap": {
+      const whose = notice.of === "me" ? "of yours" : "of theirs";
+      return `messages ${whose}${notice.count === null ? "" : ` (${notice.count})`} ${GAP_WORDS[notice.state]}`;
+    }
+    case "equivocation":
+      return notice.of === "me"
+        ? "this device has written two different messages with one number: its store was copied"
+        : "their device has written two different messages with one number: it was copied, or it lies";
+    case "behind":
+      return "this store is an old copy of itself, or was copied: messages of this device came that it had not";
+    case "refused":
+      return `an ${notice.what} was refused: ${safeLine(notice.reason)} (${notice.count} times)`;
+    case "identity":
+      return IDENTITY_WORDS[notice.change];
+  }
+}
+
 export function requestWords(request: RequestView, { strong, faint }: Output): string {
   const greeting = request.greeting === "" ? "" : `: ${safeText(request.greeting).replaceAll("\n", "\n    ")}`;
   const label = request.invitationLabel === "" ? "" : faint(`  [${safeLine(request.invitationLabel)}]`);
@@ -115,6 +147,7 @@ const NODE_STATES = {
   ready: "ready",
   down: "cannot be reached",
   "key-changed": "is not the node that it was",
+  "clock-wrong": "its clock and that of this machine differ",
   refused: "refuses",
 } as const;
 
@@ -122,6 +155,18 @@ export const nodeWords = (node: NodeView, { faint }: Output): string =>
   `${safeLine(node.address)}  ${NODE_STATES[node.state]}${
     node.retryAt === null ? "" : `, next try at ${timeWords(node.retryAt)}`
   }  ${faint(safeLine(node.keyHash))}`;
+
+const HOUR = 3_600_000;
+
+/** `error`: milliseconds ahead, negative behind. */
+export function clockWords(error: number): string {
+  const hours = Math.round(Math.abs(error) / HOUR);
+  const by = hours === 0 ? "less than an hour" : hours === 1 ? "about an hour" : `about ${hours} hours`;
+  return (
+    `The clock of this machine is ${error > 0 ? "ahead" : "behind"} by ${by}, as the nodes say. ` +
+    "Set date, time and time zone. What you write is kept, and goes when the clock is right."
+  );
+}
 
 const CHECK_MARKS = { good: "ok     ", warning: "warning", bad: "BAD    " } as const;
 

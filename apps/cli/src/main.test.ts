@@ -262,7 +262,7 @@ describe("the terminal client", () => {
     const node = { keyHash: "", state: "ready", retryAt: null } as const;
     const notes = async (address: string | null, isLocalOnly: boolean): Promise<string> => {
       const nodes = address === null ? [] : [{ ...node, address }];
-      client.show("network", { nodes, isSingleNode: true, isLocalOnly });
+      client.show("network", { nodes, isSingleNode: true, isLocalOnly, clockError: null });
       return (await xchat(["invite"])).out;
     };
     expect(await notes(null, true)).toContain("no node yet");

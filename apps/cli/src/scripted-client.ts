@@ -83,7 +83,7 @@ export function scriptedClient(): ScriptedClient {
     chats: [],
     requests: [],
     invitations: [],
-    network: { nodes: [], isSingleNode: true, isLocalOnly: true },
+    network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

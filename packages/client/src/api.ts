@@ -98,7 +98,7 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
 export type Delivery =
   | {
       readonly state: "queued";
-      readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "sending" | "offline";
+      readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "clock-wrong" | "sending" | "offline";
     }
   | { readonly state: "stored"; readonly count: number; readonly of: number }
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
@@ -158,7 +158,8 @@ export interface NodeView {
   readonly address: string;
   /** Short hash of the node's key, to compare. */
   readonly keyHash: string;
-  readonly state: "connecting" | "ready" | "down" | "key-changed" | "refused";
+  /** `clock-wrong`: its clock and that of this device differ by more than an hour. */
+  readonly state: "connecting" | "ready" | "down" | "key-changed" | "clock-wrong" | "refused";
   /** Present where it is not `ready`: when the next try is. */
   readonly retryAt: number | null;
 }
@@ -169,6 +170,12 @@ export interface NetworkView {
   readonly isSingleNode: boolean;
   /** True where links open on this machine only. */
   readonly isLocalOnly: boolean;
+  /**
+   * Milliseconds by which this device's clock is ahead (negative: behind), as most of the nodes that have been heard
+   * say; null where it is right to a quarter of an hour, or nobody has been heard. Beyond an hour nothing is sent:
+   * messages wait, and go when the clock is right.
+   */
+  readonly clockError: number | null;
 }
 
 export type Query =

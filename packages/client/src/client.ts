@@ -163,7 +163,7 @@ class ClientShell implements Client, ClientApi {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
-    if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false };
+    if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
     return [];
   }
 }

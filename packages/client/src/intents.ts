@@ -9,7 +9,14 @@ import {
   safetyNumber,
   type AccountId,
 } from "@xchat/protocol";
-import { IntentError, type IntentInput, type IntentName, type IntentOutput, type MessagePage } from "./api.ts";
+import {
+  IntentError,
+  type IntentErrorCode,
+  type IntentInput,
+  type IntentName,
+  type IntentOutput,
+  type MessagePage,
+} from "./api.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
@@ -240,8 +247,13 @@ async function discover(session: Session, address: string): Promise<Parameters<S
   const outcome = await session.discover(nodeAddress(address), abort.signal);
   timer.cancel();
   if (outcome.ok) return outcome.value;
-  throw new IntentError(outcome.error.kind === "unreachable" ? "node-unreachable" : "node-refused", outcome.error);
+  throw new IntentError(DISCOVERY_ERRORS[outcome.error.kind] ?? "node-refused", outcome.error);
 }
+
+const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
+  unreachable: "node-unreachable",
+  "clock-wrong": "clock-wrong",
+};
 
 /** What a person types for a node: an app's address, a host, or the socket's address itself. */
 function nodeAddress(typed: string): string {

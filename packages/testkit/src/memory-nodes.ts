@@ -83,6 +83,8 @@ export class MemoryNode {
         return state();
       },
       onStateChange: () => () => {},
+      clockAhead: null,
+      hearClock: async () => {},
       deposit: ({ mailbox, envelope }) => when(() => this.put(mailbox.publicKey, envelope)),
       depositCommit: ({ mailbox, envelopes }) =>
         when(() => {
@@ -194,6 +196,8 @@ function withLifeline(access: NodeAccess, lifeline: Lifeline): NodeAccess {
       return access.state;
     },
     onStateChange: access.onStateChange,
+    clockAhead: access.clockAhead,
+    hearClock: access.hearClock,
     deposit: guard(access.deposit),
     depositCommit: guard(access.depositCommit),
     fetchSlot: guard(access.fetchSlot),

@@ -7,7 +7,7 @@ import {
   type MessageView,
   type RequestView,
 } from "@xchat/client/api";
-import { chatWords, messageWords, requestWords } from "../describe.ts";
+import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 const PAGE = 200;
@@ -55,6 +55,9 @@ export const read: Command = {
     if (messages.length === 0) out.note("Nothing has been said yet.");
     for (const message of messages) {
       out.result({ type: "message", chat: chat.id, ...message }, messageWords(message, chat.name, out));
+    }
+    for (const notice of chat.notices) {
+      out.note(out.faint(`${timeWords(notice.changedAt)}  note: ${noticeWords(notice)}`));
     }
     const last = messages.at(-1);
     if (last !== undefined && flags["peek"] !== true) await api.call("markRead", { chat: chat.id, upTo: last.id });

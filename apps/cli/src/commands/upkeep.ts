@@ -1,6 +1,6 @@
 /** Nodes, export and the look for trouble. */
 import { writeFile } from "node:fs/promises";
-import { checkWords, nodeWords } from "../describe.ts";
+import { checkWords, clockWords, nodeWords } from "../describe.ts";
 import { UsageError, view, type Command } from "./command.ts";
 
 export const nodes: Command = {
@@ -19,7 +19,8 @@ export const nodes: Command = {
       return;
     }
     if (verb === "remove" && address !== undefined) await api.call("removeNode", { address });
-    const { nodes: found } = await view(api, { view: "network" });
+    const { nodes: found, clockError } = await view(api, { view: "network" });
+    if (clockError !== null) out.note(clockWords(clockError));
     if (found.length === 0) out.note("You have no node yet: xchat nodes add ADDRESS");
     for (const node of found) out.result({ type: "node", ...node }, nodeWords(node, out));
   },

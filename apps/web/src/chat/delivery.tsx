@@ -53,6 +53,7 @@ export function useDeliveryWords(): (delivery: Delivery) => DeliveryWords {
     "waiting-for-acceptance": t`They have not said yes to your request so far. It is sent as soon as they do.`,
     "no-node": t`None of your nodes can be reached. It is sent as soon as one can.`,
     "node-refuses": t`The nodes refuse it for now, and it is tried again.`,
+    "clock-wrong": t`The clock of this device is wrong. It is sent as soon as the clock is right.`,
     sending: t`It is on its way to the nodes.`,
     offline: t`This device is offline. It is sent as soon as there is a connection.`,
   };

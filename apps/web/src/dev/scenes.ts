@@ -227,6 +227,7 @@ export const ONE_NODE: NetworkView = {
   nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }],
   isSingleNode: true,
   isLocalOnly: true,
+  clockError: null,
 };
 export const DOWN: NetworkView = {
   ...ONE_NODE,
@@ -242,6 +243,7 @@ export const MANY_NODES: NetworkView = {
   ],
   isSingleNode: false,
   isLocalOnly: false,
+  clockError: null,
 };
 
 export const WORDS =

@@ -11,6 +11,9 @@ export interface BackoffLimits {
 
 export const NODE_BACKOFF: BackoffLimits = { first: 500, most: 5 * 60_000 };
 
+/** A person who has set the clock right looks whether that has helped. */
+export const CLOCK_BACKOFF: BackoffLimits = { first: 2_000, most: 60_000 };
+
 /** `failures` counts those in a row, from 1. Milliseconds. */
 export function backoff(provider: CryptoProvider, limits: BackoffLimits, failures: number): number {
   const whole = Math.min(limits.most, limits.first * 2 ** Math.min(failures - 1, 30));

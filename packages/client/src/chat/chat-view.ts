@@ -18,7 +18,8 @@ export function queuedReason({ pool }: SessionCore, { record, epochs }: ChatStat
   if (record.state === "waiting") return "waiting-for-acceptance";
   const states = (epochs.at(-1) as Epoch).nodes.map(({ hint }) => pool.access(hint).state);
   if (states.some((state) => state === "ready")) return "sending";
-  return states.every((state) => state === "key-changed") ? "node-refuses" : "no-node";
+  if (states.every((state) => state === "key-changed")) return "node-refuses";
+  return states.some((state) => state === "clock-wrong") ? "clock-wrong" : "no-node";
 }
 
 export function chatView(
@@ -39,7 +40,7 @@ export function chatView(
     isVerified: contact.isVerified,
     isBlocked: contact.isBlocked,
     mayDirect: contact.mayDirect,
-    way: isDirect ? "direct" : queuedWhy === "no-node" ? "none" : "nodes",
+    way: isDirect ? "direct" : queuedWhy === "no-node" || queuedWhy === "clock-wrong" ? "none" : "nodes",
     unread,
     draft: record.draft,
     last:

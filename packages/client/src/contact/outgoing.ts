@@ -143,6 +143,7 @@ function requestEntry(core: SessionCore, conversationId: string, card: OpenedCar
 }
 
 function failureCode(failure: NodeFailure): IntentError["code"] {
+  if (failure.kind === "clock-wrong") return "clock-wrong";
   if (failure.kind === "refused") return "node-refused";
   return failure.kind === "misbehaved" || failure.kind === "key-changed" ? "node-refused" : "node-unreachable";
 }

@@ -6,8 +6,9 @@ import { bytesToBase64Url, bytesToHex, decode, encode, equalBytes, expectOk, lis
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeHintCodec, type NodeHint } from "@xchat/protocol";
 import { IntentError, type NetworkView, type NodeView } from "../api.ts";
-import { backoff, NODE_BACKOFF } from "../base/backoff.ts";
+import { backoff, CLOCK_BACKOFF, NODE_BACKOFF } from "../base/backoff.ts";
 import type { Topics } from "../base/topics.ts";
+import { clockErrorOf, ClockWatch, isFarOff } from "./clock-error.ts";
 import type { Clock, NodeAccess, NodeConnector, NodeFailure, NodeOutcome, Store, Timer } from "../ports.ts";
 
 export const MAX_OWN_NODES = 16;
@@ -36,10 +37,16 @@ export const nodeId = (hint: NodeHint): string => bytesToHex(hint.keyHash);
 export class NodePool {
   readonly #deps: NodePoolDeps;
   readonly #health = new Map<string, Health>();
+  readonly #clockWatch: ClockWatch;
   #own: readonly NodeHint[] = [];
 
   constructor(deps: NodePoolDeps) {
     this.#deps = deps;
+    this.#clockWatch = new ClockWatch(
+      deps.clock,
+      () => [...this.#health.values()].some(({ access }) => isFarOff(access.clockAhead)),
+      () => this.#clockWasSet(),
+    );
   }
 
   async load(store: Store): Promise<void> {
@@ -102,6 +109,7 @@ export class NodePool {
       nodes,
       isSingleNode: nodes.length <= 1,
       isLocalOnly: this.#own.every((hint) => isLoopback(hint.address)),
+      clockError: this.#clockError(),
     };
   }
 
@@ -116,6 +124,7 @@ export class NodePool {
   }
 
   close(): void {
+    this.#clockWatch.stop();
     for (const health of this.#health.values()) {
       health.timer?.cancel();
       health.access.close();
@@ -132,16 +141,26 @@ export class NodePool {
     this.#health.set(id, health);
     access.onStateChange(() => {
       if (access.state === "ready" && health.failures > 0) this.#wake(health);
+      if (isFarOff(access.clockAhead)) this.#clockWatch.start();
       this.#deps.topics.mark("network");
       this.#deps.topics.mark("chats");
     });
     return health;
   }
 
+  #clockError(): number | null {
+    return clockErrorOf([...this.#health.values()].map(({ access }) => access.clockAhead));
+  }
+
+  #clockWasSet(): void {
+    for (const health of this.#health.values()) void health.access.hearClock().then(() => this.#wake(health));
+  }
+
   #waitAfter(health: Health, failure: NodeFailure): number {
     if (failure.kind === "refused") return 0;
     health.failures++;
-    const wait = backoff(this.#deps.provider, NODE_BACKOFF, health.failures);
+    const limits = failure.kind === "clock-wrong" ? CLOCK_BACKOFF : NODE_BACKOFF;
+    const wait = backoff(this.#deps.provider, limits, health.failures);
     return failure.kind === "try-later" ? Math.max(wait, Math.min(failure.afterMilliseconds, NODE_BACKOFF.most)) : wait;
   }
 

@@ -15,6 +15,8 @@ export type NodeFailure =
   | { readonly kind: "unreachable" }
   | { readonly kind: "key-changed" }
   | { readonly kind: "try-later"; readonly afterMilliseconds: number }
+  /** The node's clock and ours differ by more than may be made up for. Positive: the node's is ahead. */
+  | { readonly kind: "clock-wrong"; readonly aheadMilliseconds: number }
   /** A word of the specification, such as "mailbox-full", "slot-taken", "stamp-invalid", "not-found", "conflict". */
   | { readonly kind: "refused"; readonly reason: string }
   /** The node answered what it must not. */
@@ -51,8 +53,13 @@ export type ExchangeContext = string;
 
 export interface NodeAccess {
   readonly hint: NodeHint;
-  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed";
+  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed" | "clock-wrong";
+  /** Called too when `clockAhead` changes. */
   onStateChange(listener: () => void): () => void;
+  /** What the node's clock was ahead of ours when it was last heard, in milliseconds, to the minute; null before. */
+  readonly clockAhead: number | null;
+  /** Hears the node's clock again: ours may have been set. Never fails; what comes of it is in `state`. */
+  hearClock(): Promise<void>;
 
   /** Makes the mailbox with a stamp if the node does not know it, then deposits. Ordinary envelopes. */
   deposit(input: {

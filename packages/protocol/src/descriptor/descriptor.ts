@@ -3,7 +3,8 @@
  *
  * D1 Node id = SHA-256 of the identity public key: what invitations and policies pin.
  * D2 The signature covers the body's bytes as they came, under a label of its own.
- * D3 A descriptor is used between `notBefore` and `expiresAt` only, and its key of the day within the key's own times.
+ * D3 A descriptor is used between `notBefore` and `expiresAt` only, and its key of the day within the key's own times,
+ *    by the clock that came with it (exchange, X13).
  * D4 Entries of `extensions`, and capabilities that this version does not know, are kept and ignored.
  */
 import {

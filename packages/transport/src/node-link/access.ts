@@ -96,6 +96,15 @@ export class LinkedNode implements NodeAccess {
     return this.#session.onStateChange(listener);
   }
 
+  get clockAhead(): number | null {
+    return this.#session.aheadMilliseconds;
+  }
+
+  async hearClock(): Promise<void> {
+    this.#session.forgetDescriptor();
+    await this.#session.ready();
+  }
+
   /** Another way to reach the same node. */
   learnAddress(address: string): void {
     this.#session.learnAddress(address);
@@ -483,7 +492,7 @@ export class LinkedNode implements NodeAccess {
       case "try-later":
         return { kind: "try-later", afterMilliseconds: end.afterSeconds * 1_000 };
       case "clock-wrong":
-        return { kind: "refused", reason: "clock-wrong" };
+        return { kind: "clock-wrong", aheadMilliseconds: this.#session.aheadMilliseconds ?? 0 };
       case "unknown-key":
       case "exchange-over":
         this.#session.forgetDescriptor();

@@ -6,7 +6,7 @@ import { nodeIdOf } from "@xchat/protocol";
 import { LinkedNode } from "./access.ts";
 import { normalizeNodeAddress } from "./address.ts";
 import { LinkConnection, type SocketConstructor } from "./connection.ts";
-import { askDescriptor } from "./session.ts";
+import { askDescriptor, clockFailure } from "./session.ts";
 
 export interface NodeConnectorOptions {
   readonly provider: CryptoProvider;
@@ -29,6 +29,8 @@ export function nodeConnector(options: NodeConnectorOptions): NodeConnector {
       const shown = await askDescriptor(deps, connection);
       connection.close();
       if (!shown.ok) return shown;
+      const wrong = clockFailure(shown.value);
+      if (wrong !== null) return { ok: false, error: wrong };
       return { ok: true, value: { address, keyHash: nodeIdOf(provider, shown.value.descriptor.identityKey) } };
     },
     access: (hint) => {

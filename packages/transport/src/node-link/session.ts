@@ -27,12 +27,15 @@ export interface Session {
 
 export interface Shown {
   readonly descriptor: Descriptor;
-  /** What the node's clock is ahead of ours, in minutes. */
+  /** What the node's clock is ahead of ours, in minutes; unsigned (N12). */
   readonly aheadMinutes: number;
 }
 
 /** A difference of a few minutes is nobody's mistake: it is left alone, so that it does not tell clients apart. */
 const TOLERATED_MINUTES = 5;
+/** Made up for; beyond it certificates and cards of this device would be in danger, and the person is told (X13). */
+const MOST_MINUTES = 60;
+const MINUTE_MILLISECONDS = 60_000;
 const DESCRIPTOR_MILLISECONDS = 15_000;
 /** A key is not used in its last hour: the node may drop it while an exchange is opened. */
 const KEY_MARGIN_SECONDS = 600;
@@ -49,6 +52,7 @@ export class NodeSession {
   #session: Session | null = null;
   #attempt: Promise<NodeOutcome<Session>> | null = null;
   #stun: string | null = null;
+  #aheadMinutes: number | null = null;
   readonly #abort = new AbortController();
 
   constructor(deps: SessionDeps, hint: NodeHint) {
@@ -63,6 +67,11 @@ export class NodeSession {
 
   get stun(): string | null {
     return this.#stun;
+  }
+
+  /** Of the node's clock before ours. */
+  get aheadMilliseconds(): number | null {
+    return this.#aheadMinutes === null ? null : this.#aheadMinutes * MINUTE_MILLISECONDS;
   }
 
   /** The one in use. */
@@ -120,13 +129,21 @@ export class NodeSession {
       this.#setState("down");
       return shown;
     }
-    const { descriptor, aheadMinutes } = shown.value;
+    const { descriptor } = shown.value;
     if (!equalBytes(nodeIdOf(this.#deps.provider, descriptor.identityKey), this.#keyHash)) {
       connection.close();
       this.#setState("key-changed");
       return fail({ kind: "key-changed" });
     }
-    const nowSeconds = (): number => Math.floor(this.#deps.clock.now() / 1_000) + aheadMinutes * 60;
+    this.#heardClock(shown.value.aheadMinutes);
+    const wrong = clockFailure(shown.value);
+    if (wrong !== null) {
+      connection.close();
+      this.#setState("clock-wrong");
+      return fail(wrong);
+    }
+    const corrected = Math.abs(shown.value.aheadMinutes) > TOLERATED_MINUTES ? shown.value.aheadMinutes : 0;
+    const nowSeconds = (): number => Math.floor(this.#deps.clock.now() / 1_000) + corrected * 60;
     const dayKey = descriptor.keys.find((key) => isUsableKey(key, nowSeconds()));
     if (dayKey === undefined) {
       connection.close();
@@ -158,9 +175,19 @@ export class NodeSession {
     return connection;
   }
 
+  #heardClock(aheadMinutes: number): void {
+    if (this.#aheadMinutes === aheadMinutes) return;
+    this.#aheadMinutes = aheadMinutes;
+    this.#tell();
+  }
+
   #setState(state: NodeAccess["state"]): void {
     if (this.#state === state) return;
     this.#state = state;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 }
@@ -173,18 +200,17 @@ export async function askDescriptor(deps: SessionDeps, connection: LinkConnectio
   if (message.length < 5) return fail({ kind: "misbehaved", detail: "descriptor" });
   const nodeMinute = new DataView(message.buffer, message.byteOffset, message.length).getUint32(0);
   const nowSeconds = Math.floor(deps.clock.now() / 1_000);
-  const opened = await openDescriptor(deps.provider, message.subarray(4), nowSeconds);
-  if (opened.ok) {
-    const ahead = nodeMinute - Math.floor(nowSeconds / 60);
-    return {
-      ok: true,
-      value: { descriptor: opened.value, aheadMinutes: Math.abs(ahead) > TOLERATED_MINUTES ? ahead : 0 },
-    };
-  }
-  const { reason } = opened.error;
-  if (reason === "not-yet-valid" || reason === "expired") return fail({ kind: "refused", reason: "clock-wrong" });
-  return fail({ kind: "misbehaved", detail: `descriptor: ${reason}` });
+  // By the node's clock: whether ours is near enough to it is judged apart, and told in other words.
+  const opened = await openDescriptor(deps.provider, message.subarray(4), nodeMinute * 60);
+  if (!opened.ok) return fail({ kind: "misbehaved", detail: `descriptor: ${opened.error.reason}` });
+  return { ok: true, value: { descriptor: opened.value, aheadMinutes: nodeMinute - Math.floor(nowSeconds / 60) } };
 }
+
+/** `null` where the clocks are near enough to be made up for. */
+export const clockFailure = ({ aheadMinutes }: Shown): NodeFailure | null =>
+  Math.abs(aheadMinutes) <= MOST_MINUTES
+    ? null
+    : { kind: "clock-wrong", aheadMilliseconds: aheadMinutes * MINUTE_MILLISECONDS };
 
 function firstMessage(clock: Clock, connection: LinkConnection): Promise<NodeOutcome<Uint8Array>> {
   return new Promise((resolve) => {
