@@ -1,18 +1,7 @@
 /** Who may reach whom: a request declined, a contact blocked, a contact verified. */
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  answerInvitation,
-  goTo,
-  hears,
-  invite,
-  message,
-  openChat,
-  openRequests,
-  own,
-  say,
-  way,
-} from "./people.ts";
+import { answerInvitation, goTo, hears, invite, message, openChat, openRequests, own, say, way } from "./people.ts";
 import { stage, type Couple } from "./stage.ts";
 
 const story = stage();

@@ -45,7 +45,10 @@ describe("two people with a bad network", () => {
     await say(alicesPage, "straight to you");
     await hears(bobsPage, "straight to you");
     await own(alicesPage, "straight to you", "(Delivered|Read)").waitFor();
-    await alicesPage.getByRole("button", { name: /direct/u }).last().click();
+    await alicesPage
+      .getByRole("button", { name: /direct/u })
+      .last()
+      .click();
     await alicesPage.getByRole("dialog").getByText("It went directly from device to device.").waitFor();
     await alicesPage.getByRole("dialog").getByRole("button", { name: "Close" }).click();
 
@@ -65,12 +68,7 @@ describe("two people with a bad network", () => {
     for (const page of [alicesPage, bobsNextPage]) {
       await hears(page, "for when you are back");
       const texts = await page.locator("#messages .message .text").allInnerTexts();
-      expect(texts).toEqual([
-        "straight to you",
-        "no node left, and you?",
-        "still here",
-        "for when you are back",
-      ]);
+      expect(texts).toEqual(["straight to you", "no node left, and you?", "still here", "for when you are back"]);
     }
   });
 });

@@ -47,7 +47,10 @@ describe("two people write", () => {
   test("a link: it can be clicked, tells where a false one leads, and nothing is fetched for it", async () => {
     const { alicesPage, bob, bobsPage } = couple;
     const before = bob.requests.length;
-    await say(alicesPage, "Look: https://example.org/a?b=c#d (or https://paypal.com@evil.example/), and javascript:alert(1)");
+    await say(
+      alicesPage,
+      "Look: https://example.org/a?b=c#d (or https://paypal.com@evil.example/), and javascript:alert(1)",
+    );
     const link = bobsPage.getByRole("link", { name: "https://example.org/a?b=c#d" });
     await link.waitFor();
     expect(await link.getAttribute("href")).toBe("https://example.org/a?b=c#d");
