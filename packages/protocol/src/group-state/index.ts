@@ -1,0 +1,61 @@
+export {
+  decodeGroupRecord,
+  encodeGroupRecord,
+  type GroupAction,
+  type GroupRecord,
+  type PermissionName,
+} from "./actions.ts";
+export {
+  currentState,
+  isLinkInForce,
+  withAdmin,
+  withLeaving,
+  withLink,
+  withLinkRevoked,
+  withOwner,
+  withRejoinSeed,
+} from "./change.ts";
+export { judgeChange, refuseCommit, type ConversationRefusal } from "./conversation-rules.ts";
+export { judgeCommit, type CommitDescription, type CommitRefusal, type JudgedCommit } from "./judge.ts";
+export { readLeaf, readLeaves, type ChainRules, type GroupLeaf } from "./leaf.ts";
+export {
+  decodeCommitNote,
+  depthOfLine,
+  EMPTY_NOTE,
+  encodeCommitNote,
+  judgeNote,
+  leavesToCut,
+  type CommitNote,
+  type CutEntry,
+  type NoteRefusal,
+} from "./note.ts";
+export {
+  advanceRights,
+  ALL_RIGHTS,
+  decodeRights,
+  encodeRights,
+  rightsAt,
+  startRights,
+  type Rights,
+  type RightsHistory,
+} from "./rights.ts";
+export { mayAct, RANK, rankOf, roleOf, standing, type GroupRole, type Rank, type Standing } from "./roles.ts";
+export {
+  decodeGroupState,
+  encodeGroupState,
+  MAX_GROUP_ACCOUNTS,
+  MAX_GROUP_LEAVES,
+  MAX_GROUP_STATE_BYTES,
+  MAX_JOIN_LINKS,
+  newDevicesState,
+  newGroupState,
+  OPEN_PERMISSIONS,
+  sortedAccounts,
+  type GroupState,
+  type Holder,
+  type JoinLink,
+  type PairPart,
+  type Permissions,
+  type Picture,
+  type RejoinSeed,
+} from "./state.ts";
