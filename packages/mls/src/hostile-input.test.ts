@@ -17,6 +17,9 @@ const bundle = await bob.newBundle();
 const keyPackage = await alice.newBundle();
 const alone = await alice.cipher.createGroup({ groupId: Uint8Array.of(1), keyPackage, policy: POLICY });
 const { welcome } = await alice.cipher.commit(alone, { add: [bundle.keyPackage] });
+const groupInfo = await alice.cipher.exportGroupInfo(alices!);
+const back = await bob.cipher.externalRejoin({ groupInfo, keyPackage: await bob.newBundle(), replacedLeaf: 1 });
+const externalCommit = back.ok ? back.value.commit : NOTHING;
 
 const entries = [
   { name: "a message", bytes: message, read: (bytes: Uint8Array) => bob.cipher.open(bobs!, bytes) },
@@ -26,6 +29,9 @@ const entries = [
     bytes: bundle.keyPackage,
     read: (bytes: Uint8Array) => alice.cipher.inspectKeyPackage(bytes),
   },
+  { name: "a GroupInfo", bytes: groupInfo, read: (bytes: Uint8Array) => bob.cipher.inspectGroupInfo(bytes) },
+  { name: "an external commit", bytes: externalCommit, read: (bytes: Uint8Array) => alice.cipher.open(alices!, bytes) },
+  { name: "a candidate", bytes: commit, read: (bytes: Uint8Array) => bob.cipher.evaluate(bobs!, bytes) },
   { name: "a Welcome", bytes: welcome ?? NOTHING, read: (bytes: Uint8Array) => bob.cipher.join(bytes, bundle) },
 ];
 
