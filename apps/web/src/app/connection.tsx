@@ -49,6 +49,7 @@ export function ConnectionBanner(): ReactElement {
   const retry = useIntent("retryNow");
   useRetryWhenBack(() => void retry.run({}));
   const nodes = network?.nodes ?? [];
+  const clockError = network?.clockError ?? null;
   const isConnecting = nodes.some((node) => node.state === "connecting");
   const isDown = nodes.length > 0 && !nodes.some((node) => node.state === "ready");
   const retryAt = isDown && !isConnecting ? Math.min(...nodes.map((node) => node.retryAt ?? Infinity)) : Infinity;
@@ -64,7 +65,8 @@ export function ConnectionBanner(): ReactElement {
           </p>
         </div>
       )}
-      {isOnline && isDown && (
+      {isOnline && clockError !== null && <ClockBanner error={clockError} />}
+      {isOnline && isDown && clockError === null && (
         <div className="banner">
           {isConnecting ? <span className="spinner" aria-hidden="true" /> : <Icon name="nodes" size={18} />}
           <p>
@@ -89,6 +91,34 @@ export function ConnectionBanner(): ReactElement {
           )}
         </div>
       )}
+    </div>
+  );
+}
+
+const HOUR = 3_600_000;
+
+/** `error`: milliseconds ahead, negative behind. */
+function ClockBanner({ error }: { readonly error: number }): ReactElement {
+  const hours = Math.max(1, Math.round(Math.abs(error) / HOUR));
+  return (
+    <div className="banner">
+      <Icon name="warning" size={18} />
+      <p>
+        {error > 0 ? (
+          <Plural
+            value={hours}
+            one="This device's clock is wrong: ahead by up to an hour."
+            other="This device's clock is wrong: ahead by about # hours."
+          />
+        ) : (
+          <Plural
+            value={hours}
+            one="This device's clock is wrong: behind by up to an hour."
+            other="This device's clock is wrong: behind by about # hours."
+          />
+        )}{" "}
+        <Trans>Set date, time and time zone. What you write is kept, and goes out when the clock is right.</Trans>
+      </p>
     </div>
   );
 }

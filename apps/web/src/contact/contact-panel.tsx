@@ -10,6 +10,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { Notices } from "./notices.tsx";
 
 const SafetyDialog = lazy(() => import("./safety-dialog.tsx"));
 
@@ -45,6 +46,7 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
         <Petname chat={chat} />
         <DirectChoice chat={chat} />
         <HomeNodes chat={chat} />
+        <Notices chat={chat} />
         <section className="panel-section panel-danger">
           {!chat.isBlocked && (
             <Button kind="quiet" icon="block" onClick={() => setOpen("block")}>

@@ -59,6 +59,19 @@ export const CHATS: readonly ChatView[] = [
     last: last("And the lake tomorrow? 🏊", now - MINUTE),
     activeAt: now - MINUTE,
     missing: 1,
+    notices: [
+      {
+        kind: "gap",
+        id: "a",
+        at: now - 60 * MINUTE,
+        changedAt: now - 60 * MINUTE,
+        state: "closed",
+        of: "them",
+        count: 3,
+      },
+      { kind: "identity", id: "b", at: now - 60 * MINUTE, changedAt: now - 60 * MINUTE, change: "newer", count: 1 },
+      { kind: "gap", id: "c", at: now - MINUTE, changedAt: now - MINUTE, state: "asked", of: "them", count: 1 },
+    ],
   }),
   chat("layla", "ليلى", {
     last: last("صباح الخير! هل وصلت الرسالة؟", now - 9 * MINUTE),

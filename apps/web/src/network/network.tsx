@@ -134,6 +134,8 @@ function NodeState({ node }: { readonly node: NodeView }): ReactElement {
           <Trans>Does not answer.</Trans> {again}
         </>
       );
+    case "clock-wrong":
+      return <Trans>Its clock and that of this device differ by more than an hour, so nothing is sent to it.</Trans>;
     case "refused":
       return (
         <>
