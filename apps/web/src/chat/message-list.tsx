@@ -49,7 +49,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
     const handle = list.current;
     if (handle === null || state.window === null) return;
     const below = handle.scrollSize - handle.scrollOffset - handle.viewportSize;
-    follow.setAtEnd(below < FOLLOW_DISTANCE && !state.window.hasNewer);
+    follow.onLook(handle.scrollOffset, below < FOLLOW_DISTANCE && !state.window.hasNewer);
     setAway(below > handle.viewportSize || state.window.hasNewer);
     if (handle.scrollOffset < LOAD_DISTANCE) void messages.loadOlder();
     if (below < LOAD_DISTANCE) void messages.loadNewer();
@@ -169,11 +169,13 @@ function useFollowing({
   readonly list: React.RefObject<VirtualizerHandle | null>;
   readonly scroller: React.RefObject<HTMLDivElement | null>;
 }): {
-  readonly setAtEnd: (isAtEnd: boolean) => void;
+  /** Where the list stands now, in pixels from its start, and whether that is close to the end. */
+  readonly onLook: (offset: number, isNearEnd: boolean) => void;
   readonly toEnd: (isSmooth?: boolean) => void;
   readonly onResize: () => void;
 } {
   const isAtEnd = useRef(true);
+  const offsetBefore = useRef(0);
   const last = rows.at(-1)?.id;
   const toEnd = (isSmooth = false): void => {
     const mayMove = isSmooth && !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -205,8 +207,11 @@ function useFollowing({
     return () => observer.disconnect();
   }, [scroller]);
   return {
-    setAtEnd: (value) => {
-      isAtEnd.current = value;
+    onLook: (offset, isNearEnd) => {
+      // Only who moves up leaves the end: where many messages come at once, it is the end that moves away.
+      if (isNearEnd) isAtEnd.current = true;
+      else if (offset < offsetBefore.current) isAtEnd.current = false;
+      offsetBefore.current = offset;
     },
     toEnd,
     onResize: () => {
