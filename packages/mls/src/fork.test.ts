@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@xchat/codec";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { Group } from "@xchat/protocol";
 import { expect, test } from "vitest";
-import { asMlsGroup } from "./mls-group.ts";
+import { asMlsGroup, MAX_PAST_EPOCHS } from "./mls-group.ts";
 import { takeSendingKey } from "./secret-tree.ts";
 import { kdfOf } from "./suite.ts";
 import { accepted, device, exporterOf, groupOf, NOTHING, opened, restarted, type Device } from "./testing/actors.ts";
@@ -152,6 +152,28 @@ test("a better sibling: go back, go on with it, and still read the branch that l
   await hears(carol, returned, third.message);
   const onward = accepted(await carol.cipher.open(returned, child.commit));
   expect(await exporterOf(carol, onward.group)).toEqual(await exporterOf(alice, child.group));
+});
+
+test("[M5] an epoch that was given up long ago is entered again without using a generation twice", async () => {
+  const [alices, bobs, carols] = await three();
+  const snapshot = carol.cipher.snapshot(carols);
+  const losing = await alice.cipher.commit(alices, {});
+  const winning = await bob.cipher.commit(bobs, {});
+  let carolsNow = (await opened(carol, carols, losing.commit, "commit")).group;
+  for (const words of ["one", "two", "three"]) carolsNow = (await says(carol, carolsNow, words)).group;
+  const fourthKey = keyOf(carolsNow);
+  let alicesNow = losing.group;
+  for (let i = 0; i <= MAX_PAST_EPOCHS; i++) {
+    const made = await alice.cipher.commit(alicesNow, {});
+    carolsNow = restarted(carol, (await opened(carol, carolsNow, made.commit, "commit")).group);
+    alicesNow = made.group;
+  }
+  expect(asMlsGroup(carolsNow).fixed.past.map(({ view }) => view.epoch)).not.toContain(2);
+  const better = accepted(await carol.cipher.evaluate(snapshot, winning.commit));
+  const back = restarted(carol, carol.cipher.adopt(carolsNow, better.group));
+  expect(keyOf(back)).toBe(keyOf(better.group));
+  const again = accepted(await carol.cipher.evaluate(snapshot, losing.commit));
+  expect(keyOf(carol.cipher.adopt(back, again.group))).toBe(fourthKey);
 });
 
 test("a candidate that removes this device can lose, and can win", async () => {

@@ -13,7 +13,7 @@ import { authServiceOf } from "./leaf.ts";
 import { adoptGroup, asMlsGroup, snapshotOf, startGroup, withoutExpired, withTree } from "./mls-group.ts";
 import { evaluateCommit, openMessage, type OpenDeps } from "./open-message.ts";
 import { sealApplication, type FramingCrypto } from "./private-message.ts";
-import { restoreGroup, saveGroup } from "./saved-group.ts";
+import { restoreFromPieces, restoreGroup, saveEpoch, saveGroup, saveRatchets } from "./saved-group.ts";
 import { takeSendingKey } from "./secret-tree.ts";
 import { kdfOf, xwingSuite } from "./suite.ts";
 
@@ -70,6 +70,9 @@ export function mlsGroupCipher(input: { readonly provider: CryptoProvider; reado
     },
     save: (group) => saveGroup(asMlsGroup(group)),
     restore: (saved) => withoutExpired(restoreGroup(saved, config), rules.now()),
+    saveEpoch: (group) => saveEpoch(asMlsGroup(group)),
+    saveRatchets: (group, since) => saveRatchets(asMlsGroup(group), since === null ? null : asMlsGroup(since)),
+    restorePieces: (epochPart, pieces) => withoutExpired(restoreFromPieces(epochPart, pieces, config), rules.now()),
   };
 }
 

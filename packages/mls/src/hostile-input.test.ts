@@ -86,7 +86,7 @@ describe("[V2] a saved group that is damaged", () => {
       );
     }
     const newer = saved.epochPart.slice();
-    newer[1] = 2;
+    newer[1] = 3;
     expect(() => bob.cipher.restore({ ...saved, epochPart: newer })).toThrow(
       expect.objectContaining({ code: "store-damaged" }),
     );

@@ -7,6 +7,8 @@
  *    bytes, and per member a reference and at most 64 bytes of secrets; the tree itself is not kept.
  * M2 Of a past epoch nothing can be sent, and no commit applied: its own ratchets and the handshake ratchets are dropped.
  * M3 Private keys of nodes that a commit blanked are dropped with it.
+ * M5 Of a past epoch that is given up, the number of messages that this device sealed in it is remembered as long as it could
+ *    be entered again, so that even then no generation is used twice.
  * M4 Epochs of branches that were left count as past ones: two of them may have the same number. An epoch is told by its
  *    GroupContext, which names the whole history before it.
  */
@@ -18,15 +20,34 @@ import { policyOfExtensions } from "./extensions.ts";
 import { leafToMember } from "./leaf.ts";
 import type { EpochFraming } from "./private-message.ts";
 import { RefusedInside } from "./refusal.ts";
-import { handshakeTree, resumeSecretTree, retireSecretTree, type Kdf, type SecretTree } from "./secret-tree.ts";
+import {
+  expandWithLabel,
+  handshakeTree,
+  resumeSecretTree,
+  retireSecretTree,
+  withSpentGenerations,
+  type Kdf,
+  type SecretTree,
+} from "./secret-tree.ts";
 
 export const MAX_PAST_EPOCHS = 8;
+/** Each costs some thirty bytes. */
+export const MAX_SPENT_EPOCHS = 4_096;
 /** Twice the time that mailboxes keep an envelope, in milliseconds. */
 export const PAST_EPOCH_LIFETIME = 28 * 86_400_000;
 
 export interface EpochView extends EpochFraming {
   readonly ownLeaf: number;
   readonly members: ReadonlyMap<number, Member>;
+}
+
+/** M5. */
+export interface SpentEpoch {
+  /** 16 bytes derived from its GroupContext. */
+  readonly id: Uint8Array;
+  /** The first that this device has not used. */
+  readonly generation: number;
+  readonly endedAt: number;
 }
 
 export interface PastEpoch {
@@ -43,6 +64,8 @@ export interface FixedPart {
   readonly policy: Uint8Array;
   /** Oldest first. */
   readonly past: readonly PastEpoch[];
+  /** Oldest first. */
+  readonly spent: readonly SpentEpoch[];
   /** A commit removed this device: what came before can still be read. */
   readonly isRemoved: boolean;
 }
@@ -64,14 +87,15 @@ export function asMlsGroup(group: Group): MlsGroup {
 
 /** Takes the state that ts-mls made, with the secret tree that our suite put into it. */
 export function startGroup(madeState: ClientState, config: ClientConfig): MlsGroup {
-  const fixed = fixedPartOf(withoutRatchets(madeState, config), [], false);
+  const fixed = fixedPartOf(withoutRatchets(madeState, config));
   return groupOf(fixed, secretTreeOf(madeState), []);
 }
 
 /** The group after a commit; `group` becomes its most recent past. */
 export function enterEpoch(kdf: Kdf, group: MlsGroup, madeState: ClientState, nowMs: number): MlsGroup {
-  const state = withoutRatchets(madeState, madeState.clientConfig);
-  return withPast(fixedPartOf(state, [], false), secretTreeOf(madeState), epochsLeftBehind(kdf, group, nowMs), nowMs);
+  const { spent } = group.fixed;
+  const fixed = fixedPartOf(withoutRatchets(madeState, madeState.clientConfig), { spent });
+  return withPast(kdf, { fixed, tree: secretTreeOf(madeState), behind: epochsLeftBehind(kdf, group, nowMs) }, nowMs);
 }
 
 /** See `snapshot` in the port. Holds on to `fixed`, so that its encoding is made and stored once. */
@@ -91,9 +115,23 @@ export function adoptGroup(kdf: Kdf, current: MlsGroup, next: MlsGroup, nowMs: n
   const behind = isSame ? liveAndPast(current, nowMs) : epochsLeftBehind(kdf, current, nowMs);
   const visited = behind.find(({ epoch }) => isSameEpoch(epoch.view, next.fixed.present));
   const others = behind.filter((one) => one !== visited);
-  const tree = visited === undefined ? next.tree : treeToResume(kdf, next, visited.tree);
-  return withPast({ ...next.fixed, past: [] }, tree, others, nowMs);
+  const { spent } = current.fixed;
+  const tree = visited === undefined ? withoutSpent(kdf, next, spent) : treeToResume(kdf, next, visited.tree);
+  return withPast(kdf, { fixed: { ...next.fixed, past: [], spent }, tree, behind: others }, nowMs);
 }
+
+/** M5: the tree of an epoch that was given up, or never visited. */
+function withoutSpent(kdf: Kdf, { tree, fixed, ownLeaf }: MlsGroup, spent: readonly SpentEpoch[]): SecretTree {
+  if (spent.length === 0) return tree;
+  const id = epochId(kdf, fixed.present);
+  const known = spent.find((one) => equalBytes(one.id, id));
+  return known === undefined ? tree : withSpentGenerations(kdf, tree, ownLeaf, known.generation);
+}
+
+const EPOCH_ID_LABEL = new TextEncoder().encode("xchat epoch id");
+
+const epochId = (kdf: Kdf, { context }: EpochView): Uint8Array =>
+  expandWithLabel(kdf, context, EPOCH_ID_LABEL, new Uint8Array(0), 16);
 
 /** A group whose commit removed this device has no fresh tree: it only reads on. */
 const treeToResume = (kdf: Kdf, { tree, isSnapshot, ownLeaf }: MlsGroup, visited: SecretTree): SecretTree =>
@@ -126,14 +164,28 @@ const liveAndPast = (group: MlsGroup, nowMs: number): readonly PastWithTree[] =>
   { epoch: { view: group.fixed.present, endedAt: nowMs }, tree: group.tree },
 ];
 
-/** M1. */
-function withPast(fixed: FixedPart, tree: SecretTree, behind: readonly PastWithTree[], nowMs: number): MlsGroup {
-  const kept = behind.slice(-MAX_PAST_EPOCHS).filter(({ epoch }) => isLive(epoch, nowMs));
+interface Behind {
+  readonly fixed: FixedPart;
+  readonly tree: SecretTree;
+  readonly behind: readonly PastWithTree[];
+}
+
+/** M1 and M5. */
+function withPast(kdf: Kdf, { fixed, tree, behind }: Behind, nowMs: number): MlsGroup {
+  const live = behind.filter(({ epoch }) => isLive(epoch, nowMs));
+  const kept = live.slice(-MAX_PAST_EPOCHS);
+  const givenUp = live.slice(0, -MAX_PAST_EPOCHS).flatMap((one) => spentIn(kdf, one));
+  const spent = [...fixed.spent, ...givenUp].filter((one) => isLive(one, nowMs)).slice(-MAX_SPENT_EPOCHS);
   return groupOf(
-    { ...fixed, past: kept.map(({ epoch }) => epoch) },
+    { ...fixed, past: kept.map(({ epoch }) => epoch), spent },
     tree,
     kept.map((one) => one.tree),
   );
+}
+
+function spentIn(kdf: Kdf, { epoch: { view, endedAt }, tree }: PastWithTree): readonly SpentEpoch[] {
+  const generation = tree.leaves.get(view.ownLeaf)?.application.generation ?? 0;
+  return generation === 0 ? [] : [{ id: epochId(kdf, view), generation, endedAt }];
 }
 
 /** A group that comes out of the store, without what has outlived its time there. */
@@ -145,7 +197,8 @@ export function withoutExpired(group: MlsGroup, nowMs: number): MlsGroup {
   return groupOf({ ...fixed, past: fixed.past.filter((epoch) => isLive(epoch, nowMs)) }, group.tree, pastTrees);
 }
 
-const isLive = ({ endedAt }: PastEpoch, nowMs: number): boolean => endedAt + PAST_EPOCH_LIFETIME > nowMs;
+const isLive = ({ endedAt }: { readonly endedAt: number }, nowMs: number): boolean =>
+  endedAt + PAST_EPOCH_LIFETIME > nowMs;
 
 export const markRemoved = (group: MlsGroup): MlsGroup => ({ ...group, fixed: { ...group.fixed, isRemoved: true } });
 
@@ -165,7 +218,10 @@ export const groupOf = (fixed: FixedPart, tree: SecretTree, pastTrees: readonly 
 });
 
 /** @throws RefusedInside "unsupported" when the group does not have exactly our extensions, or an epoch beyond 2^53. */
-export function fixedPartOf(state: ClientState, past: readonly PastEpoch[], isRemoved: boolean): FixedPart {
+export function fixedPartOf(
+  state: ClientState,
+  { past = [], spent = [], isRemoved = false }: Partial<Pick<FixedPart, "past" | "spent" | "isRemoved">> = {},
+): FixedPart {
   const policy = policyOfExtensions(state.groupContext.extensions);
   // Epochs are counted in doubles here, and nobody gets there by committing.
   if (policy === null || state.groupContext.epoch > Number.MAX_SAFE_INTEGER) throw new RefusedInside("unsupported");
@@ -178,7 +234,7 @@ export function fixedPartOf(state: ClientState, past: readonly PastEpoch[], isRe
     senderDataSecret: state.keySchedule.senderDataSecret,
     members: new Map(memberList.map((member) => [member.leaf, member])),
   };
-  return { state, present, memberList, policy, past, isRemoved };
+  return { state, present, memberList, policy, past, spent, isRemoved };
 }
 
 export const membersOfTree = ({ ratchetTree }: Pick<ClientState, "ratchetTree">): readonly Member[] =>

@@ -140,16 +140,22 @@ export function retireSecretTree(kdf: Kdf, tree: SecretTree, ownLeaf: number): S
  * is sealed, or opened, with one generation twice.
  */
 export function resumeSecretTree(kdf: Kdf, fresh: SecretTree, retired: SecretTree, ownLeaf: number): SecretTree {
-  let tree = fresh;
-  for (const [leaf, { application: left }] of retired.leaves) {
+  let tree = withSpentGenerations(kdf, fresh, ownLeaf, retired.leaves.get(ownLeaf)?.application.generation ?? 0);
+  for (const [leaf, { application }] of retired.leaves) {
+    if (leaf === ownLeaf) continue;
     tree = unfoldLeaf(kdf, tree, leaf);
     const ratchets = tree.leaves.get(leaf);
-    if (ratchets === undefined) continue;
-    const isBehind = ratchets.application.generation < left.generation;
-    const application = leaf === ownLeaf && isBehind ? stepTo(kdf, ratchets.application, left.generation) : left;
-    if (leaf !== ownLeaf || isBehind) tree = withRatchet(tree, leaf, ratchets, "application", application);
+    if (ratchets !== undefined) tree = withRatchet(tree, leaf, ratchets, "application", application);
   }
   return tree;
+}
+
+/** The tree without the first `generation` keys of one's own messages. */
+export function withSpentGenerations(kdf: Kdf, tree: SecretTree, ownLeaf: number, generation: number): SecretTree {
+  const opened = unfoldLeaf(kdf, tree, ownLeaf);
+  const ratchets = opened.leaves.get(ownLeaf);
+  if (ratchets === undefined || ratchets.application.generation >= generation) return opened;
+  return withRatchet(opened, ownLeaf, ratchets, "application", stepTo(kdf, ratchets.application, generation));
 }
 
 /**

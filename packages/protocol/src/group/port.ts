@@ -267,4 +267,19 @@ export interface GroupCipher {
   save(group: Group): SavedGroup;
   /** @throws Error with code "store-damaged" when the saved bytes are not a group of this version. */
   restore(saved: SavedGroup): Group;
+
+  /** The `epochPart` of `save` alone: the same bytes object until a commit. */
+  saveEpoch(group: Group): Uint8Array;
+  /**
+   * The ratchets in numbered pieces instead of one `ratchetPart`, for groups of many: a message moves one piece or two, of
+   * one to three kilobytes (and 45 bytes for each message that is awaited), however large the group is. Answers with those
+   * that differ from what `since` would give; `null` says: delete it, and a used secret with it. `since` is the group that
+   * was saved last. Without one, as after a restart, all pieces come: delete the others. When the epoch part changed, piece
+   * numbers have moved: write it and the changed pieces in one transaction.
+   *
+   * @throws TypeError for a snapshot: it is written once, by `save`.
+   */
+  saveRatchets(group: Group, since: Group | null): ReadonlyMap<number, Uint8Array | null>;
+  /** From `saveEpoch` and all pieces. @throws Error with code "store-damaged". */
+  restorePieces(epochPart: Uint8Array, pieces: ReadonlyMap<number, Uint8Array>): Group;
 }
