@@ -52,7 +52,10 @@ const conversation = struct({
   kind: word("pair", "group"),
   /** The other person of a pair. */
   account: nullable(hash),
+  /** What a group calls itself: shown until it has been rejoined. */
   name: nullable(nameCodec),
+  /** What the person here calls it. */
+  ownName: nullable(nameCodec),
   /** Home nodes, as places in `nodes`. */
   nodes: list(uint(MAX_BACKUP_NODES - 1), { max: MAX_NODE_HINTS }),
   /** Leads to the rejoin inbox (spec/group.md): the newest that is known. */
@@ -73,6 +76,7 @@ const content = struct({
   hour: uint(0xffff_ffff),
   chain: bytes({ max: MAX_CHAIN_BYTES }),
   name: nameCodec,
+  picture: nullable(bytes({ max: 256 })),
   deviceName: nameCodec,
   /** The person's own nodes first, in their order. */
   ownNodes: uint(MAX_BACKUP_NODES),

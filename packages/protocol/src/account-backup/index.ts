@@ -31,6 +31,8 @@ export {
   type BackupKeys,
   type BackupPlace,
 } from "./backup-keys.ts";
+export { contentFromRegisters, registersFromContent, type BackupFacts } from "./backup-registers.ts";
+export { backupBlobs, findBackups, type FetchBlob } from "./backup-search.ts";
 export {
   BACKUP_HOURS,
   backupStep,
