@@ -1,0 +1,140 @@
+/**
+ * The built app, served by the built node, in a real browser: what a first visit fetches, and how long a person with
+ * 100,000 messages waits. The history is written by the store's own code into a store that the app has made.
+ */
+import { join } from "node:path";
+import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
+import type { Page } from "playwright-core";
+import { browserProfile, type BrowserProfile } from "../test/e2e/browser.ts";
+import { createIdentity, hears, own, say } from "../test/e2e/people.ts";
+import { acquaint } from "./app/acquaint.ts";
+import { fillStore } from "./app/fill.ts";
+import { measureFirstLoad } from "./app/first-load.ts";
+import type { FilledChat } from "./app/history.ts";
+import type { BenchResult } from "./run.ts";
+
+const MESSAGES = 100_000;
+const CHATS = 10;
+const ROUNDS = 7;
+const KILOBYTE = 1_000;
+const BUILT_NODE = join(import.meta.dirname, "../apps/node/dist/main.js");
+
+export async function run(): Promise<BenchResult> {
+  const node = await startNodeProcess({ withApp: true, main: BUILT_NODE });
+  try {
+    const first = await measureFirstLoad(node.webAddress);
+    const { times, bytes } = await measureOpening(node);
+    return {
+      figures: {
+        scriptGzipKilobytes: first.script / KILOBYTE,
+        wasmGzipKilobytes: first.wasm / KILOBYTE,
+        open100kMs: median(times.map(({ chat }) => chat)),
+        open100kListMs: median(times.map(({ list }) => list)),
+      },
+      notes: [
+        `first visit: ${first.files} scripts until there is an identity, the worker counted; kilobytes of 1,000 bytes, gzip -9`,
+        `opening: ${MESSAGES} messages in ${CHATS} chats, ${Math.round(bytes / 1e6)} MB; a new browser each of ${ROUNDS} times;`,
+        "  from navigation to the list with every chat's last message and, one click later, the newest chat's last messages",
+        `  each time: ${times.map(({ chat }) => Math.round(chat)).join(", ")} ms`,
+        "targets: under 250 kB of script, under 1,000 ms",
+      ],
+    };
+  } finally {
+    await node.remove();
+  }
+}
+
+interface Opening {
+  /** Milliseconds since navigation. */
+  readonly list: number;
+  readonly chat: number;
+}
+
+async function measureOpening(
+  node: NodeProcess,
+): Promise<{ readonly times: readonly Opening[]; readonly bytes: number }> {
+  let profile = await browserProfile();
+  try {
+    const page = await profile.page(node.webAddress);
+    await createIdentity(page, "Alice");
+    const lastWords: string[] = [];
+    for (let number = 0; number < CHATS; number++) lastWords.push(await acquaint(page, node, number));
+    await page.close();
+    await node.stop();
+    const { chats, bytes } = await fillStore(profile, node.webAddress, { messages: MESSAGES });
+    await node.restart();
+    const times: Opening[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await profile.quit();
+      profile = await profile.reopen();
+      times.push(await openOnce(profile, node.webAddress, { lastWords, chats }));
+    }
+    return { times, bytes };
+  } finally {
+    await profile.remove();
+  }
+}
+
+interface Expected {
+  /** What was said last in each chat; the last of these chats is the one on top. */
+  readonly lastWords: readonly string[];
+  readonly chats: readonly FilledChat[];
+}
+
+async function openOnce(profile: BrowserProfile, address: string, expected: Expected): Promise<Opening> {
+  const { lastWords, chats } = expected;
+  const newest = lastWords.at(-1) ?? "";
+  const page = await profile.page("about:blank");
+  const histories = chats.map(({ lastText }) => lastText);
+  await page.addInitScript(watchOpening, { lastWords, newest, histories });
+  await page.goto(address);
+  await page.waitForFunction(() => (globalThis as unknown as Watched).opening.chat > 0);
+  const opening = await page.evaluate(() => (globalThis as unknown as Watched).opening);
+  await proveUsable(page, newest);
+  return opening;
+}
+
+/** What was opened takes a new message. It says the same again, so that each round finds what the one before did. */
+async function proveUsable(page: Page, newest: string): Promise<void> {
+  await hears(page, newest);
+  await say(page, newest);
+  await own(page, newest, "Stored at 1 of 1").last().waitFor();
+}
+
+interface Watched {
+  opening: { list: number; chat: number };
+}
+
+interface ToWatch {
+  readonly lastWords: readonly string[];
+  readonly newest: string;
+  /** Last texts of the histories, of which the newest chat shows one. */
+  readonly histories: readonly string[];
+}
+
+/** Runs in the page before anything of the app: notes when things stand there, and clicks as soon as it can be done. */
+function watchOpening({ lastWords, newest, histories }: ToWatch): void {
+  const opening = { list: 0, chat: 0 };
+  (globalThis as unknown as Watched).opening = opening;
+  const rows = (): readonly HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".chat-row")];
+  const look = (): void => {
+    if (opening.list === 0) {
+      const texts = rows().map(({ textContent }) => textContent ?? "");
+      if (!lastWords.every((words) => texts.some((shown) => shown.includes(words)))) return;
+      opening.list = performance.now();
+      rows()
+        .find(({ textContent }) => textContent?.includes(newest))
+        ?.click();
+    } else if (opening.chat === 0) {
+      const shown = document.querySelector("#messages")?.textContent ?? "";
+      if (!shown.includes(newest) || !histories.some((text) => shown.includes(text))) return;
+      opening.chat = performance.now();
+      observer.disconnect();
+    }
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(document, { childList: true, subtree: true, characterData: true });
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
