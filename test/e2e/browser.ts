@@ -20,6 +20,11 @@ const ARGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--disable-extensions",
+  "--disable-default-apps",
+  "--disable-client-side-phishing-detection",
+  "--disable-domain-reliability",
+  "--disable-features=OptimizationHints,MediaRouter,AutofillServerCommunication,Translate",
   "--remote-debugging-port=0",
 ];
 const START_PATIENCE = 30_000;

@@ -4,6 +4,7 @@ import { newLine } from "./line.ts";
 import { hears, message, openChat, own, say, way } from "./people.ts";
 import { stage } from "./stage.ts";
 
+const HOUR = 3_600_000;
 const story = stage();
 
 describe("two people with a bad network", () => {
@@ -70,5 +71,21 @@ describe("two people with a bad network", () => {
       const texts = await page.locator("#messages .message .text").allInnerTexts();
       expect(texts).toEqual(["straight to you", "no node left, and you?", "still here", "for when you are back"]);
     }
+  });
+
+  test("one's clock is hours ahead: they are told by how much, and what they wrote goes once it is right", async () => {
+    const { alice, alicesPage, bobsPage } = await story.acquainted();
+    await alice.sleep(26 * HOUR);
+    await story.node.stop();
+    await story.node.restart();
+    await alicesPage.getByText("This device's clock is wrong: ahead by about 26 hours.").waitFor();
+    await say(alicesPage, "late, I fear");
+    await own(alicesPage, "late, I fear", "Queued").waitFor();
+    await alice.sleep(0);
+    await alicesPage.reload();
+    await openChat(alicesPage, "Bob");
+    await hears(bobsPage, "late, I fear");
+    await own(alicesPage, "late, I fear", "(Delivered|Read)").waitFor();
+    expect(await alicesPage.getByText("This device's clock is wrong").count()).toBe(0);
   });
 });

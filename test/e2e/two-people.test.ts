@@ -3,10 +3,14 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import type { BrowserProfile } from "./browser.ts";
+import { newLine } from "./line.ts";
 import { createIdentity, goTo, hears, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
+
+/** Chromium asks its maker for this and that on its own. What a page asks for, there too, is in `requests`. */
+const isOfChromium = (host: string): boolean => /\.(google|googleapis|gvt1)\.com:(80|443)$/u.test(host);
 
 /** Hosts that anything in this profile spoke to. */
 const hosts = ({ requests }: BrowserProfile): readonly string[] => [
@@ -15,7 +19,12 @@ const hosts = ({ requests }: BrowserProfile): readonly string[] => [
 
 describe("two people in two browsers", () => {
   test("meet by a link, write to each other, see the states, reload, and speak to nobody else", async () => {
-    const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
+    const lines = [await newLine(), await newLine()] as const;
+    for (const line of lines) story.cleanUp(() => line.remove());
+    const { alice, bob, alicesPage, bobsPage } = await story.acquainted({
+      alice: { line: lines[0] },
+      bob: { line: lines[1] },
+    });
     await say(alicesPage, "Hello Bob 👋");
     await hears(bobsPage, "Hello Bob 👋");
     await say(bobsPage, "مرحبا أليس، كيف حالك؟");
@@ -26,8 +35,9 @@ describe("two people in two browsers", () => {
     await say(alicesPage, "Still here");
     await hears(bobsPage, "Still here");
 
-    // Whatever either of them spoke to, it was the app's own origin, which is also their node.
+    // Whatever either browser spoke to, it was the app's own origin, which is also their node.
     const own = new URL(story.node.webAddress).host;
+    for (const line of lines) expect([...line.asked].filter((host) => !isOfChromium(host))).toEqual([own]);
     expect([...hosts(alice), ...hosts(bob)].filter((host) => host !== own)).toEqual([]);
     expect([...alice.requests, ...bob.requests].filter((url) => url.includes("#i1."))).toEqual([]);
     expect(bobsPage.url()).not.toContain("i1.");
