@@ -46,7 +46,7 @@ class World {
   readonly epochs = new Map<Hex, ModelEpoch>([[ROOT.id, ROOT]]);
   readonly commits: ModelCommit[] = [];
   readonly receipts: SlotReceipt[] = [];
-  readonly sequences = new Map<Hex, number>();
+  readonly events = new Map<Hex, number>();
   head: ModelEpoch = ROOT;
 
   constructor(seed: number) {
@@ -55,7 +55,7 @@ class World {
 
   /** An honest commit on the head: with what receipts, the weather says. */
   commit(author: Hex, change: Change, weather: Weather): ModelCommit {
-    const made = modelCommit({ parent: this.head, author, sequence: this.nextSequence(author), change });
+    const made = modelCommit({ parent: this.head, author, events: this.eventsOf(author), change });
     if (made === null) throw new Error(`${author} may not ${change.kind}`);
     this.keep(made);
     this.head = made.after;
@@ -73,10 +73,11 @@ class World {
     }
   }
 
-  nextSequence(author: Hex): number {
-    const next = this.sequences.get(author) ?? 0;
-    this.sequences.set(author, next + 1);
-    return next;
+  /** Events that the author has written by now: some write between their commits, some do not. */
+  eventsOf(author: Hex): number {
+    const events = (this.events.get(author) ?? 0) + this.random.below(3);
+    this.events.set(author, events);
+    return events;
   }
 
   keep(made: ModelCommit): void {
@@ -97,8 +98,9 @@ class World {
       const parent = this.random.pick(entered);
       const change = this.anyChange(parent, author);
       const signer = change.kind === "external" ? `${accountOf(author)}/new${i}` : author;
-      const sequence = this.random.chance(0.3) ? this.random.below(6) : this.nextSequence(signer);
-      const made = modelCommit({ parent, author: signer, sequence, change, salt: i });
+      const events = this.random.chance(0.5) ? this.random.below(6) : this.eventsOf(signer);
+      const isForked = this.random.chance(0.2);
+      const made = modelCommit({ parent, author: signer, events, isForked, change, salt: i });
       if (made === null) continue;
       this.keep(made);
       for (const node of this.nodes) if (this.random.chance(0.8)) this.sign(node, made.parent, made.id);
@@ -185,6 +187,32 @@ describe("a removed admin, who keeps the state of every epoch that he was in", (
       expect(decided(world).path).toContain(removal.id);
     });
   });
+});
+
+describe("what else an owner or admin takes from somebody: [FR2] [FR8]", () => {
+  const decrees: Record<string, { readonly by: Hex; readonly change: Change; readonly attackers: readonly Hex[] }> = {
+    "a demotion": {
+      by: OWNER,
+      change: { kind: "role", account: "mallory", role: "member" },
+      attackers: [MALLORY, MALLORYS_LAPTOP, ...ACCOMPLICES],
+    },
+    "the replacement of home nodes": {
+      by: "anna/1",
+      change: { kind: "nodes", homeNodes: ["n4"] },
+      attackers: ["mona/1", "bob/1"],
+    },
+  };
+  for (const [what, { by, change, attackers }] of Object.entries(decrees)) {
+    it(`${what} is not undone from below, not even by all nodes`, () => {
+      forSeeds((world) => {
+        world.honest("nodes flaky");
+        const decree = world.commit(by, change, "nodes down");
+        for (const node of world.nodes) node.isColluding = true;
+        world.forge(attackers, 10);
+        expect(decided(world).path).toContain(decree.id);
+      });
+    });
+  }
 });
 
 describe("a removed member", () => {

@@ -108,9 +108,9 @@ const byOrder = (a: Branch, b: Branch): number => compareHex(a.top.rank, b.top.r
 /** A candidate with everything that was built on it, seen from the epoch that it ends. */
 interface Branch {
   readonly top: Candidate;
-  /** Of the highest author; `OUTSIDE` where none counts. */
+  /** Of the highest author; `OUTSIDE` where all came from outside. */
   readonly level: number;
-  /** Of the highest author of a decree; `OUTSIDE` where there is none. */
+  /** Of the highest author of a decree that has force; `OUTSIDE` where there is none. */
   readonly decree: number;
   readonly weight: number;
   readonly isCertified: boolean;
@@ -130,10 +130,13 @@ function weigh(tree: ForkTree, top: Candidate): Branch {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { act, granted } = next;
     const own = levelOfAct(tree, base, act, granted);
+    // A proof against an author takes the force from what he did, not the protection from those who built on it:
+    // otherwise a former owner could fork his own chain to undo his stepping down.
+    const force = tree.isDiscounted(act) ? OUTSIDE : own;
     level = Math.max(level, own);
-    if (act.isDecree) decree = Math.max(decree, own);
-    weight = Math.max(weight, weightOf(act, own));
-    const grants = act.kind === "policy" ? Math.max(granted, own) : granted;
+    if (act.isDecree) decree = Math.max(decree, force);
+    weight = Math.max(weight, weightOf(act, force));
+    const grants = act.kind === "policy" ? Math.max(granted, force) : granted;
     for (const child of tree.children(act.id)) open.push({ act: child, granted: grants });
   }
   const signers = signersOf(tree, top);
@@ -147,7 +150,7 @@ function weigh(tree: ForkTree, top: Candidate): Branch {
  * An external commit has none: whoever lost their state can be lured into any branch, with the rank of their account.
  */
 function levelOfAct(tree: ForkTree, base: EpochPolicy, act: Candidate, granted: number): number {
-  if (act.kind === "external" || tree.isDiscounted(act)) return OUTSIDE;
+  if (act.kind === "external") return OUTSIDE;
   const there = levelOf(tree.policy(act.parent), act.account);
   return Math.min(there, Math.max(levelOf(base, act.account), granted));
 }

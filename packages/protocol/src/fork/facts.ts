@@ -30,8 +30,8 @@ export interface Candidate {
   readonly kind: CommitKind;
   /** FR2: it takes something from somebody else: removes a leaf of another account, lowers the role of one, or replaces a home node. */
   readonly isDecree: boolean;
-  /** Number of the commit's event in its author's chain, which no other event or commit may have. */
-  readonly sequence: number;
+  /** The author's newest event when the commit was made, as the commit itself says. */
+  readonly previous: { readonly sequence: number; readonly id: Hex } | null;
   /** HMAC-SHA-256(exporter of the parent epoch, author): who may go first where nothing else decides. */
   readonly rank: Hex;
   /** Leaf keys that it removes. */
@@ -67,8 +67,11 @@ export type ForkEvidence =
       readonly epoch: Hex;
       readonly hashes: readonly [Hex, Hex];
     }
-  | { readonly kind: "author-forked"; readonly author: Hex; readonly candidates: readonly Hex[] }
-  /** `later` ends an epoch that its author had already left by `earlier`, or that `earlier` ends as well. */
+  /** Two commits name two events with one number. */
+  | { readonly kind: "author-forked"; readonly author: Hex; readonly candidates: readonly [Hex, Hex] }
+  /** Two commits of one epoch, made after the same event. */
+  | { readonly kind: "author-committed-twice"; readonly author: Hex; readonly candidates: readonly [Hex, Hex] }
+  /** `later` ends an epoch that its author had already left when making `earlier`, or had ended by it. */
   | { readonly kind: "author-went-back"; readonly author: Hex; readonly earlier: Hex; readonly later: Hex };
 
 const LEVELS: Readonly<Record<Role, number>> = { member: 0, admin: 1, owner: 2 };

@@ -82,14 +82,17 @@ export interface ModelCommit extends Candidate {
 export function modelCommit(input: {
   readonly parent: ModelEpoch;
   readonly author: Hex;
-  readonly sequence: number;
+  /** Events of the author so far. */
+  readonly events: number;
+  /** Another history of the same author. */
+  readonly isForked?: boolean;
   readonly change: Change;
   readonly salt?: number;
 }): ModelCommit | null {
-  const { parent, author, sequence, change, salt = 0 } = input;
+  const { parent, author, events, isForked = false, change, salt = 0 } = input;
   const isInside = change.kind === "external" ? change.replaced !== author : parent.leaves.includes(author);
   if (!isInside) return null;
-  const id = mixed(JSON.stringify([parent.id, author, sequence, change, salt]));
+  const id = mixed(JSON.stringify([parent.id, author, events, isForked, change, salt]));
   const after = changed(parent, author, change, id);
   if (after === null) return null;
   const removes = parent.leaves.filter((leaf) => !after.leaves.includes(leaf));
@@ -100,7 +103,7 @@ export function modelCommit(input: {
     account: accountOf(author),
     kind: kindOf(change),
     isDecree: isDecree(parent, after, accountOf(author)),
-    sequence,
+    previous: events === 0 ? null : { sequence: events - 1, id: mixed(`event ${author} ${events} ${isForked}`) },
     rank: mixed(`rank ${parent.id} ${author}`),
     removes,
     policy: { homeNodes: after.homeNodes, roles: after.roles },

@@ -23,7 +23,7 @@ export interface ForkTree {
   receipts(epoch: Hex): readonly SlotReceipt[];
   /** FR6: nodes that have signed for two things in the slot of this epoch. */
   isGuilty(node: Hex, epoch: Hex): boolean;
-  /** FR5: acts that count for nothing: their author forked, or went back. */
+  /** FR5: acts that count for nothing: their author forked, committed twice, or went back. */
   isDiscounted(candidate: Candidate): boolean;
   readonly evidence: readonly ForkEvidence[];
 }
@@ -33,9 +33,14 @@ export function buildTree(facts: ForkFacts): ForkTree {
   const policy = (epoch: Hex): EpochPolicy => candidates.get(epoch)?.policy ?? facts.root;
   const receipts = receiptsByEpoch(facts, policy, (epoch) => epoch === facts.root.id || candidates.has(epoch));
   const nodes = guiltyNodes(receipts);
-  const authors = faultyAuthors([...candidates.values()], candidates);
-  const forked = new Set([...facts.forkedAuthors, ...authors.forks.map(({ author }) => author)]);
-  const goneBack = new Set(authors.returns.map(({ later }) => later));
+  const faults = faultyAuthors(candidates);
+  const forked = new Set(facts.forkedAuthors);
+  const discounted = new Set<Hex>();
+  for (const fault of faults) {
+    if (fault.kind === "author-forked") forked.add(fault.author);
+    else if (fault.kind === "author-went-back") discounted.add(fault.later);
+    else for (const id of fault.candidates) discounted.add(id);
+  }
   const guilty = new Set(nodes.map(({ node, epoch }) => `${node} ${epoch}`));
   return {
     root: facts.root.id,
@@ -44,8 +49,8 @@ export function buildTree(facts: ForkFacts): ForkTree {
     children: (epoch) => children.get(epoch) ?? [],
     receipts: (epoch) => receipts.get(epoch) ?? [],
     isGuilty: (node, epoch) => guilty.has(`${node} ${epoch}`),
-    isDiscounted: ({ id, author }) => forked.has(author) || goneBack.has(id),
-    evidence: [...nodes, ...authors.forks, ...authors.returns],
+    isDiscounted: ({ id, author }) => forked.has(author) || discounted.has(id),
+    evidence: [...nodes, ...faults],
   };
 }
 
@@ -113,24 +118,40 @@ function guiltyNodes(receipts: ReadonlyMap<Hex, readonly SlotReceipt[]>): readon
   );
 }
 
+type AuthorEvidence = Of<"author-forked"> | Of<"author-committed-twice"> | Of<"author-went-back">;
+
 /** FR5. */
-function faultyAuthors(
-  all: readonly Candidate[],
+function faultyAuthors(candidates: ReadonlyMap<Hex, Candidate>): readonly AuthorEvidence[] {
+  const byAuthor = Map.groupBy(candidates.values(), ({ author }) => author);
+  const authors = [...byAuthor.keys()].toSorted(compareHex);
+  return authors.flatMap((author) => faultsOf(author, byAuthor.get(author) ?? [], candidates));
+}
+
+function faultsOf(
+  author: Hex,
+  commits: readonly Candidate[],
   candidates: ReadonlyMap<Hex, Candidate>,
-): { readonly forks: readonly Of<"author-forked">[]; readonly returns: readonly Of<"author-went-back">[] } {
-  const byAuthor = Map.groupBy(all, ({ author }) => author);
-  const forks: Of<"author-forked">[] = [];
-  const returns: Of<"author-went-back">[] = [];
-  for (const author of [...byAuthor.keys()].toSorted(compareHex)) {
-    const own = (byAuthor.get(author) ?? []).toSorted((a, b) => a.sequence - b.sequence || compareHex(a.id, b.id));
-    const twice = own.filter((one, i) => [own[i - 1], own[i + 1]].some((next) => next?.sequence === one.sequence));
-    if (twice.length > 0) forks.push({ kind: "author-forked", author, candidates: twice.map(({ id }) => id) });
-    const left = new Map<Hex, Hex>();
-    for (const { id, parent } of own) {
+): readonly AuthorEvidence[] {
+  const faults: AuthorEvidence[] = [];
+  /** Each epoch that the author had left or ended, with the first commit that shows it. */
+  const left = new Map<Hex, Hex>();
+  const moments = Map.groupBy(commits, sequenceOf);
+  for (const moment of [...moments.keys()].toSorted((a, b) => a - b)) {
+    const together = (moments.get(moment) ?? []).toSorted((a, b) => compareHex(a.id, b.id));
+    const [first] = together as [Candidate];
+    const other = together.find(({ previous }) => previous?.id !== first.previous?.id);
+    if (other !== undefined) faults.push({ kind: "author-forked", author, candidates: [first.id, other.id] });
+    for (const { id, parent } of together) {
       const earlier = left.get(parent);
-      if (earlier !== undefined) returns.push({ kind: "author-went-back", author, earlier, later: id });
+      if (earlier !== undefined) faults.push({ kind: "author-went-back", author, earlier, later: id });
+      const twin = together.find((one) => one.parent === parent && one.id !== id);
+      if (twin !== undefined) faults.push({ kind: "author-committed-twice", author, candidates: [id, twin.id] });
+    }
+    for (const { id, parent } of together) {
       for (const epoch of ancestry({ candidates }, parent)) if (!left.has(epoch)) left.set(epoch, id);
     }
   }
-  return { forks, returns };
+  return faults;
 }
+
+const sequenceOf = ({ previous }: Candidate): number => previous?.sequence ?? -1;
