@@ -11,6 +11,7 @@ import {
   concatBytes,
   decode,
   encode,
+  equalBytes,
   list,
   literal,
   struct,
@@ -181,4 +182,18 @@ export function decodeHistoryOffer(encoded: Uint8Array): Result<HistoryOffer, De
   if (!read.ok) return read;
   const { version: _, ...offer } = read.value;
   return { ok: true, value: offer };
+}
+
+/**
+ * What to make for a question: for each chunk where it begins and, but for the last, where the next one does. Numbers
+ * that there are not are passed over, and so is a question of another transfer.
+ */
+export function chunksWanted(
+  { transfer, boundaries }: HistoryOffer,
+  want: Extract<HistoryMessage, { kind: "want" }>,
+): readonly { readonly index: number; readonly from: HistoryBoundary; readonly to: HistoryBoundary | null }[] {
+  if (!equalBytes(transfer, want.transfer)) return [];
+  return boundaries
+    .slice(want.from, want.from + want.count)
+    .map((from, i) => ({ index: want.from + i, from, to: boundaries[want.from + i + 1] ?? null }));
 }

@@ -23,6 +23,7 @@ export {
   type DeviceWorkStep,
 } from "./device-work.ts";
 export {
+  chunksWanted,
   decodeHistoryMessage,
   decodeHistoryOffer,
   encodeHistoryMessage,
