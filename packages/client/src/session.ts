@@ -66,7 +66,7 @@ export class Session {
       pool,
       cursors,
       cipher: input.cipher(this.#rules(input)),
-      readers: new Readers(pool, cursors),
+      readers: new Readers({ pool, cursors, clock, provider }),
       outbox: new Outbox({
         pool,
         clock,

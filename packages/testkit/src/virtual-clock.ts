@@ -23,7 +23,7 @@ export class VirtualClock implements Clock {
   }
 
   after(milliseconds: number, call: () => void): Timer {
-    const waiting = { at: this.#now + milliseconds, call };
+    const waiting = { at: this.#now + Math.ceil(milliseconds), call };
     this.#waiting.add(waiting);
     return { cancel: () => void this.#waiting.delete(waiting) };
   }

@@ -111,7 +111,7 @@ export class Invitations {
     this.#records.set(record.id, record);
     this.#changed();
     await this.#publish(record.id);
-    this.#read(record);
+    this.#read(record, "not-at-first");
     return this.#view(this.#records.get(record.id) ?? record);
   }
 
@@ -174,7 +174,7 @@ export class Invitations {
 
   #resume(record: InvitationRecord): void {
     if (!isLive(record)) return;
-    this.#read(record);
+    this.#read(record, "always");
     if (record.state === "preparing") this.#core.background.run(this.#publish(record.id));
   }
 
@@ -317,13 +317,14 @@ export class Invitations {
 
   // ---- below: reading
 
-  #read(record: InvitationRecord): void {
+  #read(record: InvitationRecord, apart: "always" | "not-at-first"): void {
     const secrets = decodeSecrets(record.secrets);
     const key: MailboxKey = inboxKey(secrets);
     this.#core.readers.set(
       readerName(record.id),
       secrets.nodes.map((hint) => ({ hint, mailboxes: [key] })),
       (delivered) => this.#core.background.run(this.#core.lane.run(() => this.#receive(record.id, secrets, delivered))),
+      { apart },
     );
   }
 

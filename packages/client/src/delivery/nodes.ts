@@ -39,6 +39,7 @@ export class NodePool {
   readonly #health = new Map<string, Health>();
   readonly #clockWatch: ClockWatch;
   #own: readonly NodeHint[] = [];
+  #isClosed = false;
 
   constructor(deps: NodePoolDeps) {
     this.#deps = deps;
@@ -52,7 +53,7 @@ export class NodePool {
   async load(store: Store): Promise<void> {
     const stored = await store.document(NODES_DOCUMENT);
     this.#own = stored === null ? [] : expectOk(decode(nodesCodec, stored), "nodes");
-    for (const hint of this.#own) this.#healthOf(hint);
+    for (const hint of this.#own) void this.#greet(hint);
   }
 
   get own(): readonly NodeHint[] {
@@ -95,6 +96,7 @@ export class NodePool {
     if (this.#own.some((known) => equalBytes(known.keyHash, hint.keyHash))) return;
     if (this.#own.length === MAX_OWN_NODES) throw new IntentError("node-refused");
     await this.#save(store, [...this.#own, hint]);
+    void this.#greet(hint);
   }
 
   async remove(store: Store, address: string): Promise<void> {
@@ -124,12 +126,29 @@ export class NodePool {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#clockWatch.stop();
     for (const health of this.#health.values()) {
       health.timer?.cancel();
       health.access.close();
     }
     this.#health.clear();
+  }
+
+  /**
+   * Until a node of the person's own has answered once: whoever has no chat yet wants to know too whether it is there,
+   * and whether their clock is right before anything is signed by it.
+   */
+  async #greet(hint: NodeHint): Promise<void> {
+    const { access } = this.#healthOf(hint);
+    await access.hearClock();
+    if (this.#isClosed || access.state === "ready") return;
+    this.report(hint, { ok: false, error: failureOfState(access) });
+    const again = (): void => {
+      if (this.#isClosed || access.state === "ready") return;
+      if (this.mayTry(hint, again)) void this.#greet(hint);
+    };
+    again();
   }
 
   #healthOf(hint: NodeHint): Health {
@@ -179,6 +198,13 @@ export class NodePool {
     this.#own = own;
     this.#deps.topics.mark("network");
   }
+}
+
+function failureOfState({ state, clockAhead }: NodeAccess): NodeFailure {
+  if (state === "key-changed") return { kind: "key-changed" };
+  return state === "clock-wrong"
+    ? { kind: "clock-wrong", aheadMilliseconds: clockAhead ?? 0 }
+    : { kind: "unreachable" };
 }
 
 /** Whether an address can be reached from its own machine only. */

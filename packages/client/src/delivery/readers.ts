@@ -3,10 +3,14 @@
  *
  * R1 A cursor moves only after what came before it is saved; a subscription that breaks starts again from there.
  * R2 Mailboxes of two conversations never share a subscription.
+ * R3 What is read `apart` (contact inboxes) is subscribed to at a random moment after all else, at the start and after
+ *    each break, so that it is not seen to belong to what was asked for in the same breath (first-contact, FC21).
  */
 import { bytesToHex } from "@xchat/codec";
+import type { CryptoProvider } from "@xchat/crypto";
 import type { NodeHint } from "@xchat/protocol";
-import type { MailboxKey, StoredEnvelope } from "../ports.ts";
+import { randomFraction } from "../base/backoff.ts";
+import type { Clock, MailboxKey, StoredEnvelope } from "../ports.ts";
 import { nodeId, type NodePool } from "./nodes.ts";
 
 export interface ReaderTarget {
@@ -21,6 +25,22 @@ export interface Delivered {
   readonly isLive: boolean;
 }
 
+/** Milliseconds. A person in front of the app sees a request within seconds. */
+const APART = { least: 500, most: 4_000 };
+
+export interface ReadOptions {
+  /** R3. `not-at-first`: it has just been made, in the same breath. */
+  readonly apart?: "always" | "not-at-first";
+}
+
+export interface ReadersDeps {
+  readonly pool: NodePool;
+  /** Shared: whoever saves a cursor writes it there. */
+  readonly cursors: Map<string, number>;
+  readonly clock: Clock;
+  readonly provider: CryptoProvider;
+}
+
 export const cursorId = (mailbox: Uint8Array, hint: NodeHint): string => `${bytesToHex(mailbox)}/${nodeId(hint)}`;
 
 interface Running {
@@ -29,18 +49,20 @@ interface Running {
 }
 
 export class Readers {
-  readonly #pool: NodePool;
-  readonly #cursors: Map<string, number>;
+  readonly #deps: ReadersDeps;
   readonly #running = new Map<string, Map<string, Running>>();
 
-  /** `cursors` is shared: whoever saves a cursor writes it there. */
-  constructor(pool: NodePool, cursors: Map<string, number>) {
-    this.#pool = pool;
-    this.#cursors = cursors;
+  constructor(deps: ReadersDeps) {
+    this.#deps = deps;
   }
 
   /** Reads exactly these mailboxes for this owner from now on. */
-  set(owner: string, targets: readonly ReaderTarget[], onDelivered: (delivered: Delivered) => void): void {
+  set(
+    owner: string,
+    targets: readonly ReaderTarget[],
+    onDelivered: (delivered: Delivered) => void,
+    options: ReadOptions = {},
+  ): void {
     const wanted = new Map(targets.map((target) => [nodeId(target.hint), target]));
     const running = this.#running.get(owner) ?? new Map<string, Running>();
     this.#running.set(owner, running);
@@ -55,7 +77,7 @@ export class Readers {
       if (before?.fingerprint === fingerprint) continue;
       const abort = new AbortController();
       running.set(id, { abort, fingerprint });
-      void this.#follow(owner, target, onDelivered, abort.signal);
+      void this.#follow(owner, target, onDelivered, abort.signal, options);
       // The new one overlaps the old one: what comes twice is told apart by its hash.
       before?.abort.abort();
     }
@@ -75,28 +97,32 @@ export class Readers {
     target: ReaderTarget,
     onDelivered: (delivered: Delivered) => void,
     signal: AbortSignal,
+    { apart }: ReadOptions,
   ): Promise<void> {
     const { hint } = target;
-    while (!signal.aborted) {
+    const { pool, cursors } = this.#deps;
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      if (apart === "always" || (apart === "not-at-first" && !isFirst)) await this.#aWhile(signal);
+      if (signal.aborted) return;
       let isLive = false;
-      const outcome = await this.#pool.access(hint).subscribe({
+      const outcome = await pool.access(hint).subscribe({
         context: owner,
         mailboxes: target.mailboxes.map((key) => ({
           key,
-          after: this.#cursors.get(cursorId(key.publicKey, hint)) ?? 0,
+          after: cursors.get(cursorId(key.publicKey, hint)) ?? 0,
         })),
         onEnvelopes: (envelopes) => {
           if (!signal.aborted) onDelivered({ hint, envelopes, isLive });
         },
         onCaughtUp: () => {
           isLive = true;
-          this.#pool.report(hint, { ok: true, value: undefined });
+          pool.report(hint, { ok: true, value: undefined });
         },
         signal,
       });
       if (signal.aborted) return;
       // A refusal of a subscription is a trouble of the node too: asking again at once would not help.
-      this.#pool.report(
+      pool.report(
         hint,
         outcome.ok || outcome.error.kind !== "refused" ? outcome : { ok: false, error: { kind: "unreachable" } },
       );
@@ -108,9 +134,22 @@ export class Readers {
     await new Promise<void>((resolve) => {
       signal.addEventListener("abort", () => resolve(), { once: true });
       const again = (): void => {
-        if (this.#pool.mayTry(hint, again)) resolve();
+        if (this.#deps.pool.mayTry(hint, again)) resolve();
       };
       again();
+    });
+  }
+
+  async #aWhile(signal: AbortSignal): Promise<void> {
+    const { clock, provider } = this.#deps;
+    const wait = Math.round(APART.least + (APART.most - APART.least) * randomFraction(provider));
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(wait, resolve);
+      const stop = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      signal.addEventListener("abort", stop, { once: true });
     });
   }
 }
