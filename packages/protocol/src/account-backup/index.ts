@@ -45,7 +45,7 @@ export {
   type BackupSchedule,
   type BackupStep,
 } from "./backup-schedule.ts";
-export { recoverAccount, recoveryBase, type RecoveryRefusal } from "./recovery.ts";
+export { recoverAccount, recoveryBase, rotateWords, type RecoveryRefusal } from "./recovery.ts";
 export {
   decodeRecoveryWork,
   encodeRecoveryWork,

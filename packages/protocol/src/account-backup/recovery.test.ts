@@ -1,10 +1,9 @@
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { bytesToHex, expectOk } from "@xchat/codec";
-import { deriveBranch } from "@xchat/crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectHardened } from "../hostile-input.node.ts";
-import { extendIdentity, signOperation } from "../identity/chain.ts";
+import { signOperation } from "../identity/chain.ts";
 import { extendsChain } from "../identity/fork.ts";
 import {
   encodeChain,
@@ -15,7 +14,7 @@ import {
 } from "../identity/operation.ts";
 import { judgePinned } from "../identity/pin.ts";
 import { keyOf, mustExtend, mustVerify, NOW, seedOf } from "../identity/test-actors.ts";
-import { recoverAccount, recoveryBase } from "./recovery.ts";
+import { recoverAccount, recoveryBase, rotateWords } from "./recovery.ts";
 import {
   decodeRecoveryWork,
   encodeRecoveryWork,
@@ -115,16 +114,24 @@ describe("recovery of the chain", () => {
     expect(await recover([], "new phone")).toEqual({ ok: false, error: { reason: "no-chain" } });
   });
 
-  it("words that were rotated away recover nothing", async () => {
-    const recoverySeed = deriveBranch(provider, alice.entropy, "identity-recovery");
-    const newWords = seedOf(provider, "new words");
-    const action = { kind: "rotate", recoveryKey: await keyOf(provider, "new words") } as const;
-    const seeds = [recoverySeed, newWords];
-    const rotated = expectOk(await extendIdentity(provider, alice.chain, { action, seeds, now: NOW }), "rotation");
-    expect(await recover([rotated], "x")).toEqual({ ok: false, error: { reason: "words-rotated-away" } });
-    expect(await recover([rotated, alice.chain], "x")).toEqual({ ok: false, error: { reason: "words-rotated-away" } });
-    const other = seedOf(provider, "other words");
-    expect(await recover([alice.chain], "x", other)).toEqual({ ok: false, error: { reason: "words-rotated-away" } });
+  it("[AB21] words that were rotated away recover nothing, and the new ones do", async () => {
+    const newEntropy = seedOf(provider, "new words");
+    const input = { oldEntropy: alice.entropy, newEntropy, chain: alice.chain, now: NOW };
+    const rotated = expectOk(await rotateWords(provider, input), "rotation");
+    const refused = { ok: false, error: { reason: "words-rotated-away" } };
+    expect(await recover([rotated.chain], "x")).toEqual(refused);
+    expect(await recover([rotated.chain, alice.chain], "x")).toEqual(refused);
+    expect(await recover([alice.chain], "x", seedOf(provider, "other words"))).toEqual(refused);
+    const recovered = expectOk(await recover([rotated.chain, alice.chain], "x", newEntropy), "recovery");
+    expect(extendsChain(rotated.chain, recovered.chain)).toEqual({ ok: true, value: "extends" });
+    expect(recovered.keys).toEqual(rotated.keys);
+    // Who found the old words, and the chain of the day before, cannot undo it with anyone who has seen it.
+    const stolen = await mustRecover([alice.chain], "thief");
+    expect(extendsChain(rotated.chain, stolen)).toMatchObject({ error: { reason: "chain-overruled" } });
+    expect(await rotateWords(provider, { ...input, chain: rotated.chain })).toEqual(refused);
+    expect(await rotateWords(provider, { ...input, newEntropy: alice.entropy })).toMatchObject({
+      error: { reason: "key-used-before" },
+    });
   });
 
   it("[AB16] a chain that a thief has filled is recovered all the same", async () => {

@@ -7,6 +7,8 @@
  *      with more recoveries, so that its own operation decides (ID11).
  * AB16 A chain that a thief has filled is recovered from behind its last operation of the recovery key: what devices did
  *      after it is overruled (ID10) and need not be carried on.
+ * AB21 Words are rotated with both, the old and the new: the chain gets another recovery key, and devices another key and
+ *      other places for their backups.
  */
 import { bytesToHex, equalBytes, err, ok, type Result } from "@xchat/codec";
 import { deriveBranch, type CryptoProvider } from "@xchat/crypto";
@@ -65,6 +67,34 @@ export async function recoverAccount(
   if (!extended.ok) return err({ reason: extended.error.reason });
   const keys = await backupKeys(provider, deriveBranch(provider, entropy, "account-backup"));
   return ok({ chain: extended.value, keys });
+}
+
+/**
+ * AB21. The chain, which is the caller's own and verified, with its recovery key replaced; and what devices write backups
+ * with from now on. Backups under the old words are removed by their owners, or expire.
+ */
+export async function rotateWords(
+  provider: CryptoProvider,
+  input: {
+    readonly oldEntropy: Uint8Array;
+    readonly newEntropy: Uint8Array;
+    readonly chain: Uint8Array;
+    readonly now: number;
+  },
+): Promise<Result<{ readonly chain: Uint8Array; readonly keys: BackupKeys }, RecoveryRefusal>> {
+  const { oldEntropy, newEntropy, chain, now } = input;
+  const identity = await verifyChain(provider, chain);
+  if (!identity.ok) return err({ reason: identity.error.reason });
+  const oldSeed = deriveBranch(provider, oldEntropy, "identity-recovery");
+  const newSeed = deriveBranch(provider, newEntropy, "identity-recovery");
+  const { publicKey: oldKey } = await provider.ed25519KeyPair(oldSeed);
+  if (!equalBytes(identity.value.recoveryKey, oldKey)) return err({ reason: "words-rotated-away" });
+  const { publicKey: recoveryKey } = await provider.ed25519KeyPair(newSeed);
+  const action = { kind: "rotate", recoveryKey } as const;
+  const rotated = await extendIdentity(provider, chain, { action, seeds: [oldSeed, newSeed], now });
+  if (!rotated.ok) return err({ reason: rotated.error.reason });
+  const keys = await backupKeys(provider, deriveBranch(provider, newEntropy, "account-backup"));
+  return ok({ chain: rotated.value, keys });
 }
 
 /** AB15: of verified chains of one account; `null` where there is none. */

@@ -385,6 +385,90 @@ describe("somebody in the middle of two links", () => {
   });
 });
 
+describe("any run of a link", () => {
+  /**
+   * Frames in any order, again and again, and both persons doing anything at any time: what must not happen does not, and
+   * who is not disturbed gets to the end.
+   */
+  it("[DV8] [DV10] [DV12] [DV13] nothing is signed, saved or granted before its time", async () => {
+    const act = fc.constantFrom(
+      "phone reads",
+      "laptop reads",
+      "digits",
+      "wrong",
+      "accept",
+      "saved",
+      "local",
+      "cancel",
+      "tick",
+    );
+    const script = fc.array(fc.tuple(act, fc.nat()), { size: "max", maxLength: 60 });
+    const outcomes = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(script, fc.boolean(), async (acts, isFinished) => {
+        mailbox = [];
+        at = 0;
+        phone = await newExistingSide(provider, alice, mailbox);
+        laptop = newNewSide(provider, phone.state.code);
+        const history: string[] = [];
+        const run = async (what: string, pick: number): Promise<void> => {
+          const frame = mailbox[pick % mailbox.length] as Uint8Array;
+          const shown = laptop.seen.find((effect) => effect.kind === "show-digits");
+          const before = [phone.seen.length, laptop.seen.length, mailbox.length] as const;
+          if (what === "phone reads") await tellPhone({ kind: "frame", frame });
+          if (what === "laptop reads") await tellLaptop({ kind: "frame", frame });
+          if (what === "digits" && shown !== undefined) await tellPhone({ kind: "digits", typed: shown.digits });
+          if (what === "wrong") await tellPhone({ kind: "digits", typed: "no" });
+          if (what === "accept") await tellLaptop({ kind: "accept-account" });
+          if (what === "saved") await tellPhone({ kind: "chain-saved" });
+          if (what === "saved") await tellLaptop({ kind: "identity-saved" });
+          if (what === "local") await tellLaptop({ kind: "key-package", keyPackage: Uint8Array.of(1) });
+          if (what === "local") await tellPhone({ kind: "welcome", welcome: Uint8Array.of(2) });
+          if (what === "local") await tellLaptop({ kind: "joined" });
+          if (what === "cancel") await tellPhone({ kind: "cancel" });
+          if (what === "tick") await tellLaptop({ kind: "tick" });
+          const sent = numbers().slice(before[2]);
+          const seen = [...phone.seen.slice(before[0]), ...laptop.seen.slice(before[1])].map(({ kind }) => kind);
+          if (sent.includes(LINK_NUMBER.draft)) expect(what).toBe("digits");
+          if (sent.includes(LINK_NUMBER.signature)) expect(["accept", "laptop reads"]).toContain(what);
+          if (sent.includes(LINK_NUMBER.grant)) expect(what).toBe("saved");
+          if (sent.includes(LINK_NUMBER.keys)) expect(history).toContain("save-identity");
+          if (sent.includes(LINK_NUMBER.signature)) expect(history).toContain("confirm-account");
+          history.push(...seen);
+        };
+        for (const [what, pick] of acts) await run(what, pick);
+        if (isFinished) {
+          for (let round = 0; round < 8; round++) {
+            for (let n = 0; n < mailbox.length; n++)
+              for (const side of ["phone reads", "laptop reads"]) await run(side, n);
+            for (const what of ["digits", "accept", "saved", "local"]) await run(what, 0);
+          }
+        }
+        if (isFinished) {
+          // Whoever was left alone finds out by time.
+          phone.now = laptop.now = NOW + LINK_CODE_LIFETIME_MS;
+          await tellPhone({ kind: "tick" });
+          await tellLaptop({ kind: "tick" });
+        }
+        const ends = [phone.state.phase.kind, laptop.state.phase.kind];
+        if (isFinished) expect(["linked", "ended"]).toContain(ends[0]);
+        if (isFinished) expect(ends[1]).toBe(ends[0]);
+        if (ends[0] === "linked") expect(history.filter((kind) => kind === "linked").length).toBeGreaterThan(0);
+        expect(history.filter((kind) => kind === "save-chain").length).toBeLessThanOrEqual(1);
+        outcomes.add(ends.join());
+      }),
+      {
+        numRuns: 60,
+        examples: [
+          [[], true],
+          [[["cancel", 0]], true],
+        ],
+      },
+    );
+    expect([...outcomes]).toEqual(expect.arrayContaining(["linked,linked", "ended,ended"]));
+  });
+});
+
 describe("what the existing device asks to be signed", () => {
   it("[DV12] an operation that is no addition of this very device is refused", async () => {
     await approve();
