@@ -27,7 +27,7 @@ import { judged, judgePath, processed, type AppliedCommit } from "./apply-commit
 import { factsOf } from "./commit-facts.ts";
 import type { CommitDeps } from "./commit.ts";
 import { judgeTree, readGroupInfo } from "./group-info.ts";
-import { openBundle } from "./key-package.ts";
+import { NO_LEAF, openBundle } from "./key-package.ts";
 import { asking, leafToMember } from "./leaf.ts";
 import { membersOfTree, startGroup, type MlsGroup } from "./mls-group.ts";
 import { refuse, refusing } from "./refusal.ts";
@@ -58,7 +58,7 @@ export async function rejoinByExternalCommit(
     const { groupInfo, ratchetTree } = read.value;
     const before = membersOfTree({ ratchetTree });
     const replaced = before.find(({ leaf }) => leaf === input.replacedLeaf);
-    const successor = leafToMember(-1, own.publicPackage.leafNode);
+    const successor = leafToMember(NO_LEAF, own.publicPackage.leafNode);
     if (replaced === undefined || !(await mayReplace(deps.rules, replaced, successor))) return refuse("not-own-leaf");
     const authenticatedData = input.authenticatedData?.slice() ?? new Uint8Array(0);
     const { publicMessage, newState } = await joinGroupExternal(
@@ -123,7 +123,7 @@ export const applyExternalCommit = (
     if (!isSigned) return refuse("not-authentic");
     const refusal = await judgePath(deps, path);
     if (refusal !== null) return refusal;
-    if (!(await mayReplace(deps.rules, replaced, leafToMember(-1, path.leafNode)))) return refuse("not-own-leaf");
+    if (!(await mayReplace(deps.rules, replaced, leafToMember(NO_LEAF, path.leafNode)))) return refuse("not-own-leaf");
     const next = await processed(deps, state, read.value, "mls_public_message");
     const committer = leafToMember(leafToTake(state, parts.removed), path.leafNode);
     return judged(deps, group, changeOf(replaced, committer), next, content.authenticatedData);
