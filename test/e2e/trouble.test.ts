@@ -1,4 +1,5 @@
 /** What goes wrong with a network, and nothing is lost by it. */
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { newLine } from "./line.ts";
 import { hears, message, openChat, own, say, way } from "./people.ts";
@@ -66,6 +67,8 @@ describe("two people with a bad network", () => {
     await own(alicesPage, "for when you are back", "Stored at 1 of 1").waitFor();
     const bobsNextPage = await bob.page(story.node.webAddress);
     await openChat(bobsNextPage, "Alice");
+    await own(alicesPage, "for when you are back", "(Delivered|Read)").waitFor();
+    expect(await details(alicesPage)).toContain("It went through nodes, which cannot read it.");
     for (const page of [alicesPage, bobsNextPage]) {
       await hears(page, "for when you are back");
       const texts = await page.locator("#messages .message .text").allInnerTexts();
@@ -89,3 +92,13 @@ describe("two people with a bad network", () => {
     expect(await alicesPage.getByText("This device's clock is wrong").count()).toBe(0);
   });
 });
+
+/** What the app says about the newest message, whose time and state are the last that stand there. */
+async function details(page: Page): Promise<string> {
+  await page.locator("#messages .meta").last().click();
+  const dialog = page.getByRole("dialog");
+  const words = await dialog.innerText();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  return words;
+}

@@ -68,7 +68,7 @@ async function delivered(
   const events = await ownEvents(step, ranges);
   for (const event of events) {
     if (event.delivery === "queued" || event.delivery === "stored") {
-      step.putEvent({ ...event, delivery: "delivered", via });
+      step.putEvent({ ...event, delivery: "delivered", via: wayOf(event, via) });
     }
   }
   onDelivered?.(new Set(events.map(({ id }) => id)));
@@ -77,10 +77,14 @@ async function delivered(
 async function readUpTo(step: Step, upTo: number, via: "direct" | "nodes"): Promise<void> {
   const { readCount } = step.state.shared;
   for (const event of await ownEvents(step, [{ from: readCount, to: upTo }])) {
-    step.putEvent({ ...event, delivery: "read", via: event.via === "" ? via : event.via });
+    step.putEvent({ ...event, delivery: "read", via: event.via === "" ? wayOf(event, via) : event.via });
   }
   step.setShared({ readCount: Math.max(readCount, upTo + 1) });
 }
+
+/** How an own event went: what a node has stored went there, whichever way the word of its arrival came. */
+const wayOf = ({ delivery }: EventRecord, ofTheWord: "direct" | "nodes"): "direct" | "nodes" =>
+  delivery === "stored" ? "nodes" : ofTheWord;
 
 const lostRecord = (
   step: Step,
