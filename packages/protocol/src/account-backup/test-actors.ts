@@ -23,7 +23,7 @@ export async function newOwner(provider: CryptoProvider, name: string): Promise<
   return { name, entropy, deviceSeed, deviceKey, chain };
 }
 
-export const contactOf = (provider: CryptoProvider, n: number, petname = `Contact number ${n}`): BackupContact => ({
+const contactOf = (provider: CryptoProvider, n: number, petname = `Contact number ${n}`): BackupContact => ({
   account: seedOf(provider, `contact ${n}`),
   petname,
   pin: { length: 2, head: seedOf(provider, `head ${n}`), recoveries: 0 },

@@ -34,7 +34,7 @@ import type { Hex } from "../log/state.ts";
 
 /** Commits under way at a time: each is a path of up to 0.3 s, and a person wants to chat meanwhile. */
 export const MAX_WORK_AT_ONCE = 4;
-export const MAX_WORK_CONVERSATIONS = 4_096;
+const MAX_WORK_CONVERSATIONS = 4_096;
 export const TAKE_OVER_MS = 600_000;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 21_600_000;

@@ -29,7 +29,7 @@ import { crc32 } from "../first-contact/checksum.ts";
 import { MAX_NODE_HINTS, nodeHintCodec } from "../node-hint.ts";
 
 export const LINK_SECRET_BYTES = 16;
-export const LINK_KEY_HASH_BYTES = 16;
+const LINK_KEY_HASH_BYTES = 16;
 /** For so long after it was made does the existing device answer a code. */
 export const LINK_CODE_LIFETIME_MS = 600_000;
 

@@ -19,7 +19,7 @@ import {
 } from "@xchat/crypto";
 
 export const LINK_NONCE_BYTES = 32;
-export const LINK_DIGITS = 6;
+const LINK_DIGITS = 6;
 /** Of an encapsulation, which stands before the box of a hello. */
 export const ENCAPSULATION_BYTES = 1_120;
 

@@ -23,7 +23,7 @@ import { MAX_BODY_BYTES, MAX_CHAIN_BYTES } from "../identity/operation.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 import { LINK_NONCE_BYTES } from "./link-keys.ts";
 
-export const LINK_VERSION = 1 as const;
+const LINK_VERSION = 1 as const;
 
 /** In the order in which they go. The last two may come at any time. */
 export const LINK_NUMBER = {
@@ -41,9 +41,9 @@ export const LINK_NUMBER = {
   "cancel-by-new": 11,
 } as const;
 
-export const MAX_WELCOME_BYTES = 524_288;
+const MAX_WELCOME_BYTES = 524_288;
 const MAX_KEY_PACKAGE_BYTES = 24_576;
-export const MAX_LINK_FRAME_BYTES = MAX_WELCOME_BYTES + 1_024;
+const MAX_LINK_FRAME_BYTES = MAX_WELCOME_BYTES + 1_024;
 
 const frame = struct({
   version: literal(LINK_VERSION, "newer-version"),
@@ -95,7 +95,7 @@ const welcome = struct({ welcome: bytes({ max: MAX_WELCOME_BYTES }) });
 const done = struct({});
 
 /** What the other side may know. */
-export const CANCEL_REASONS = [
+const CANCEL_REASONS = [
   "cancelled",
   "denied",
   "digits-mismatch",

@@ -34,7 +34,7 @@ export const SYNC_BODY_KIND = 16;
 export const SYNC_SNAPSHOT_BODY_KIND = 17;
 
 export const MAX_SYNC_OPERATIONS = 256;
-export const MAX_SNAPSHOT_PARTS = 1_024;
+const MAX_SNAPSHOT_PARTS = 1_024;
 const MAX_PART_ENTRIES = 1_024;
 const MAX_PART_AUTHORS = 256;
 const VERSION = 1 as const;
