@@ -2,8 +2,9 @@
  * The provider of browsers: WebCrypto where the browser has a primitive, noble where it has not, each looked for by
  * using it. Hashes are synchronous JavaScript: a trip to WebCrypto costs more than hashing a short input.
  */
+import { base64UrlToBytes, expectOk } from "@xchat/codec";
 import { BoundedCache, bytesToCacheKey } from "./bounded-cache.ts";
-import { combine, expandXwingSeed, nobleCryptoProvider, xwingPublicKey } from "./provider.noble.ts";
+import { combine, expandXwingSeed, hashPart } from "./provider.hashes.ts";
 import type { CryptoProvider } from "./provider.ts";
 import {
   isMlKemPublicKey,
@@ -42,30 +43,40 @@ type XwingPart = Part<"xwingKeyPair" | "xwingEncapsulate" | "xwingDecapsulate">;
 type AeadPart = Part<"aesGcmSeal" | "aesGcmOpen">;
 
 export async function domCryptoProvider(): Promise<CryptoProvider> {
-  const noble = nobleCryptoProvider();
   const [ed25519, xwing, aead] = await Promise.all([
-    usable(nativeEd25519(noble), tryEd25519),
+    usable(nativeEd25519(), tryEd25519),
     usable(nativeXwing(), tryXwing),
     usable(nativeAead(), tryAead),
   ]);
-  return { ...noble, name: "dom", ...ed25519, ...xwing, ...aead };
+  const hashes = hashPart();
+  if (ed25519 !== null && xwing !== null && aead !== null)
+    return { name: "dom", ...hashes, ...ed25519, ...xwing, ...aead };
+  // Loaded only here: most browsers have everything.
+  const { nobleCryptoProvider } = await import("./provider.noble.ts");
+  return { ...nobleCryptoProvider(), name: "dom", ...ed25519, ...xwing, ...aead };
 }
 
 /** The native part if it works here. */
-async function usable<T>(part: T, attempt: (part: T) => Promise<boolean>): Promise<T | Record<never, never>> {
-  return (await attempt(part).catch(() => false)) ? part : {};
+async function usable<T>(part: T, attempt: (part: T) => Promise<boolean>): Promise<T | null> {
+  return (await attempt(part).catch(() => false)) ? part : null;
+}
+
+/** The public half of a secret key, which WebCrypto gives only with the whole as JSON. */
+async function publicHalf(importing: Promise<CryptoKey>, member: "x" | "pub"): Promise<Uint8Array> {
+  const whole = (await subtle.exportKey("jwk", await importing)) as { readonly x?: string; readonly pub?: string };
+  return expectOk(base64UrlToBytes(whole[member] ?? ""), "public half of a key");
 }
 
 // ---- Ed25519
 
-function nativeEd25519(noble: CryptoProvider): Ed25519Part {
+function nativeEd25519(): Ed25519Part {
   const secretKeys = new BoundedCache<string, Promise<CryptoKey>>(256);
   const publicKeys = new BoundedCache<string, Promise<CryptoKey>>(4096);
+  const importSecretKey = (seed: Uint8Array, isExtractable: boolean): Promise<CryptoKey> =>
+    subtle.importKey("pkcs8", source(joinXwingParts(PKCS8_ED25519, seed)), "Ed25519", isExtractable, ["sign"]);
   const secretKeyOf = (seed: Uint8Array): Promise<CryptoKey> => {
     const id = bytesToCacheKey(seed);
-    const make = (): Promise<CryptoKey> =>
-      subtle.importKey("pkcs8", source(joinXwingParts(PKCS8_ED25519, seed)), "Ed25519", false, ["sign"]);
-    return secretKeys.get(id) ?? secretKeys.set(id, make());
+    return secretKeys.get(id) ?? secretKeys.set(id, importSecretKey(seed, false));
   };
   const publicKeyOf = (key: Uint8Array): Promise<CryptoKey> => {
     const id = bytesToCacheKey(key);
@@ -73,7 +84,10 @@ function nativeEd25519(noble: CryptoProvider): Ed25519Part {
     return publicKeys.get(id) ?? publicKeys.set(id, make());
   };
   return {
-    ed25519KeyPair: (seed) => noble.ed25519KeyPair(seed),
+    ed25519KeyPair: async (seed) => {
+      if (seed.length !== 32) throw new RangeError("an Ed25519 seed has 32 bytes");
+      return { publicKey: await publicHalf(importSecretKey(seed, true), "x"), secretKey: seed.slice() };
+    },
     ed25519Sign: async (secretKey, message) =>
       new Uint8Array(await subtle.sign("Ed25519", await secretKeyOf(secretKey), source(message))),
     ed25519Verify: async (publicKey, message, signature) => {
@@ -111,7 +125,14 @@ function nativeXwing(): XwingPart {
     return secrets.get(id) ?? secrets.set(id, importSecret(seed));
   };
   return {
-    xwingKeyPair: (seed) => ({ publicKey: xwingPublicKey(expandXwingSeed(seed)), secretKey: seed.slice() }),
+    xwingKeyPair: async (seed) => {
+      const { mlKemSeed, x25519Secret } = expandXwingSeed(seed);
+      const [mlKem, x25519] = await Promise.all([
+        publicHalf(importMlKemSecret(mlKemSeed, true), "pub"),
+        publicHalf(importX25519Secret(x25519Secret, true), "x"),
+      ]);
+      return { publicKey: joinXwingParts(mlKem, x25519), secretKey: seed.slice() };
+    },
     xwingEncapsulate: async (publicKey) =>
       publicKey.length === XWING_PUBLIC_KEY_LENGTH && isMlKemPublicKey(publicKey)
         ? nullOnReject(() => encapsulate(publicKey))
@@ -123,16 +144,20 @@ function nativeXwing(): XwingPart {
   };
 }
 
+const importMlKemSecret = (seed: Uint8Array, isExtractable: boolean): Promise<CryptoKey> =>
+  kem.importKey("raw-seed", source(seed), { name: "ML-KEM-768" }, isExtractable, ["decapsulateBits"]);
+
+const importX25519Secret = (secret: Uint8Array, isExtractable: boolean): Promise<CryptoKey> =>
+  subtle.importKey("pkcs8", source(joinXwingParts(PKCS8_X25519, secret)), "X25519", isExtractable, ["deriveBits"]);
+
 async function importSecret(seed: Uint8Array): Promise<XwingSecret> {
-  const expanded = expandXwingSeed(seed);
-  const pkcs8 = joinXwingParts(PKCS8_X25519, expanded.x25519Secret);
-  return {
-    mlKem: await kem.importKey("raw-seed", source(expanded.mlKemSeed), { name: "ML-KEM-768" }, false, [
-      "decapsulateBits",
-    ]),
-    x25519: await subtle.importKey("pkcs8", source(pkcs8), "X25519", false, ["deriveBits"]),
-    x25519Public: xwingPublicKey(expanded).slice(ML_KEM_PUBLIC_KEY_LENGTH),
-  };
+  const { mlKemSeed, x25519Secret } = expandXwingSeed(seed);
+  const [mlKem, x25519, x25519Public] = await Promise.all([
+    importMlKemSecret(mlKemSeed, false),
+    importX25519Secret(x25519Secret, false),
+    publicHalf(importX25519Secret(x25519Secret, true), "x"),
+  ]);
+  return { mlKem, x25519, x25519Public };
 }
 
 const importX25519Public = (raw: Uint8Array): Promise<CryptoKey> =>
