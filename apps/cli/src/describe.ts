@@ -57,12 +57,17 @@ const NOTICE_WORDS = {
   "direct-off": "direct connections are off",
 } as const;
 
+function lostWords({ state, count }: Extract<MessageView["content"], { kind: "lost" }>): string {
+  const what = count === null || count === 1 ? "a message is" : `${count} messages are`;
+  return state === "asked" ? `${what} missing here, and asked for` : `${what} lost here: nobody has them any more`;
+}
+
 function contentWords({ content }: MessageView): string {
   switch (content.kind) {
     case "text":
       return safeText(content.text).replaceAll("\n", "\n    ");
     case "lost":
-      return "(a message was here, and nobody has it any more)";
+      return `(${lostWords(content)})`;
     case "notice":
       return `(${NOTICE_WORDS[content.notice]})`;
     case "unknown":

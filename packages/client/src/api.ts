@@ -113,8 +113,11 @@ export interface MessageView {
     | { readonly kind: "text"; readonly text: string }
     /** Something a newer version wrote; kept, and shown as such. */
     | { readonly kind: "unknown" }
-    /** A message that is known to exist and could not be had from anyone. */
-    | { readonly kind: "lost" }
+    /**
+     * Messages that are known to exist and have not come. `asked`: they are still asked for; `given-up`: in vain. Should
+     * they come all the same, they take this place. `count` null: not known how many.
+     */
+    | { readonly kind: "lost"; readonly state: "asked" | "given-up"; readonly count: number | null }
     | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" };
   readonly sentAt: number;
   readonly receivedAt: number | null;

@@ -2,6 +2,7 @@
 import type { ChatNotice, ConversationId } from "@xchat/client/api";
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  allMessages,
   meet,
   memoryConnector,
   memoryNodes,
@@ -95,11 +96,17 @@ describe("notices of a chat", () => {
     const asked = await untilNotice(world, bob.who, ({ kind }) => kind === "gap");
     expect(asked).toMatchObject({ state: "asked", count: 1 });
     await untilTexts(bob.who.api, bobsChat, []);
+    const placeholder = async (): Promise<unknown> =>
+      (await allMessages(bob.who.api, bobsChat)).find(({ content }) => content.kind === "lost")?.content;
+    expect(await placeholder()).toBeUndefined();
+    await world.clock.pass(90_000);
+    await untilTexts(bob.who.api, bobsChat, ["two"]);
+    expect(await placeholder()).toEqual({ kind: "lost", state: "asked", count: 1 });
     await untilNotice(world, bob.who, (notice) => notice.kind === "gap" && notice.state === "given-up", {
       step: HOUR / 4,
       atMost: 60 * HOUR,
     });
-    await untilTexts(bob.who.api, bobsChat, ["two"]);
+    expect(await placeholder()).toEqual({ kind: "lost", state: "given-up", count: 1 });
   });
 
   test("[LG6] two copies of a device that both write are told to the other side", async () => {

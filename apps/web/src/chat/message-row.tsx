@@ -81,7 +81,7 @@ function Message({
           if (event.key === "c" && text !== null && !event.ctrlKey && !event.metaKey && !event.altKey) void copy(text);
         }}
       >
-        {text === null ? <Placeholder kind={content.kind === "lost" ? "lost" : "unknown"} /> : <Body text={text} />}
+        {text === null ? <Placeholder content={content} /> : <Body text={text} />}
       </div>
       <div className="message-tools">
         {text !== null && (
@@ -116,11 +116,13 @@ function Body({ text }: { readonly text: string }): ReactElement {
   );
 }
 
-function Placeholder({ kind }: { readonly kind: "lost" | "unknown" }): ReactElement {
+function Placeholder({ content }: { readonly content: MessageView["content"] }): ReactElement {
   return (
     <p className="placeholder">
       <Icon name="warning" size={17} />
-      {kind === "lost" ? (
+      {content.kind === "lost" && content.state === "asked" ? (
+        <Trans>Something is missing here. It did not come yet, and is asked for.</Trans>
+      ) : content.kind === "lost" ? (
         <Trans>A message was here that nobody could bring back.</Trans>
       ) : (
         <Trans>A newer X Chat wrote this. It is kept, and will show after an update.</Trans>

@@ -145,7 +145,7 @@ export function shortTalk(): MessageView[] {
     message(LONG, yesterday - 30 * MINUTE, null),
     message("❤️👍", yesterday - 29 * MINUTE, read),
     message("", yesterday - 20 * MINUTE, null, { content: { kind: "unknown" } }),
-    message("", yesterday - 19 * MINUTE, null, { content: { kind: "lost" } }),
+    message("", yesterday - 19 * MINUTE, null, { content: { kind: "lost", state: "given-up", count: 1 } }),
     message(
       "Mixed: שלום עולם and مرحبا بالعالم in one line.\nثم سطر من اليمين إلى اليسار\nthen left to right again",
       now - 50 * MINUTE,

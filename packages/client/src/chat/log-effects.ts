@@ -37,8 +37,7 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
       step.putEvent(lostRecord(step, effect));
       return;
     case "lost":
-      step.givenUp.add(effect.id);
-      return;
+      return giveUp(step, effect.id);
     case "want":
       step.replies.push({ kind: "want", want: wantOf(effect) });
       return;
@@ -57,6 +56,12 @@ async function show(step: Step, { id, depth }: Extract<LogEffect, { kind: "show"
   if (record === null) return;
   step.putEvent({ ...record, depth, state: "shown" });
   step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
+}
+
+async function giveUp(step: Step, id: Hex): Promise<void> {
+  step.givenUp.add(id);
+  const record = await step.event(id);
+  if (record?.kind === "lost") step.putEvent({ ...record, delivery: "given-up" });
 }
 
 async function delivered(
@@ -88,7 +93,7 @@ const wayOf = ({ delivery }: EventRecord, ofTheWord: "direct" | "nodes"): "direc
 
 const lostRecord = (
   step: Step,
-  { id, depth, author, to }: Extract<LogEffect, { kind: "placeholder" }>,
+  { id, depth, author, from, to }: Extract<LogEffect, { kind: "placeholder" }>,
 ): EventRecord => ({
   id,
   conversationId: step.id,
@@ -103,8 +108,8 @@ const lostRecord = (
   text: "",
   header: new Uint8Array(0),
   body: null,
-  delivery: "",
+  delivery: "asked",
   storedCount: 0,
-  storedOf: 0,
+  storedOf: author === null ? 0 : to - from + 1,
   via: "",
 });

@@ -23,7 +23,7 @@ export function messageView(event: EventRecord, queuedWhy: QueuedReason): Messag
     content: contentOf(event),
     sentAt: event.sentAt,
     receivedAt: event.isOwn ? null : event.receivedAt,
-    delivery: event.isOwn ? deliveryOf(event, queuedWhy) : null,
+    delivery: event.isOwn && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
   };
 }
@@ -44,9 +44,11 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
-function contentOf({ kind, text }: EventRecord): MessageView["content"] {
+function contentOf({ kind, text, delivery, storedOf }: EventRecord): MessageView["content"] {
   if (kind === "text") return { kind, text };
-  if (kind === "lost") return { kind };
+  if (kind === "lost") {
+    return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };
+  }
   const notice = NOTICES.find((name) => kind === `notice:${name}`);
   return notice === undefined ? { kind: "unknown" } : { kind: "notice", notice };
 }

@@ -89,9 +89,10 @@ export interface EventRecord {
   readonly text: string;
   readonly header: Uint8Array;
   readonly body: Uint8Array | null;
-  /** Own: "queued" | "stored" | "delivered" | "read". Others': "". */
+  /** Own: "queued" | "stored" | "delivered" | "read". Others': "". Of kind "lost": "asked" | "given-up". */
   readonly delivery: string;
   readonly storedCount: number;
+  /** Of kind "lost": for how many it stands, 0 where that is not known. */
   readonly storedOf: number;
   readonly via: "direct" | "nodes" | "";
 }
