@@ -42,7 +42,8 @@ describe("a person has an invitation", () => {
     await alicesPage.getByRole("button", { name: /Without a note/u }).click();
     await alicesPage.getByRole("button", { name: "Take this invitation back" }).click();
     await alicesPage.getByRole("button", { name: "Take it back", exact: true }).click();
-    await alicesPage.getByText("Taken back").waitFor();
+    await alicesPage.getByRole("dialog").waitFor({ state: "hidden" });
+    await alicesPage.getByText("Taken back", { exact: true }).waitFor();
     await refused(bobsPage, code, "The invitation cannot be found");
   });
 
