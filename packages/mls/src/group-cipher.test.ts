@@ -212,6 +212,27 @@ describe("[G3] why a message does not open", () => {
     expect(await alice.cipher.open(made.group, message)).toMatchObject({ error: { reason: "own-message" } });
   });
 
+  test("sent-by-copy: a device restored from an old copy of its store learns of it, and nobody else can make it believe so", async () => {
+    const { alice, bob, alices, bobs } = await pair();
+    const first = await alice.cipher.seal(alices, hello, NOTHING);
+    const old = restarted(alice, first.group);
+    const second = await alice.cipher.seal(first.group, hello, NOTHING);
+    const third = await alice.cipher.seal(second.group, hello, NOTHING);
+    expect(await alice.cipher.open(old, first.message)).toMatchObject({ error: { reason: "own-message" } });
+    for (const { message } of [second, third]) {
+      expect(await alice.cipher.open(old, message)).toMatchObject({ error: { reason: "sent-by-copy" } });
+      expect(await alice.cipher.open(third.group, message)).toMatchObject({ error: { reason: "own-message" } });
+    }
+    // Bob knows every secret of the epoch but alice's signature key.
+    const inAlicesName = { ...asMlsGroup(bobs), ownLeaf: alices.ownLeaf };
+    const forged = await bob.cipher.seal(inAlicesName as Group, hello, NOTHING);
+    expect(await alice.cipher.open(alices, forged.message)).toMatchObject({ error: { reason: "not-authentic" } });
+    // After the epoch there is nothing left that could be used twice.
+    const made = await bob.cipher.commit(bobs, {});
+    const { group } = await opened(alice, old, made.commit, "commit");
+    expect(await alice.cipher.open(group, third.message)).toMatchObject({ error: { reason: "own-message" } });
+  });
+
   test("already-opened, for a message and for a commit that was applied", async () => {
     const { alice, bob, alices, bobs } = await pair();
     const { message } = await alice.cipher.seal(alices, hello, NOTHING);

@@ -2,6 +2,8 @@
  * Random histories through the group cipher: members on different providers add and remove several at once, update, change
  * the policy, lose their state and rejoin, and commit at the same time; they write in between, restart at any time, and are
  * late. After each epoch all agree, and whoever was removed or replaced cannot derive the next exporter.
+ *
+ * XCHAT_RUNS histories from XCHAT_SEED on, with up to XCHAT_MEMBERS members each.
  */
 import { bytesToHex, utf8ToBytes } from "@xchat/codec";
 import { domCryptoProvider } from "@xchat/crypto/dom";
@@ -15,6 +17,7 @@ import { seededRandom, type Random } from "./testing/random.ts";
 const providers = [nodeCryptoProvider(), await domCryptoProvider(), nobleCryptoProvider()] as const;
 const firstSeed = Number(process.env["XCHAT_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const runs = Number(process.env["XCHAT_RUNS"] ?? 1);
+const maxMembers = Number(process.env["XCHAT_MEMBERS"] ?? 7);
 
 /** Run every time; a seed that failed once is put here. */
 const KEPT = [1, 1396346927];
@@ -34,7 +37,7 @@ test.each([...KEPT, ...Array.from({ length: runs }, (_, i) => firstSeed + i)])(
   "members of three providers agree: seed %i",
   async (seed) => {
     const world = await newWorld(seed);
-    for (let step = 0; step < 10; step++) {
+    for (let step = 0; step < Math.max(10, maxMembers * 2); step++) {
       await write(world);
       await takeTurn(world);
       for (const member of world.members) {
@@ -93,7 +96,7 @@ async function planCommit(world: World, committer: Member) {
     removed.push(random.pick(others.filter((member) => !removed.includes(member))));
   }
   const newcomers: { device: Device; bundle: KeyPackageBundle }[] = [];
-  for (let i = random.below(3); i > 0 && members.length + newcomers.length < 7; i--) {
+  for (let i = random.below(3); i > 0 && members.length + newcomers.length < maxMembers; i--) {
     const one = newDevice(world);
     newcomers.push({ device: one, bundle: await one.newBundle() });
   }

@@ -24,7 +24,7 @@ import {
   type PrivateMessage,
   type SenderData,
 } from "./private-message.ts";
-import { refuse } from "./refusal.ts";
+import { refuse, type RefusalReason } from "./refusal.ts";
 import { takeReceivingKey, type SecretTree } from "./secret-tree.ts";
 
 export interface OpenDeps extends CommitDeps {
@@ -138,7 +138,7 @@ async function openFor(
   message: PrivateMessage,
   senderData: SenderData,
 ): Promise<Result<OpenedContent, GroupRefusal>> {
-  if (senderData.leaf === view.ownLeaf) return refuse("own-message");
+  if (senderData.leaf === view.ownLeaf) return refuse(await judgeOwn(deps, { view, tree }, message, senderData));
   const sender = view.members.get(senderData.leaf);
   if (sender === undefined) return refuse("not-authentic");
   const kind = message.contentType === CONTENT_APPLICATION ? "application" : "handshake";
@@ -147,6 +147,26 @@ async function openFor(
   const { messageKey, tree: moved } = taken.value;
   const content = await openContent(deps.framing, view, message, messageKey, senderData.reuseGuard);
   return content === null ? refuse("not-authentic") : ok({ sender, content, tree: moved });
+}
+
+/**
+ * Any member can put our leaf into the sender data: only our signature proves that a copy of this device has sealed what it
+ * has not.
+ */
+async function judgeOwn(
+  deps: OpenDeps,
+  { view, tree }: Pick<Place, "view" | "tree">,
+  message: PrivateMessage,
+  { generation, reuseGuard }: SenderData,
+): Promise<RefusalReason> {
+  const own = view.members.get(view.ownLeaf);
+  if (message.contentType !== CONTENT_APPLICATION || own === undefined) return "own-message";
+  const taken = takeReceivingKey(deps.kdf, tree, view.ownLeaf, "application", generation);
+  // A generation that this device has used, or an epoch whose own ratchet is gone.
+  if (!taken.ok) return taken.error === "too-many-skipped" ? taken.error : "own-message";
+  const content = await openContent(deps.framing, view, message, taken.value.messageKey, reuseGuard);
+  if (content === null) return "not-authentic";
+  return (await readApplication(deps.framing, view, own, message, content)).ok ? "sent-by-copy" : "not-authentic";
 }
 
 async function openPresentCommit(

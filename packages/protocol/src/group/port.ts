@@ -91,7 +91,13 @@ export interface GroupRefusal {
     | "not-for-this-key-package"
     /** The leaf to be replaced is not in the group, or not one that this credential may replace. */
     | "not-own-leaf"
+    /** Sealed by this device, or a commit in its name. One that it does not know was made by a copy of it, or is forged. */
     | "own-message"
+    /**
+     * An application message that this leaf has signed and this group has not sealed: its store was restored from an old copy,
+     * or was copied. To go on would use keys twice: rejoin.
+     */
+    | "sent-by-copy"
     | "unsupported";
   readonly detail?: string;
 }
