@@ -62,7 +62,7 @@ describe("a member that lost its state", () => {
     }
   });
 
-  test("its old copy learns that it was replaced, and cannot derive the next exporter", async () => {
+  test("[GE12] its old copy learns that it was replaced, and cannot derive the next exporter", async () => {
     const [alices, , carols] = await three();
     const made = accepted(await rejoin(alices, carols.ownLeaf));
     const got = await opened(carol, carols, made.commit, "commit");
@@ -104,7 +104,7 @@ describe("a member that lost its state", () => {
   });
 });
 
-describe("[X2] whose leaf it replaces", () => {
+describe("[GE10] whose leaf it replaces", () => {
   const refused = (reason: GroupRefusal["reason"]) => ({ ok: false, error: { reason } });
 
   test("another's is refused by the maker itself", async () => {

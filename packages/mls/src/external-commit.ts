@@ -1,11 +1,13 @@
 /**
- * External commits for rejoining (RFC 9420, section 12.4.3.2, "resync"): made, and applied by the members.
+ * External commits for rejoining (spec/group-encryption.md, section 3; RFC 9420, section 12.4.3.2, "resync"): made, and
+ * applied by the members.
  *
- * X1 It holds external_init, the removal of one leaf, and a path: nothing else, each by value.
- * X2 The leaf that it removes is a member's whose owner may be followed by the newcomer (`mayRejoin`).
- * X3 It is the only PublicMessage that is read, and only from who is about to enter; membership cannot be proved by then,
- *    so the confirmation tag is what binds it to the group's secrets.
- * X4 K3 and K4 hold as for a member's commit.
+ * GE9  It holds external_init, the removal of one leaf, and a path: nothing else, each by value. It is the only
+ *      PublicMessage that is read, and only from who is about to enter; membership cannot be proved by then, so the
+ *      confirmation tag is what binds it to the group's secrets.
+ * GE10 The leaf that it removes is a member's whose owner may be followed by the newcomer (`mayRejoin`).
+ *
+ * K3 and K4 hold as for a member's commit.
  */
 import { equalBytes, ok, type Result } from "@xchat/codec";
 import type { CommitChange, CommitFacts, GroupRefusal, GroupRules, Member, RejoinInput } from "@xchat/protocol";
@@ -143,7 +145,7 @@ function readExternalCommit(group: MlsGroup, encoded: Uint8Array): Result<Authen
   return ok({ wireformat: "mls_public_message", content, auth });
 }
 
-/** X1; `null` for anything else. */
+/** GE9; `null` for anything else. */
 function readParts({ proposals }: Commit): { readonly removed: number } | null {
   const plain: Proposal[] = [];
   for (const entry of proposals) {
@@ -156,7 +158,7 @@ function readParts({ proposals }: Commit): { readonly removed: number } | null {
   return { removed: remove.remove.removed };
 }
 
-/** X2. */
+/** GE10. */
 const mayReplace = (rules: GroupRules, replaced: Member, successor: Member): Promise<boolean> =>
   asking(() => (rules.mayRejoin ?? rules.isSuccessor)(replaced.credential, successor.credential));
 

@@ -21,7 +21,7 @@ const keyOf = (group: Group): string => {
   return bytesToHex(takeSendingKey(kdfOf(provider), tree, ownLeaf, "application").messageKey.key);
 };
 
-test("two candidates are weighed against one snapshot, and neither changes anything", async () => {
+test("[GE15] two candidates are weighed against one snapshot, and neither changes anything", async () => {
   const [alices, bobs, carols] = await three();
   const bySet = await alice.cipher.commit(alices, { policy: hello, authenticatedData: hello });
   const byUpdate = await bob.cipher.commit(bobs, {});
@@ -43,7 +43,7 @@ test("two candidates are weighed against one snapshot, and neither changes anyth
   expect(accepted(await carol.cipher.evaluate(snapshot, bySet.commit)).change).toEqual(a.change);
 });
 
-test("kinds of commits: a removal that adds is a removal, an external one is that and nothing else", async () => {
+test("[GE15] kinds of commits: a removal that adds is a removal, an external one is that and nothing else", async () => {
   const [alices, bobs, carols] = await three();
   const newcomer = device("dave", provider);
   const { keyPackage } = await newcomer.newBundle();
@@ -69,7 +69,7 @@ test("kinds of commits: a removal that adds is a removal, an external one is tha
   expect(await exporterOf(bob, got.group)).toEqual(await exporterOf(carol, made.group));
 });
 
-test("a snapshot opens no message, seals and commits nothing, and holds no key to a message", async () => {
+test("[GE14] a snapshot opens no message, seals and commits nothing, and holds no key to a message", async () => {
   const [alices, bobs] = await three();
   const said = await says(alice, alices, "hello");
   const made = await alice.cipher.commit(said.group, {});
@@ -94,7 +94,7 @@ test("a snapshot opens no message, seals and commits nothing, and holds no key t
   });
 });
 
-test("one's own commit waits as a group of its own; what came in between is carried over", async () => {
+test("[GE16] one's own commit waits as a group of its own; what came in between is carried over", async () => {
   const [alices, bobs] = await three();
   const first = await says(bob, bobs, "before");
   const second = await says(bob, first.group, "while it waits");
@@ -113,7 +113,7 @@ test("one's own commit waits as a group of its own; what came in between is carr
   expect(alice.cipher.adopt(next, kept)).toBe(next);
 });
 
-test("a better sibling: go back, go on with it, and still read the branch that lost", async () => {
+test("[GE16] a better sibling: go back, go on with it, and still read the branch that lost", async () => {
   const [alices, bobs, carols] = await three();
   const snapshot = restarted(carol, carol.cipher.snapshot(carols));
   const losing = await alice.cipher.commit(alices, {});
@@ -154,7 +154,7 @@ test("a better sibling: go back, go on with it, and still read the branch that l
   expect(await exporterOf(carol, onward.group)).toEqual(await exporterOf(alice, child.group));
 });
 
-test("[M5] an epoch that was given up long ago is entered again without using a generation twice", async () => {
+test("[GE16] an epoch that was given up long ago is entered again without using a generation twice", async () => {
   const [alices, bobs, carols] = await three();
   const snapshot = carol.cipher.snapshot(carols);
   const losing = await alice.cipher.commit(alices, {});
@@ -176,7 +176,7 @@ test("[M5] an epoch that was given up long ago is entered again without using a 
   expect(keyOf(carol.cipher.adopt(back, again.group))).toBe(fourthKey);
 });
 
-test("a candidate that removes this device can lose, and can win", async () => {
+test("[GE16] a candidate that removes this device can lose, and can win", async () => {
   const [alices, bobs, carols] = await three();
   const snapshot = carol.cipher.snapshot(carols);
   const removal = await alice.cipher.commit(alices, { removeLeaves: [carols.ownLeaf] });

@@ -130,7 +130,7 @@ describe("three people", () => {
 describe("many at once", () => {
   const device5 = ["alice", "bob", "carol", "dave", "erin"].map((name) => device(name, provider));
 
-  test("one commit removes several and adds several, with one Welcome for all; the removed are shut out", async () => {
+  test("[GE5] one commit removes several and adds several, with one Welcome for all; the removed are shut out", async () => {
     const [alice, bob, carol, dave, erin] = device5 as [Device, Device, Device, Device, Device];
     const [alices, bobs, carols] = (await groupOf(alice, bob, carol)) as [Group, Group, Group];
     const bundles = await Promise.all([dave, erin].map((one) => one.newBundle()));
@@ -157,7 +157,7 @@ describe("many at once", () => {
     }
   });
 
-  test("a removal and then a policy are two epochs, each agreed on", async () => {
+  test("[GE5] a removal and then a policy are two epochs, each agreed on", async () => {
     const [alice, bob, carol] = device5 as [Device, Device, Device];
     const [alices, bobs, carols] = (await groupOf(alice, bob, carol)) as [Group, Group, Group];
     const removal = await alice.cipher.commit(alices, { removeLeaves: [carols.ownLeaf] });
@@ -169,7 +169,7 @@ describe("many at once", () => {
     expect(await carol.cipher.open(carols, policy.commit)).toMatchObject({ error: { reason: "epoch-ahead" } });
   });
 
-  test("an update may bring a new credential for the same leaf key, judged by everybody", async () => {
+  test("[GE7] an update may bring a new credential for the same leaf key, judged by everybody", async () => {
     const [alice, bob] = device5 as [Device, Device];
     const [alices, bobs] = (await groupOf(alice, bob)) as [Group, Group];
     const credential = utf8ToBytes("alice, certified again");
@@ -212,7 +212,7 @@ describe("[G3] why a message does not open", () => {
     expect(await alice.cipher.open(made.group, message)).toMatchObject({ error: { reason: "own-message" } });
   });
 
-  test("sent-by-copy: a device restored from an old copy of its store learns of it, and nobody else can make it believe so", async () => {
+  test("[GE17] sent-by-copy: a device restored from an old copy of its store learns of it, and nobody else can make it believe so", async () => {
     const { alice, bob, alices, bobs } = await pair();
     const first = await alice.cipher.seal(alices, hello, NOTHING);
     const old = restarted(alice, first.group);

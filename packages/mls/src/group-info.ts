@@ -1,10 +1,6 @@
 /**
- * GroupInfo (RFC 9420, section 12.4.3) for a device that rejoins: given out by a member, and checked by who gets it.
- *
- * I1 It carries exactly two extensions, external_pub and ratchet_tree, and the group exactly those of ours.
- * I2 Whoever reads it verifies the signature of its signer, every leaf with its credential, the parent hashes and the tree
- *    hash. The confirmation tag goes into the transcript of the commit that follows, so that no member accepts a commit
- *    built on a wrong one.
+ * GroupInfo (spec/group-encryption.md, GE11; RFC 9420, section 12.4.3) for a device that rejoins: given out by a member, and
+ * checked by who gets it.
  */
 import { equalBytes, ok, type Result } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";

@@ -69,7 +69,7 @@ test("unchanged and signed again, it is accepted: what is refused below is refus
   await opened(alice, alices, await forged((commit) => commit), "commit");
 });
 
-describe("[X1] what an external commit may hold", () => {
+describe("[GE9] what an external commit may hold", () => {
   const notOwnLeaf = { reason: "policy-refused", detail: "external-not-own-leaf" };
 
   test("nobody is added", async () => {
@@ -109,7 +109,7 @@ describe("[X1] what an external commit may hold", () => {
   });
 });
 
-describe("[X2] whose leaf", () => {
+describe("[GE10] whose leaf", () => {
   test("another's, one that is blank, or one outside the tree", async () => {
     for (const removed of [alices.ownLeaf, bobs.ownLeaf, 3, 1000, 2 ** 32 - 1]) {
       const commit = await withProposals((proposals) =>
@@ -130,7 +130,7 @@ describe("[X2] whose leaf", () => {
   });
 });
 
-describe("[X3] what binds it to the group", () => {
+describe("[GE9] what binds it to the group", () => {
   test("the signature of the leaf that it brings", async () => {
     await expectRefused(await forged((commit) => commit, await carol.newBundle()), { reason: "not-authentic" });
   });
@@ -181,7 +181,7 @@ async function lyingGroupInfo(edit: (info: GroupInfo) => Partial<GroupInfo>, sig
   return encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo: signed });
 }
 
-describe("[I2] a GroupInfo that lies", () => {
+describe("[GE11] a GroupInfo that lies", () => {
   const inspectAndTry = async (info: Uint8Array, error: object): Promise<void> => {
     expect(await carol.cipher.inspectGroupInfo(info)).toMatchObject({ ok: false, error });
     const input = { groupInfo: info, keyPackage: await carol.newBundle(), replacedLeaf: carols.ownLeaf };
@@ -217,7 +217,7 @@ describe("[I2] a GroupInfo that lies", () => {
     await inspectAndTry(wrongHash, { reason: "malformed" });
   });
 
-  test("[I1] about its extensions", async () => {
+  test("[GE11] about its extensions", async () => {
     const repeated = await lyingGroupInfo(({ extensions }) => ({ extensions: [...extensions, ...extensions] }));
     await inspectAndTry(repeated, { reason: "unsupported" });
     await inspectAndTry(await lyingGroupInfo(() => ({ extensions: [] })), { reason: "unsupported" });

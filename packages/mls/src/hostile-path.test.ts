@@ -35,7 +35,7 @@ test("an honest path is accepted: what is refused below is refused for its keys"
   expect(liar.calls).toBeGreaterThan(2);
 });
 
-test("keys that its secrets do not give would leave the others with keys to which nobody seals", async () => {
+test("[GE6] keys that its secrets do not give would leave the others with keys to which nobody seals", async () => {
   const { liar, mallory, bob, carol, mallorys, bobs, carols } = await withMallory();
   liar.lie = newPublicKey;
   const { commit } = await mallory.cipher.commit(mallorys, {});
@@ -47,7 +47,7 @@ test("keys that its secrets do not give would leave the others with keys to whic
   }
 });
 
-test("the same in a Welcome's path secret", async () => {
+test("[GE6] the same in a Welcome's path secret", async () => {
   const { liar, mallory, mallorys, daves } = await withMallory();
   const erin = device("erin", provider);
   const bundle = await erin.newBundle();
@@ -59,7 +59,7 @@ test("the same in a Welcome's path secret", async () => {
   accepted(await erin.cipher.join(honest.welcome ?? NOTHING, bundle));
 });
 
-test("a key of somebody else's leaf, or one key twice, would let nobody join afterwards", async () => {
+test("[GE4] [GE6] a key of somebody else's leaf, or one key twice, would let nobody join afterwards", async () => {
   const { liar, mallory, carol, bob, mallorys, bobs, carols } = await withMallory();
   const bobsNode = asMlsGroup(bobs).fixed.state.ratchetTree[bobs.ownLeaf * 2];
   if (bobsNode?.nodeType !== "leaf") throw new Error("no leaf");

@@ -3,14 +3,14 @@
  * message moves. Keeping them apart lets the store write a few hundred bytes a message (see saved-group.ts).
  *
  * M1 At most `MAX_PAST_EPOCHS` past epochs are kept, so that what was sent before a commit reached its author can still be
- *    opened. One that ended `PAST_EPOCH_LIFETIME` ago is forgotten with the next commit or restart. Each costs its GroupContext (some 300 bytes and the policy), 64
+ *    opened. One that ended `PAST_EPOCH_LIFETIME` ago is forgotten with the next commit or restart. Each costs some 300
  *    bytes, and per member a reference and at most 64 bytes of secrets; the tree itself is not kept.
  * M2 Of a past epoch nothing can be sent, and no commit applied: its own ratchets and the handshake ratchets are dropped.
  * M3 Private keys of nodes that a commit blanked are dropped with it.
- * M5 Of a past epoch that is given up, the number of messages that this device sealed in it is remembered as long as it could
- *    be entered again, so that even then no generation is used twice.
  * M4 Epochs of branches that were left count as past ones: two of them may have the same number. An epoch is told by its
  *    GroupContext, which names the whole history before it.
+ * M5 Of a past epoch that is given up, the number of messages that this device sealed in it is remembered as long as it could
+ *    be entered again, so that even then no generation is used twice.
  */
 import { equalBytes } from "@xchat/codec";
 import type { Group, Member } from "@xchat/protocol";
