@@ -298,7 +298,7 @@ describe("several devices as one person", () => {
     const [supplied] = encodePackages([{ conversation: groupId, keyPackage: bundle.keyPackage }]);
     expect(supplied?.length).toBeLessThan(8_000);
     const account = await accountFacts(phone, phone);
-    const step = deviceWorkStep(startDeviceWork(account.head, NOW), account, conversationFacts(phone, [laptop]), NOW);
+    const step = deviceWorkStep(startDeviceWork(account, NOW), account, conversationFacts(phone, [laptop]), NOW);
     expect(step.effects).toContainEqual({
       kind: "add",
       conversation: bytesToHex(groupId),
@@ -373,7 +373,7 @@ describe("several devices as one person", () => {
       "removal",
     );
     const account = await accountFacts(phone, phone);
-    let work = startDeviceWork(account.head, NOW);
+    let work = startDeviceWork(account, NOW);
     for (const [name, others] of [
       ["self", [] as Device[]],
       ["group", [bob.device]],

@@ -48,7 +48,7 @@ describe("the work after a change of devices", () => {
       ...Array.from({ length: 9 }, (_, n) => conversation(n)),
       conversation(50, { isSelf: true, lastActiveAt: 0 }),
     ];
-    const step = deviceWorkStep(startDeviceWork(HEAD, NOW), account(), all, NOW);
+    const step = deviceWorkStep(startDeviceWork(account(), NOW), account(), all, NOW);
     const order = commits(step.effects).map((effect) => ("conversation" in effect ? effect.conversation : ""));
     expect(order).toEqual([150, 108, 107, 106].map((n) => hexOf(n)));
     expect(order.length).toBe(MAX_WORK_AT_ONCE);
@@ -59,7 +59,7 @@ describe("the work after a change of devices", () => {
 
   it("[DV30] in one conversation first the removal, then the addition", () => {
     const facts = conversation(1, { leaves: [PHONE, LOST], packaged: [LAPTOP] });
-    const work = startDeviceWork(HEAD, NOW);
+    const work = startDeviceWork(account(), NOW);
     expect(commits(deviceWorkStep(work, account(), [facts], NOW).effects)).toMatchObject([
       { kind: "remove", devices: [LOST] },
     ]);
@@ -73,26 +73,42 @@ describe("the work after a change of devices", () => {
     });
   });
 
-  it("[DV30] when all conversations are as the chain has it, invitations and backup are renewed, once", () => {
+  it("[DV30] when all conversations are as the chain has it, cards and backup are renewed, once", () => {
     const facts = conversation(1, { leaves: [PHONE, LAPTOP] });
-    let work = noteDeviceWork(startDeviceWork(HEAD, NOW), { kind: "told", conversation: facts.conversation }, NOW, 0);
+    const told = { kind: "told", conversation: facts.conversation } as const;
+    let work = noteDeviceWork(startDeviceWork(account(), NOW), told, NOW, 0);
     const step = deviceWorkStep(work, account(), [facts], NOW);
     expect(step.progress).toMatchObject({ total: 1, done: 1 });
     expect(step.effects).toEqual([
-      { kind: "chore", chore: "renew-invitations" },
+      { kind: "chore", chore: "renew-cards" },
       { kind: "chore", chore: "write-backup" },
     ]);
     work = noteDeviceWork(work, { kind: "chore-done", chore: "write-backup" }, NOW, 0);
-    work = noteDeviceWork(work, { kind: "chore-done", chore: "renew-invitations" }, NOW, 0);
+    work = noteDeviceWork(work, { kind: "chore-done", chore: "renew-cards" }, NOW, 0);
     expect(deviceWorkStep(work, account(), [facts], NOW).effects).toEqual([]);
-    // The next change of the chain begins anew.
-    const later = deviceWorkStep(work, { ...account(), head: hexOf(77) }, [facts], NOW + 5);
-    expect(later.work.since).toBe(NOW + 5);
-    expect(later.effects.some(({ kind }) => kind === "tell")).toBe(true);
+  });
+
+  it("[DV30] invitations are revoked where a device was removed, and what is not done yet stays to be done", () => {
+    const facts = conversation(1, { leaves: [PHONE, LAPTOP], canCommit: false });
+    const choresOf = (step: { effects: readonly DeviceWorkEffect[] }) =>
+      step.effects.flatMap((effect) => (effect.kind === "chore" ? [effect.chore] : []));
+    const before = startDeviceWork({ head: hexOf(70), devices: [PHONE, LAPTOP, LOST] }, NOW);
+    const removed = deviceWorkStep(before, account(), [facts], NOW + 5);
+    expect(removed.work.since).toBe(NOW + 5);
+    expect(choresOf(removed)).toEqual(["revoke-invitations", "renew-cards", "write-backup"]);
+    const rotated = deviceWorkStep(removed.work, { ...account(), head: hexOf(71) }, [facts], NOW + 6);
+    expect(choresOf(rotated)).toContain("revoke-invitations");
+    const added = deviceWorkStep(
+      { ...startDeviceWork({ head: hexOf(70), devices: [PHONE] }, NOW), chores: [] },
+      account(),
+      [facts],
+      NOW,
+    );
+    expect(choresOf(added)).toEqual(["renew-cards", "write-backup"]);
   });
 
   it("[DV31] others take over in the order of the chain", () => {
-    const work = startDeviceWork(HEAD, NOW);
+    const work = startDeviceWork(account(), NOW);
     const facts = [conversation(1)];
     const early = deviceWorkStep(work, account(LAPTOP), facts, NOW + TAKE_OVER_MS - 1);
     expect([early.effects, early.wakeAt]).toEqual([[], NOW + TAKE_OVER_MS]);
@@ -106,7 +122,7 @@ describe("the work after a change of devices", () => {
 
   it("[DV32] what fails is tried again, later each time, and shown", () => {
     const facts = conversation(1);
-    let work = startDeviceWork(HEAD, NOW);
+    let work = startDeviceWork(account(), NOW);
     let now = NOW;
     const waits: number[] = [];
     for (let i = 0; i < 14; i++) {
@@ -135,7 +151,7 @@ describe("the work after a change of devices", () => {
   it("[DV32] a commit of which nothing was heard is begun again, and a clock set back puts nothing off", () => {
     const facts = conversation(1);
     const work = noteDeviceWork(
-      startDeviceWork(HEAD, NOW),
+      startDeviceWork(account(), NOW),
       { kind: "started", conversation: facts.conversation },
       NOW,
       0,
@@ -146,13 +162,13 @@ describe("the work after a change of devices", () => {
   });
 
   it("a device that the chain does not list any more stops", () => {
-    const step = deviceWorkStep(startDeviceWork(HEAD, NOW), account(LOST), [conversation(1)], NOW);
+    const step = deviceWorkStep(startDeviceWork(account(), NOW), account(LOST), [conversation(1)], NOW);
     expect(step.effects).toEqual([{ kind: "expelled" }]);
   });
 
   it("waits where it cannot commit, without a busy loop", () => {
     const step = deviceWorkStep(
-      startDeviceWork(HEAD, NOW),
+      startDeviceWork(account(), NOW),
       account(),
       [conversation(1, { canCommit: false, isSelf: true, leaves: [PHONE, LOST] })],
       NOW,
@@ -175,7 +191,7 @@ describe("the work after a change of devices", () => {
         let facts = Array.from({ length: count }, (_, n) =>
           conversation(n, { packaged: [LAPTOP], leaves: [PHONE, LOST] }),
         );
-        let work: DeviceWork = startDeviceWork(HEAD, NOW);
+        let work: DeviceWork = startDeviceWork(account(), NOW);
         let now = NOW;
         const endless = [...fates, ...Array.from({ length: 20 * count }, () => "ok" as const)];
         for (const fate of endless) {
@@ -215,8 +231,54 @@ describe("the work after a change of devices", () => {
     );
   });
 
+  it("[DV31] two devices at once do no harm, and get there", () => {
+    const turns = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { size: "max", maxLength: 40 });
+    fc.assert(
+      fc.property(turns, (script) => {
+        let facts = Array.from({ length: 5 }, (_, n) => conversation(n));
+        const works: [DeviceWork, DeviceWork] = [startDeviceWork(account(), NOW), startDeviceWork(account(), NOW)];
+        const now = NOW + TAKE_OVER_MS;
+        // What each has seen of the world: the one who is behind commits in vain.
+        const views = [facts, facts];
+        let commitsMade = 0;
+        const act = (who: 0 | 1, isCurrent: boolean): void => {
+          if (isCurrent) views[who] = facts;
+          const step = deviceWorkStep(works[who], account(who === 0 ? PHONE : LAPTOP), views[who] as typeof facts, now);
+          works[who] = step.work;
+          for (const effect of step.effects) {
+            if (effect.kind === "tell") works[who] = noteDeviceWork(works[who], { ...effect, kind: "told" }, now, 0);
+            if (effect.kind !== "remove") continue;
+            const { conversation: id } = effect;
+            const here = facts.find((one) => one.conversation === id) as ConversationFacts;
+            const hasWon = here.leaves.includes(LOST);
+            if (hasWon) {
+              commitsMade++;
+              facts = facts.map((one) => (one === here ? { ...one, leaves: [PHONE, LAPTOP] } : one));
+            }
+            works[who] = noteDeviceWork(
+              works[who],
+              hasWon
+                ? { kind: "committed", conversation: id }
+                : { kind: "failed", conversation: id, reason: "slot-taken" },
+              now,
+              0.5,
+            );
+          }
+        };
+        for (const [who, isCurrent] of script) act(who ? 1 : 0, isCurrent);
+        for (const who of [0, 1, 0, 1] as const) act(who, true);
+        expect(commitsMade).toBe(5);
+        for (const [who, self] of [PHONE, LAPTOP].entries()) {
+          const last = deviceWorkStep(works[who as 0 | 1], account(self), facts, now);
+          expect(last.progress).toEqual({ total: 5, done: 5, failing: [] });
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("lies in the store and comes back, and damaged bytes are refused", async () => {
-    let work = startDeviceWork(HEAD, NOW);
+    let work = startDeviceWork(account(), NOW);
     work = noteDeviceWork(work, { kind: "failed", conversation: hexOf(4), reason: "no-receipts" }, NOW, 0.3);
     work = noteDeviceWork(work, { kind: "started", conversation: hexOf(5) }, NOW, 0.3);
     const encoded = encodeDeviceWork(work);

@@ -30,6 +30,7 @@ import {
   type DecodeError,
   type Result,
 } from "@xchat/codec";
+import { MAX_DEVICES } from "../identity/operation.ts";
 import type { Hex } from "../log/state.ts";
 
 /** Commits under way at a time: each is a path of up to 0.3 s, and a person wants to chat meanwhile. */
@@ -44,8 +45,11 @@ export const WORK_PATIENCE_MS = 120_000;
 const WANT_EVERY_MS = 3_600_000;
 const MAX_REASON_BYTES = 40;
 
-/** What belongs to the account as a whole. */
-const CHORES = ["renew-invitations", "write-backup"] as const;
+/**
+ * What belongs to the account as a whole, in this order. Invitations are revoked when a device was removed, since it knows
+ * their secrets; else only their cards are renewed, which name the key packages of each device.
+ */
+const CHORES = ["revoke-invitations", "renew-cards", "write-backup"] as const;
 export type Chore = (typeof CHORES)[number];
 
 interface WorkEntry {
@@ -64,6 +68,8 @@ interface WorkEntry {
 export interface DeviceWork {
   /** Head of the chain that it brings about. */
   readonly head: Hex;
+  /** Device keys that the chain lists at that head: a removal is noticed by them. */
+  readonly devices: readonly Hex[];
   /** When this device learned of that head. */
   readonly since: number;
   readonly entries: ReadonlyMap<Hex, WorkEntry>;
@@ -118,13 +124,30 @@ export interface DeviceWorkStep {
 
 const NEW_ENTRY: WorkEntry = { isTold: false, tries: 0, nextAt: 0, busyUntil: null, reason: null };
 
-export const startDeviceWork = (head: Hex, now: number): DeviceWork => ({
+type Head = Pick<AccountFacts, "head" | "devices">;
+
+/** For the chain that a device begins with, or learns of while it keeps no other work. */
+export const startDeviceWork = ({ head, devices }: Head, now: number): DeviceWork => ({
   head,
+  devices,
   since: now,
   entries: new Map(),
-  chores: CHORES,
+  chores: ["renew-cards", "write-backup"],
   wantedAt: null,
 });
+
+/** What was not done under the head before is still to be done; conversations are told anew. */
+function workOf(before: DeviceWork, account: Head, now: number): DeviceWork {
+  if (before.head === account.head) return before;
+  const fresh = startDeviceWork(account, now);
+  const hasRemoved = before.devices.some((device) => !account.devices.includes(device));
+  const due = new Set<Chore>([
+    ...before.chores,
+    ...fresh.chores,
+    ...(hasRemoved ? ["revoke-invitations" as const] : []),
+  ]);
+  return { ...fresh, chores: CHORES.filter((chore) => due.has(chore)) };
+}
 
 /** The one decision function: what to do now. */
 export function deviceWorkStep(
@@ -133,7 +156,7 @@ export function deviceWorkStep(
   conversations: readonly ConversationFacts[],
   now: number,
 ): DeviceWorkStep {
-  const work = before.head === account.head ? before : startDeviceWork(account.head, now);
+  const work = workOf(before, account, now);
   const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], busy: 0, wantedAt: work.wantedAt };
   if (!account.devices.includes(account.self)) return stopMutable(draft, conversations.length);
   for (const { conversation } of conversations) {
@@ -309,6 +332,7 @@ const hex: Codec<Hex> = mapped(
 const workCodec = struct({
   version: literal(1, "newer-version"),
   head: hex,
+  devices: list(hex, { max: MAX_DEVICES }),
   since: uint(),
   entries: list(
     struct({
