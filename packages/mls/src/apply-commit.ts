@@ -7,6 +7,7 @@ import { emptyPskIndex, type ClientState } from "ts-mls";
 import type { AuthenticatedContentCommit } from "ts-mls/authenticatedContent.js";
 import type { Commit } from "ts-mls/commit.js";
 import { verifyFramedContentSignature } from "ts-mls/framedContent.js";
+import { decodeLeafNodeCommit, encodeLeafNode } from "ts-mls/leafNode.js";
 import { decodePrivateMessageContent, toAuthenticatedContent } from "ts-mls/privateMessage.js";
 import { processCommit } from "ts-mls/processMessages.js";
 import { changeOf, factsOf, type PlainProposal } from "./commit-facts.ts";
@@ -113,7 +114,21 @@ function readCommit(
     encryptedSenderData: message.encryptedSenderData,
     ciphertext: message.ciphertext,
   };
-  return toAuthenticatedContent(decoded, framed, committer.leaf) as AuthenticatedContentCommit;
+  return withOwnMemory(toAuthenticatedContent(decoded, framed, committer.leaf) as AuthenticatedContentCommit);
+}
+
+/**
+ * What a path leaves in the tree, in memory of its own: a few kilobytes must not hold on to the whole commit, which in a
+ * large group has some hundred.
+ */
+export function withOwnMemory(authenticated: AuthenticatedContentCommit): AuthenticatedContentCommit {
+  const { content } = authenticated;
+  const { path } = content.commit;
+  if (path === undefined) return authenticated;
+  const leafNode = decodeLeafNodeCommit(encodeLeafNode(path.leafNode), 0)?.[0];
+  if (leafNode === undefined) return authenticated;
+  const nodes = path.nodes.map((node) => ({ ...node, hpkePublicKey: node.hpkePublicKey.slice() }));
+  return { ...authenticated, content: { ...content, commit: { ...content.commit, path: { leafNode, nodes } } } };
 }
 
 /** K1 and K2. */

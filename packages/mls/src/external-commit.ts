@@ -25,7 +25,7 @@ import { verifyFramedContentSignature } from "ts-mls/framedContent.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
 import { findBlankLeafNodeIndexOrExtend, removeLeafNode } from "ts-mls/ratchetTree.js";
 import { toLeafIndex } from "ts-mls/treemath.js";
-import { judged, judgePath, processed, type AppliedCommit } from "./apply-commit.ts";
+import { judged, judgePath, processed, withOwnMemory, type AppliedCommit } from "./apply-commit.ts";
 import { factsOf } from "./commit-facts.ts";
 import type { CommitDeps } from "./commit.ts";
 import { judgeTree, readGroupInfo } from "./group-info.ts";
@@ -142,7 +142,7 @@ function readExternalCommit(group: MlsGroup, encoded: Uint8Array): Result<Authen
   if (!isExternal || auth.contentType !== "commit") return refuse("unsupported", "public message");
   const { epoch } = group.fixed.state.groupContext;
   if (content.epoch !== epoch) return refuse(content.epoch > epoch ? "epoch-ahead" : "epoch-too-old");
-  return ok({ wireformat: "mls_public_message", content, auth });
+  return ok(withOwnMemory({ wireformat: "mls_public_message", content, auth }));
 }
 
 /** GE9; `null` for anything else. */

@@ -2,6 +2,7 @@ import { bytesToHex, utf8ToBytes } from "@xchat/codec";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { Group, SavedGroup } from "@xchat/protocol";
 import { expect, test } from "vitest";
+import { asMlsGroup } from "./mls-group.ts";
 import { device, exporterOf, groupOf, NOTHING, opened, restarted } from "./testing/actors.ts";
 
 const provider = nodeCryptoProvider();
@@ -74,4 +75,19 @@ test("[M3] private keys of blanked nodes are not kept", async () => {
     );
   expect(nodesOf(applied.group)).toContain("5");
   expect(nodesOf(after.group)).not.toContain("5");
+});
+
+test("what a commit leaves in the tree does not hold on to the commit", async () => {
+  const people = Array.from({ length: 20 }, (_, i) => device(`m${i}`, provider));
+  const groups = await groupOf(people[0]!, ...people.slice(1));
+  const made = await people[1]!.cipher.commit(groups[1]!, {});
+  const { group } = await opened(people[0]!, groups[0]!, made.commit, "commit");
+  const { ratchetTree } = asMlsGroup(group).fixed.state;
+  const leaf = ratchetTree[2];
+  const root = ratchetTree[31];
+  if (leaf?.nodeType !== "leaf" || root?.nodeType !== "parent") throw new Error("another tree");
+  expect(made.commit.length).toBeGreaterThan(20_000);
+  for (const bytes of [leaf.leaf.hpkePublicKey, leaf.leaf.signature, root.parent.hpkePublicKey]) {
+    expect(bytes.buffer.byteLength).toBeLessThan(4_000);
+  }
 });
