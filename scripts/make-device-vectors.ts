@@ -305,20 +305,22 @@ async function deviceVectors() {
 async function keyVectors(entropy: Uint8Array, deviceSeed: Uint8Array, deviceKey: Uint8Array) {
   const root = deriveBranch(provider, entropy, "account-backup");
   const keys = await backupKeys(provider, root);
+  const node = seed("node");
   const place = (slot: number, half: number, part: number) => ({
     slot,
     half,
     part,
-    place: hex(backupPlace(provider, keys.placeSecret, { slot, half, part })),
+    place: hex(backupPlace(provider, keys.placeSecret, node, { slot, half, part })),
   });
   return {
     words: entropyToWords(provider, entropy).join(" "),
     openSeed: hex(backupOpenSeed(provider, root)),
     sealKey: base(keys.sealKey),
     placeSecret: hex(keys.placeSecret),
+    node: hex(node),
     places: [place(0, 0, 0), place(0, 1, 0), place(15, 1, 15)],
     deviceSeed: hex(deviceSeed),
-    ownerSeed: hex(backupOwnerSeed(provider, deviceSeed)),
+    ownerSeed: hex(backupOwnerSeed(provider, deviceSeed, node)),
     deviceKey: hex(deviceKey),
     slots: slotOrder(provider, deviceKey),
   };

@@ -423,7 +423,7 @@ describe("several devices as one person", () => {
       conversations,
     });
     const parts = await sealBackup(provider, keys.sealKey, { content, deviceSeed: phone.seed });
-    const blobs = backupBlobs(provider, keys.placeSecret, { slot: 0, counter: 1, parts });
+    const blobs = backupBlobs(provider, keys.placeSecret, { node: HOME[0]!.keyHash, slot: 0, counter: 1, parts });
     for (const { place, blob } of blobs) node.set(bytesToHex(place), blob);
 
     const fetchBlob = async (place: Uint8Array): Promise<Uint8Array | null> => node.get(bytesToHex(place)) ?? null;

@@ -6,7 +6,9 @@
  * AB2 The key that owns a place is the writing device's own, and not of the words: a stolen device can overwrite no
  *     backup but its own.
  * AB3 A device writes in a slot of its own, in turns to one of two halves: while one is being replaced, the other stands.
+ *     Places and owners differ from node to node, so that nodes cannot find by comparing that they serve one account.
  */
+import { concatBytes } from "@xchat/codec";
 import { deriveKey, type CryptoProvider } from "@xchat/crypto";
 
 export const BACKUP_SLOTS = 16;
@@ -38,15 +40,20 @@ export interface BackupPlace {
   readonly part: number;
 }
 
-/** Where a part lies, the same at every node: 32 bytes. */
-export function backupPlace(provider: CryptoProvider, placeSecret: Uint8Array, place: BackupPlace): Uint8Array {
-  const { slot, half, part } = place;
-  return deriveKey(provider, placeSecret, "backup place", Uint8Array.of(slot, half, part), 32);
+/** Where a part lies at the node with this key hash: 32 bytes. */
+export function backupPlace(
+  provider: CryptoProvider,
+  placeSecret: Uint8Array,
+  node: Uint8Array,
+  { slot, half, part }: BackupPlace,
+): Uint8Array {
+  const context = concatBytes(node, Uint8Array.of(slot, half, part));
+  return deriveKey(provider, placeSecret, "backup place", context, 32);
 }
 
-/** Seed of the Ed25519 key that owns the places of one device. */
-export const backupOwnerSeed = (provider: CryptoProvider, deviceSeed: Uint8Array): Uint8Array =>
-  deriveKey(provider, deviceSeed, "backup owner", EMPTY, 32);
+/** Seed of the Ed25519 key that owns the places of one device at one node. */
+export const backupOwnerSeed = (provider: CryptoProvider, deviceSeed: Uint8Array, node: Uint8Array): Uint8Array =>
+  deriveKey(provider, deviceSeed, "backup owner", node, 32);
 
 /** The half that a backup with this counter is written to. */
 export const backupHalf = (counter: number): number => counter % BACKUP_HALVES;

@@ -4,8 +4,8 @@
  *
  * AB11 A change of the chain or of the contacts is written after a minute, any other after ten minutes and at most once a
  *      day: what a node could tell from the times of writing is little more than that somebody lives.
- * AB12 Whole, not in parts that change: see the figures in the spec. The sealed parts are kept until every home node has
- *      them, since under one counter there is one backup.
+ * AB12 Whole, not in parts that change: see the figures in the spec. It is sealed for each node anew, and the parts are
+ *      kept until that node has them, since under one version a node takes one blob.
  * AB13 Renewed 60 days before it expires, should nothing have changed for so long.
  */
 import {
@@ -61,9 +61,9 @@ export interface BackupSchedule {
 }
 
 export type BackupEffect =
-  /** Make and keep the parts under this counter; then `made`. */
+  /** Make the content under this counter, seal it for each node, and keep both; then `made`. */
   | { readonly kind: "make"; readonly counter: number }
-  /** Put all parts, the first last, so that who reads it finds the rest; then `stored` or `failed`. */
+  /** Put all parts that were sealed for this node, the first last, so that who reads it finds the rest; then `stored` or `failed`. */
   | { readonly kind: "put"; readonly node: Hex; readonly slot: number | null; readonly counter: number };
 
 const NEW_COPY: Copy = { slot: null, counter: 0, expiresHour: 0, failures: 0, nextAt: 0 };

@@ -15,12 +15,19 @@ export type FetchBlob = (place: Uint8Array) => Promise<Uint8Array | null>;
 export function backupBlobs(
   provider: CryptoProvider,
   placeSecret: Uint8Array,
-  input: { readonly slot: number; readonly counter: number; readonly parts: readonly Uint8Array[] },
+  input: {
+    /** Key hash of the node. */
+    readonly node: Uint8Array;
+    readonly slot: number;
+    readonly counter: number;
+    /** Sealed for this node alone: nodes that compare what they hold find nothing in common. */
+    readonly parts: readonly Uint8Array[];
+  },
 ): readonly { readonly place: Uint8Array; readonly blob: Uint8Array }[] {
-  const { slot, counter, parts } = input;
+  const { node, slot, counter, parts } = input;
   const half = backupHalf(counter);
   return parts
-    .map((blob, part) => ({ place: backupPlace(provider, placeSecret, { slot, half, part }), blob }))
+    .map((blob, part) => ({ place: backupPlace(provider, placeSecret, node, { slot, half, part }), blob }))
     .toReversed();
 }
 
@@ -41,7 +48,7 @@ export async function findBackups(
   for (let slot = 0; slot < BACKUP_SLOTS; slot++) {
     for (let half = 0; half < BACKUP_HALVES; half++) {
       const fetchPart = (part: number): Promise<Uint8Array | null> =>
-        fetchBlob(backupPlace(provider, placeSecret, { slot, half, part }));
+        fetchBlob(backupPlace(provider, placeSecret, node, { slot, half, part }));
       const opened = await readHalf(provider, reader, fetchPart);
       if (opened !== null) found.push({ node: name, backup: opened });
     }

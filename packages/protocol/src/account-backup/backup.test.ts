@@ -28,6 +28,7 @@ import {
 import { contentOf, conversationOf, newOwner, type Owner } from "./test-actors.ts";
 
 const provider: CryptoProvider = nodeCryptoProvider();
+const NODE = seedOf(provider, "node");
 let alice: Owner;
 let mallory: Owner;
 let reader: BackupReader;
@@ -60,19 +61,25 @@ describe("keys and places", () => {
     expect(keys.sealKey).toEqual(reader.sealKey);
     const places = Array.from({ length: BACKUP_SLOTS }, (_, slot) =>
       Array.from({ length: BACKUP_HALVES }, (__, half) =>
-        [0, 1, 15].map((part) => bytesToHex(backupPlace(provider, keys.placeSecret, { slot, half, part }))),
+        [0, 1, 15].map((part) => bytesToHex(backupPlace(provider, keys.placeSecret, NODE, { slot, half, part }))),
       ),
     ).flat(2);
     const secrets = [
       root,
       keys.placeSecret,
       backupOpenSeed(provider, root),
-      backupOwnerSeed(provider, alice.deviceSeed),
+      backupOwnerSeed(provider, alice.deviceSeed, NODE),
     ];
     expect(new Set([...places, ...secrets.map(bytesToHex)]).size).toBe(BACKUP_SLOTS * BACKUP_HALVES * 3 + 4);
-    expect(backupOwnerSeed(provider, alice.deviceSeed)).not.toEqual(backupOwnerSeed(provider, mallory.deviceSeed));
+    expect(backupOwnerSeed(provider, alice.deviceSeed, NODE)).not.toEqual(
+      backupOwnerSeed(provider, mallory.deviceSeed, NODE),
+    );
     const other = await backupKeys(provider, deriveBranch(provider, mallory.entropy, "account-backup"));
     expect(other.placeSecret).not.toEqual(keys.placeSecret);
+    const elsewhere = seedOf(provider, "another node");
+    const first = { slot: 0, half: 0, part: 0 };
+    expect(places).not.toContain(bytesToHex(backupPlace(provider, keys.placeSecret, elsewhere, first)));
+    expect(backupOwnerSeed(provider, alice.deviceSeed, elsewhere)).not.toEqual(secrets.at(-1));
   });
 
   it("[AB3] halves take turns, and a device tries every slot once", () => {

@@ -107,11 +107,11 @@ async function store(
   options: { tornAfter?: number; slot?: number } = {},
 ) {
   const deviceSeed = seedOf(provider, device);
-  const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed));
+  const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed, node.id));
   const content = contentFromRegisters(fold(OPERATIONS), facts({ counter, deviceName: device }));
   const parts = await sealBackup(provider, keys.sealKey, { content, deviceSeed });
   for (const slot of slotOrder(provider, await keyOf(provider, device))) {
-    const blobs = backupBlobs(provider, keys.placeSecret, { slot, counter, parts });
+    const blobs = backupBlobs(provider, keys.placeSecret, { node: node.id, slot, counter, parts });
     const first = blobs[0]!;
     const answer = node.put(first.place, owner, counter, first.blob);
     if (answer === "place-taken") continue;
@@ -187,12 +187,18 @@ describe("a backup among nodes", () => {
     const state = fold(registersFromContent(ranked[0]!));
     expect(readRegister(state, "contact", { account: people[0] })).toEqual({ petname: "Bob" });
     // The next backup of the new device, under the new chain, is found before all others.
+    const node = nodes[2]!;
     const content = { ...ranked[0]!, chain: recovered.chain, counter: 8 };
     const parts = await sealBackup(provider, recovered.keys.sealKey, { content, deviceSeed });
-    const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed));
+    const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed, node.id));
     const slot = slotOrder(provider, await keyOf(provider, "new phone"))[0]!;
-    for (const { place, blob } of backupBlobs(provider, recovered.keys.placeSecret, { slot, counter: 8, parts })) {
-      expect(nodes[2]!.put(place, owner, 8, blob)).toBe("done");
+    for (const { place, blob } of backupBlobs(provider, recovered.keys.placeSecret, {
+      node: node.id,
+      slot,
+      counter: 8,
+      parts,
+    })) {
+      expect(node.put(place, owner, 8, blob)).toBe("done");
     }
     expect(chooseBackup(await search()).ranked[0]?.counter).toBe(8);
   });
@@ -204,12 +210,12 @@ describe("a backup among nodes", () => {
     );
     const state = fold(many);
     const deviceSeed = seedOf(provider, "alice phone");
-    const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed));
+    const { publicKey: owner } = await provider.ed25519KeyPair(backupOwnerSeed(provider, deviceSeed, node.id));
     const write = async (counter: number, upTo?: number): Promise<void> => {
       const content = contentFromRegisters(state, facts({ counter }));
       const parts = await sealBackup(provider, keys.sealKey, { content, deviceSeed });
       expect(parts.length).toBe(2);
-      const blobs = backupBlobs(provider, keys.placeSecret, { slot: 3, counter, parts });
+      const blobs = backupBlobs(provider, keys.placeSecret, { node: node.id, slot: 3, counter, parts });
       for (const { place, blob } of blobs.slice(0, upTo)) expect(node.put(place, owner, counter, blob)).toBe("done");
     };
     await write(1);
@@ -226,11 +232,13 @@ describe("a backup among nodes", () => {
   it("[AB2] a stolen device overwrites no backup but its own, and fills at most the free slots", async () => {
     const [node] = nodes as [FakeNode];
     await store(node, "alice phone", 6);
-    const { publicKey: thief } = await provider.ed25519KeyPair(backupOwnerSeed(provider, seedOf(provider, "laptop")));
+    const { publicKey: thief } = await provider.ed25519KeyPair(
+      backupOwnerSeed(provider, seedOf(provider, "laptop"), node.id),
+    );
     let taken = 0;
     for (let slot = 0; slot < BACKUP_SLOTS; slot++) {
       for (const half of [0, 1]) {
-        const place = backupPlace(provider, keys.placeSecret, { slot, half, part: 0 });
+        const place = backupPlace(provider, keys.placeSecret, node.id, { slot, half, part: 0 });
         if (node.put(place, thief, 0xffff, new Uint8Array(65_536)) === "done") taken++;
       }
     }

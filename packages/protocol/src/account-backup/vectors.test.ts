@@ -16,6 +16,7 @@ const { keys, content, parts, refused, recovery } = JSON.parse(readFileSync(path
     openSeed: string;
     sealKey: string;
     placeSecret: string;
+    node: string;
     places: { slot: number; half: number; part: number; place: string }[];
     deviceSeed: string;
     ownerSeed: string;
@@ -38,10 +39,11 @@ describe("frozen vectors of the account backup", () => {
     expect(bytesToBase64Url(sealKey)).toBe(keys.sealKey);
     expect(bytesToHex(placeSecret)).toBe(keys.placeSecret);
     expect(bytesToHex(backupOpenSeed(provider, root))).toBe(keys.openSeed);
+    const node = unhex(keys.node);
     for (const { place, ...where } of keys.places) {
-      expect(bytesToHex(backupPlace(provider, placeSecret, where))).toBe(place);
+      expect(bytesToHex(backupPlace(provider, placeSecret, node, where))).toBe(place);
     }
-    expect(bytesToHex(backupOwnerSeed(provider, unhex(keys.deviceSeed)))).toBe(keys.ownerSeed);
+    expect(bytesToHex(backupOwnerSeed(provider, unhex(keys.deviceSeed), node))).toBe(keys.ownerSeed);
     expect(slotOrder(provider, unhex(keys.deviceKey))).toEqual(keys.slots);
   });
 
