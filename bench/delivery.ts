@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { startNodeProcess } from "@xchat/testkit";
 import type { Page } from "playwright-core";
 import { browserProfile } from "../test/e2e/browser.ts";
-import { acceptRequest, answerInvitation, createIdentity, hears, invite, messageField, way } from "../test/e2e/people.ts";
+import {
+  acceptRequest,
+  answerInvitation,
+  createIdentity,
+  hears,
+  invite,
+  messageField,
+  way,
+} from "../test/e2e/people.ts";
 import type { BenchResult } from "./run.ts";
 
 const MESSAGES = 40;
@@ -34,7 +42,8 @@ async function measure(isDirect: boolean): Promise<readonly number[]> {
     const bobsPage = await bob.page(await invite(alicesPage));
     await answerInvitation(bobsPage, "Bob", { mayDirect: isDirect });
     await acceptRequest(alicesPage, isDirect);
-    for (const page of [alicesPage, bobsPage]) await way(page, isDirect ? "Direct connection" : "Through nodes").waitFor();
+    for (const page of [alicesPage, bobsPage])
+      await way(page, isDirect ? "Direct connection" : "Through nodes").waitFor();
     await watchArrivals(bobsPage);
     const times: number[] = [];
     for (let i = 0; i < WARM_UP + MESSAGES; i++) {
