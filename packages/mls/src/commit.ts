@@ -23,7 +23,7 @@ import { changeOf, factsOf, type PlainProposal } from "./commit-facts.ts";
 import { groupExtensions } from "./extensions.ts";
 import { inspectKeyPackage } from "./key-package.ts";
 import { enterEpoch, membersOfTree, type MlsGroup } from "./mls-group.ts";
-import { RuleFailed } from "./refusal.ts";
+import { notCommittable, RuleFailed } from "./refusal.ts";
 import { ratchetOf, type Kdf } from "./secret-tree.ts";
 
 export interface CommitDeps {
@@ -104,9 +104,6 @@ async function proposalsOf(
   }
   return proposals;
 }
-
-const notCommittable = (what: string, cause?: unknown): Error =>
-  Object.assign(new Error(what, { cause }), { code: "not-committable" });
 
 /**
  * ts-mls protects its own commit, and looks for nothing but the handshake ratchet of our leaf. Two commits made from one

@@ -408,6 +408,28 @@ describe("joining", () => {
     accepted(await bob.cipher.join(welcome!, bundle));
   });
 
+  test("a Welcome can be cut down to some of the newcomers", async () => {
+    const [alice, bob, carol] = people() as [Device, Device, Device];
+    const [bobs, carols] = [await bob.newBundle(), await carol.newBundle()];
+    const keyPackage = await alice.newBundle();
+    const alone = await alice.cipher.createGroup({ groupId: hello, keyPackage, policy: POLICY });
+    const made = await alice.cipher.commit(alone, { add: [bobs.keyPackage, carols.keyPackage] });
+    const forBob = await alice.cipher.welcomeFor(made.welcome!, [bobs.keyPackage]);
+    expect(forBob.length).toBeLessThan(made.welcome!.length - 1_120);
+    const joined = accepted(await bob.cipher.join(forBob, bobs));
+    expect(await exporterOf(bob, joined)).toEqual(await exporterOf(alice, made.group));
+    expect(await carol.cipher.join(forBob, carols)).toMatchObject({ error: { reason: "not-for-this-key-package" } });
+    expect(await alice.cipher.welcomeFor(made.welcome!, [bobs.keyPackage, carols.keyPackage])).toEqual(made.welcome);
+    for (const [welcome, one] of [
+      [made.welcome!, keyPackage.keyPackage],
+      [made.welcome!, hello],
+      [hello, bobs.keyPackage],
+    ] as const) {
+      await expect(alice.cipher.welcomeFor(welcome, [one])).rejects.toMatchObject({ code: "not-committable" });
+    }
+    await expect(alice.cipher.welcomeFor(hello, [])).rejects.toMatchObject({ code: "not-committable" });
+  });
+
   test("a key package marked as last resort can be used twice", async () => {
     const [alice, bob] = people() as [Device, Device];
     const bundle = await bob.newBundle({ isLastResort: true });

@@ -7,7 +7,7 @@ import { makeCommit } from "./commit.ts";
 import { groupExtensions } from "./extensions.ts";
 import { rejoinByExternalCommit } from "./external-commit.ts";
 import { inspectGroupInfo, makeGroupInfo } from "./group-info.ts";
-import { joinByWelcome } from "./join.ts";
+import { cutWelcome, joinByWelcome } from "./join.ts";
 import { inspectKeyPackage, makeKeyPackage, openBundle } from "./key-package.ts";
 import { authServiceOf } from "./leaf.ts";
 import { adoptGroup, asMlsGroup, snapshotOf, startGroup, withoutExpired, withTree } from "./mls-group.ts";
@@ -40,6 +40,7 @@ export function mlsGroupCipher(input: { readonly provider: CryptoProvider; reado
       );
     },
     commit: (group, change) => makeCommit(deps, asMlsGroup(group), change),
+    welcomeFor: (welcome, keyPackages) => cutWelcome(suite, welcome, keyPackages),
     join: (welcome, keyPackage) => joinByWelcome(deps, welcome, keyPackage),
     seal: async (given, plaintext, authenticatedData) => {
       const group = asMlsGroup(given);

@@ -13,9 +13,9 @@ import {
 } from "ts-mls";
 import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
 import { judgeTree } from "./group-info.ts";
-import { openBundle } from "./key-package.ts";
+import { openBundle, readKeyPackage } from "./key-package.ts";
 import { startGroup, type MlsGroup } from "./mls-group.ts";
-import { refuse, refusing } from "./refusal.ts";
+import { notCommittable, refuse, refusing } from "./refusal.ts";
 import { SUITE_NAME } from "./suite.ts";
 
 export interface JoinDeps {
@@ -53,6 +53,29 @@ export async function joinByWelcome(
     const group = startGroup(state, deps.config);
     return (await judgeTree(deps, state.ratchetTree)) ?? ok(group);
   });
+}
+
+/** See `welcomeFor` in the port. */
+export async function cutWelcome(
+  suite: CiphersuiteImpl,
+  encoded: Uint8Array,
+  keyPackages: readonly Uint8Array[],
+): Promise<Uint8Array> {
+  const read = await refusing(async () => {
+    const welcome = readWelcome(encoded);
+    return welcome === null ? refuse("malformed") : ok(welcome);
+  });
+  if (!read.ok) throw notCommittable("not a Welcome");
+  const secrets: Welcome["secrets"] = [];
+  for (const one of keyPackages) {
+    const keyPackage = await readKeyPackage(one);
+    if (!keyPackage.ok) throw notCommittable("not a key package");
+    const reference = await makeKeyPackageRef(keyPackage.value, suite.hash);
+    const own = read.value.secrets.find(({ newMember }) => equalBytes(newMember, reference));
+    if (own === undefined) throw notCommittable("not a newcomer of this Welcome");
+    secrets.push(own);
+  }
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_welcome", welcome: { ...read.value, secrets } });
 }
 
 /** One encoding only, and nothing aliased. */

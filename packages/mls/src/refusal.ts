@@ -50,3 +50,7 @@ function reasonOf(error: unknown): RefusalReason {
   // ValidationError and the language's own: parsed, but not a valid thing of its kind.
   return "malformed";
 }
+
+/** Misuse: what this device was asked to make, no receiver would accept. */
+export const notCommittable = (what: string, cause?: unknown): Error =>
+  Object.assign(new Error(what, { cause }), { code: "not-committable" });

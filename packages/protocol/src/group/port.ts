@@ -200,6 +200,13 @@ export interface GroupCipher {
     group: Group,
     input: CommitInput,
   ): Promise<{ readonly commit: Uint8Array; readonly welcome: Uint8Array | null } & Commit>;
+  /**
+   * A Welcome with the secrets of these newcomers alone: for 250 of them, the one for all has 0.3 MB more than each needs,
+   * and names the key packages of the others.
+   *
+   * @throws Error with code "not-committable" when it is no Welcome, or does not add one of them.
+   */
+  welcomeFor(welcome: Uint8Array, keyPackages: readonly Uint8Array[]): Promise<Uint8Array>;
   join(welcome: Uint8Array, keyPackage: KeyPackageBundle): Promise<Result<Group, GroupRefusal>>;
 
   /**
