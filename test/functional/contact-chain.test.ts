@@ -2,7 +2,7 @@
 import { anyValue, decode, encode, expectOk } from "@xchat/codec";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { extendIdentity, type Action } from "@xchat/protocol";
-import { meet, memoryConnector, memoryNodes, passUntil, TestDevice, VirtualClock } from "@xchat/testkit";
+import { meet, memoryConnector, memoryNodes, passUntil, present, TestDevice, VirtualClock } from "@xchat/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 
 const NOW = 1_795_512_600_000;
@@ -90,6 +90,26 @@ describe("[ID21] chains in conversations", () => {
     await bobComesWith(other, "forked");
     await alice.close();
     expect(await pinOf(alice)).toEqual(one);
+  });
+
+  test("who is met again by another invitation is held to the pin", async () => {
+    const { clock, alice, bob, bobComesWith } = await pair();
+    await bob.close();
+    const first = await chainOf(bob);
+    const longer = await withAnotherDevice(bob, first);
+    await bobComesWith(longer, "newer");
+    const [chat] = await present(alice.who.api, { view: "chats" });
+    await alice.who.api.call("deleteChat", { chat: chat?.id ?? "" });
+    await bob.close();
+    await setChain(bob, first);
+    await bob.open();
+    const { code } = await bob.who.api.call("createInvitation", { label: "", isLasting: false, days: 1 });
+    await alice.who.api.call("acceptInvitation", { text: code, greeting: "", mayDirect: false });
+    const [request] = await passUntil(clock, bob.who.api, { view: "requests" }, (waiting) => waiting.length === 1);
+    await bob.who.api.call("answerRequest", { id: request?.id ?? "", answer: "accept", mayDirect: false });
+    await passUntil(clock, alice.who.api, { view: "chats" }, ([again]) => again?.state === "active");
+    await alice.close();
+    expect(await pinOf(alice)).toEqual(longer);
   });
 
   test("nothing is told while nothing has changed", async () => {
