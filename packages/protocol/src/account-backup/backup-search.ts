@@ -32,7 +32,7 @@ export function backupBlobs(
 }
 
 /**
- * Every sound backup at one node. What is missing, torn or not of these words is passed over: another half, slot or node
+ * Every sound backup at one node. All places are asked for at once, so that one exchange can carry them. What is missing, torn or not of these words is passed over: another half, slot or node
  * may have it.
  */
 export async function findBackups(
@@ -44,16 +44,16 @@ export async function findBackups(
   const reader = await backupReader(provider, entropy);
   const { placeSecret } = await backupKeys(provider, deriveBranch(provider, entropy, "account-backup"));
   const name: Hex = bytesToHex(node);
-  const found: FoundBackup[] = [];
-  for (let slot = 0; slot < BACKUP_SLOTS; slot++) {
-    for (let half = 0; half < BACKUP_HALVES; half++) {
-      const fetchPart = (part: number): Promise<Uint8Array | null> =>
-        fetchBlob(backupPlace(provider, placeSecret, node, { slot, half, part }));
-      const opened = await readHalf(provider, reader, fetchPart);
-      if (opened !== null) found.push({ node: name, backup: opened });
-    }
-  }
-  return found;
+  const readPlace = async (slot: number, half: number): Promise<readonly FoundBackup[]> => {
+    const fetchPart = (part: number): Promise<Uint8Array | null> =>
+      fetchBlob(backupPlace(provider, placeSecret, node, { slot, half, part }));
+    const backup = await readHalf(provider, reader, fetchPart);
+    return backup === null ? [] : [{ node: name, backup }];
+  };
+  const places = Array.from({ length: BACKUP_SLOTS * BACKUP_HALVES }, (_, n) =>
+    readPlace(Math.floor(n / BACKUP_HALVES), n % BACKUP_HALVES),
+  );
+  return (await Promise.all(places)).flat();
 }
 
 async function readHalf(

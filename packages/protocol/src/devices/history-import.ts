@@ -3,6 +3,8 @@
  *
  * DV18 An event counts by its author's signature and the author's credential, whoever hands it over (EV4); and only in a
  *      conversation that this device asked for, by an account that belongs or belonged to it.
+ * DV34 From another person: an event of an account that is no member any more counts where an event of a member cites it,
+ *      directly or through others. So somebody who was never a member cannot be written into the past.
  * DV19 A record that is refused is left out and counted, and the others are kept: one bad event is no reason to lose the
  *      rest, nor may it pass in their midst.
  */
@@ -12,7 +14,7 @@ import { decodeEvent, verifyEvent, type SignedEvent } from "../event/event.ts";
 import type { EventAuthor } from "../event/header.ts";
 import { accountIdToBytes } from "../identity/account-id.ts";
 import { verifyLeafCredential, type VerifiedLeaf } from "../identity/certificate.ts";
-import type { Hex } from "../log/state.ts";
+import type { EventFacts, Hex } from "../log/state.ts";
 import type { HistoryRecord } from "./history-format.ts";
 
 export type HistoryRefusal =
@@ -28,8 +30,9 @@ export interface HistoryRules {
   /** Conversations whose history was asked for, in hex. */
   readonly conversations: ReadonlySet<Hex>;
   /**
-   * Whether this leaf may have written in that conversation: by the log of members where the giver is another person,
-   * and `true` for what a device of one's own gives. A leaf that a pinned chain contradicts is refused here too.
+   * Whether this leaf may have written in that conversation: `true` for what a device of one's own gives; where the giver
+   * is another person, for members, and for others whose events then wait for `admittedByCitation`. A leaf that a pinned
+   * chain contradicts is refused here too.
    */
   readonly isMember: (conversation: Hex, leaf: VerifiedLeaf) => boolean;
   /** An author of a conversation whose credential was verified before; `null` where there is none. */
@@ -55,6 +58,28 @@ export function importRecord(
   return record.kind === "credential"
     ? importCredential(provider, rules, record)
     : importEvent(provider, rules, record.event);
+}
+
+/**
+ * DV34: the ids of the events that count, of all that were imported from another person. Members' events do, and whatever
+ * they cite. Iterative: a history is as deep as it is long.
+ */
+export function admittedByCitation(
+  events: readonly EventFacts[],
+  isByMember: (event: EventFacts) => boolean,
+): ReadonlySet<Hex> {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  const admitted = new Set<Hex>();
+  const open = events.filter(isByMember);
+  for (let event = open.pop(); event !== undefined; event = open.pop()) {
+    if (admitted.has(event.id)) continue;
+    admitted.add(event.id);
+    for (const id of [...event.parents, ...(event.previous === null ? [] : [event.previous])]) {
+      const cited = byId.get(id);
+      if (cited !== undefined && !admitted.has(id)) open.push(cited);
+    }
+  }
+  return admitted;
 }
 
 async function importCredential(

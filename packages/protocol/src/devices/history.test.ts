@@ -11,6 +11,7 @@ import { expectHardened, filled } from "../hostile-input.node.ts";
 import { accountIdToBytes } from "../identity/account-id.ts";
 import { makeLeafCredential } from "../identity/certificate.ts";
 import { bitFlips, newPerson, NOW, seedOf, type Person } from "../identity/test-actors.ts";
+import type { EventFacts } from "../log/state.ts";
 import {
   chunksWanted,
   decodeHistoryMessage,
@@ -29,7 +30,7 @@ import {
   type HistoryMessage,
   type HistoryRecord,
 } from "./history-format.ts";
-import { importRecord, type HistoryRules } from "./history-import.ts";
+import { admittedByCitation, importRecord, type HistoryRules } from "./history-import.ts";
 import {
   historyIntakeStep,
   readHistoryOffer,
@@ -360,6 +361,39 @@ describe("import", () => {
     expect(await refusalOf({ ...base, leafKey, credential: theirs.credential })).toBe("credential-refused");
     expect(await refusalOf({ ...base, leafKey, credential: filled(99) })).toBe("credential-refused");
     expect(await refusalOf({ ...base, ...theirs, conversation: filled(32, 1) })).toBe("another-conversation");
+  });
+
+  it("[DV34] what somebody wrote who has left counts where a member cites it, and an outsider's never", () => {
+    const event = (id: string, by: string, previous: string | null, parents: readonly string[] = []): EventFacts => ({
+      id,
+      conversation: ID,
+      author: by,
+      sequence: 0,
+      depth: 1,
+      previous,
+      parents,
+    });
+    const events = [
+      event("left 0", "left", null),
+      event("left 1", "left", "left 0"),
+      event("member 0", "member", null, ["left 1"]),
+      event("left 2", "left", "left 1", ["member 0"]),
+      event("outsider 0", "outsider", null, ["member 0"]),
+      event("outsider 1", "outsider", "outsider 0", ["left 2"]),
+      event("member 1", "member", "member 0", ["never given"]),
+    ];
+    const isByMember = ({ author: by }: EventFacts): boolean => by === "member";
+    for (const order of [events, events.toReversed()]) {
+      expect([...admittedByCitation(order, isByMember)].toSorted()).toEqual([
+        "left 0",
+        "left 1",
+        "member 0",
+        "member 1",
+      ]);
+    }
+    const long = Array.from({ length: 50_000 }, (_, n) => event(`e${n}`, "left", n === 0 ? null : `e${n - 1}`));
+    const cited = [...long, event("m", "member", null, ["e49999"])];
+    expect(admittedByCitation(cited, isByMember).size).toBe(50_001);
   });
 
   it("[DV19] one bad record does not take the others with it", async () => {

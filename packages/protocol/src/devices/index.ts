@@ -44,7 +44,13 @@ export {
   type HistoryOffer,
   type HistoryRecord,
 } from "./history-format.ts";
-export { importRecord, type HistoryRefusal, type HistoryRules, type Imported } from "./history-import.ts";
+export {
+  admittedByCitation,
+  importRecord,
+  type HistoryRefusal,
+  type HistoryRules,
+  type Imported,
+} from "./history-import.ts";
 export {
   historyIntakeStep,
   readHistoryOffer,
