@@ -1,4 +1,4 @@
-/** Brings the page up: language, requirements, the invitation in the address, the client, and the first picture. */
+/** Brings the page up: language, and the first picture of the client or of why there is none. */
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
 import { lazy, Suspense } from "react";
@@ -6,19 +6,16 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import type { PageClient } from "./app/client.ts";
 import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
-import { takeInvitations } from "./platform/invitation-link.ts";
-import { missingRequirements } from "./platform/requirements.ts";
-import { keepAppOffline } from "./platform/service-worker.ts";
+import type { Missing } from "./platform/requirements.ts";
+import { isKeptOffline, keepAppOffline } from "./platform/service-worker.ts";
 import "./styles/index.css";
 
 const Insecure = lazy(() => import("./welcome/insecure.tsx"));
 
-export async function boot(connect: () => PageClient): Promise<void> {
-  // Before anything else, so that the secret leaves the address bar at once.
-  takeInvitations();
-  const missing = missingRequirements(globalThis);
-  // Started before the language has come: the store opens meanwhile.
-  const client = missing.length === 0 ? connect() : null;
+/** @param client null where the browser lacks something, which `missing` then names. */
+export async function boot(client: PageClient | null, missing: readonly Missing[]): Promise<void> {
+  // Whoever has been here opens a chat next: its screen is at hand by then.
+  if (client !== null && isKeptOffline()) void import("./chat/chat.tsx").catch(() => {});
   await activateLocale(chosenLocale() ?? localeFor(navigator.languages));
   const root = createRoot(document.getElementById("app")!);
   if (client === null) {
@@ -32,5 +29,15 @@ export async function boot(connect: () => PageClient): Promise<void> {
     return;
   }
   root.render(<App client={client} />);
-  void keepAppOffline();
+  onceStarted(client, () => void keepAppOffline());
+}
+
+/** Storing the app for later must not slow down its first start. */
+function onceStarted(client: PageClient, then: () => void): void {
+  if (client.status().kind !== "starting") return then();
+  const stop = client.onStatus(() => {
+    if (client.status().kind === "starting") return;
+    stop();
+    then();
+  });
 }

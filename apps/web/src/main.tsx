@@ -1,4 +1,5 @@
+// First, so that the worker starts before the page takes in what it draws with.
+import { client, missing } from "./start.ts";
 import { boot } from "./boot.tsx";
-import { connectClient } from "./bridge/connect.ts";
 
-await boot(connectClient);
+await boot(client, missing);

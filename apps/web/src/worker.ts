@@ -5,9 +5,12 @@ import { portChannel, serveApi } from "@xchat/client/rpc";
 import { base64UrlToBytes } from "@xchat/codec";
 import { domCryptoProvider } from "@xchat/crypto/dom";
 import { mlsGroupCipher } from "@xchat/mls";
-import { opfsStoreOpener } from "@xchat/store-sqlite/dom";
+import { beginSqlite, opfsStoreOpener } from "@xchat/store-sqlite/dom";
 import { nodeConnector, workerDirectTransport } from "@xchat/transport/dom";
 import type { WorkerStart, WorkerWord } from "./bridge/words.ts";
+
+/** The largest piece, on its way while the rest is made ready. */
+const loadSqlite = beginSqlite();
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -35,7 +38,7 @@ async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<v
   const client = await createClient({
     provider,
     cipher: (rules) => mlsGroupCipher({ provider, rules }),
-    stores: opfsStoreOpener({ name: "xchat", provider, now: () => Date.now() }),
+    stores: opfsStoreOpener({ name: "xchat", provider, now: () => Date.now(), loadSqlite }),
     connector: nodeConnector({ provider, clock }),
     direct: workerDirectTransport(peers),
     clock,

@@ -53,6 +53,7 @@ export const SCREENS: { readonly [name: string]: Screen } = {
   chats: { scene: "chats" },
   quiet: { scene: "quiet" },
   down: { scene: "down" },
+  clock: { scene: "clock", place: { at: "network" }, awaits: ".banner" },
   chat: { ...chat("first"), steps: (page) => page.locator(MESSAGE).first().waitFor() },
   "chat-top": {
     ...chat("first"),

@@ -3,6 +3,7 @@ import type { StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider, PassphraseParameters } from "@xchat/crypto";
 import { OpfsDiskPlace } from "./disk.dom.ts";
 import { createOpener } from "./opener.ts";
+import type { LoadSqlite } from "./sqlite-module.ts";
 import type { Schedule } from "./store.ts";
 import { loadSqliteDom } from "./wasm.dom.ts";
 
@@ -12,6 +13,8 @@ export interface OpfsStoreInput {
   readonly provider: CryptoProvider;
   readonly now: () => number;
   readonly passphraseParameters?: PassphraseParameters;
+  /** Of `beginSqlite`, where the engine shall be on its way before anything else is known. */
+  readonly loadSqlite?: LoadSqlite;
 }
 
 /** How long deleted and replaced contents may stay in the log (S4). */
@@ -35,5 +38,17 @@ function browserSchedule(): Schedule {
   };
 }
 
-export const opfsStoreOpener = ({ name, ...rest }: OpfsStoreInput): StoreOpener =>
-  createOpener({ ...rest, place: new OpfsDiskPlace(name), loadSqlite: loadSqliteDom, schedule: browserSchedule() });
+export const opfsStoreOpener = ({ name, loadSqlite = loadSqliteDom, ...rest }: OpfsStoreInput): StoreOpener =>
+  createOpener({ ...rest, place: new OpfsDiskPlace(name), loadSqlite, schedule: browserSchedule() });
+
+/** Begins to load the engine at once. The first store gets that one, each later store one of its own. */
+export function beginSqlite(): LoadSqlite {
+  let begun: ReturnType<LoadSqlite> | null = loadSqliteDom();
+  // Whoever opens a store is told.
+  begun.catch(() => {});
+  return () => {
+    const engine = begun ?? loadSqliteDom();
+    begun = null;
+    return engine;
+  };
+}

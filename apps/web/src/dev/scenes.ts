@@ -246,6 +246,11 @@ export const DOWN: NetworkView = {
   ...ONE_NODE,
   nodes: [{ ...ONE_NODE.nodes[0]!, state: "down", retryAt: now + 25_000 }],
 };
+export const CLOCK: NetworkView = {
+  ...ONE_NODE,
+  nodes: [{ ...ONE_NODE.nodes[0]!, state: "clock-wrong", retryAt: now + 25_000 }],
+  clockError: -26 * 60 * MINUTE,
+};
 export const MANY_NODES: NetworkView = {
   nodes: [
     { address: "wss://one.node.example", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null },

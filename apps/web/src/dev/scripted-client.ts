@@ -16,6 +16,7 @@ import type { ClientStatus, PageClient } from "../app/client.ts";
 import {
   arabicTalk,
   CHATS,
+  CLOCK,
   DOWN,
   INVITATIONS,
   longTalk,
@@ -36,6 +37,8 @@ interface World {
   network: NetworkView;
   readonly messages: Map<string, MessageView[]>;
 }
+
+const NETWORKS: { readonly [scene: string]: NetworkView } = { down: DOWN, nodes: MANY_NODES, clock: CLOCK };
 
 function worldOf(scene: string): World {
   const empty: World = {
@@ -59,7 +62,7 @@ function worldOf(scene: string): World {
         ["long", longTalk(12_000)],
         ["layla", arabicTalk()],
       ]);
-      const network = scene === "down" ? DOWN : scene === "nodes" ? MANY_NODES : ONE_NODE;
+      const network = NETWORKS[scene] ?? ONE_NODE;
       const profile: ProfileView = scene === "quiet" ? { ...READY, recoveryWords: "forgotten" } : READY;
       return { profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
     }

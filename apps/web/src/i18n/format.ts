@@ -1,6 +1,5 @@
-/** Dates and times in the person's language. Formatters are costly to make, so each is made once for a language. */
+/** Dates and times in the person's language. */
 import { useLingui } from "@lingui/react/macro";
-import { useMemo } from "react";
 
 export interface TimeWords {
   /** 14:05 */
@@ -20,8 +19,24 @@ const DAY = 86_400_000;
 const daysBetween = (from: number, to: number): number =>
   Math.round((new Date(to).setHours(0, 0, 0, 0) - new Date(from).setHours(0, 0, 0, 0)) / DAY);
 
+const MADE = new Map<string, TimeWords>();
+
+/** Made once for a language, and each formatter when it is first needed: one takes a millisecond and more. */
 function timeWords(locale: string): TimeWords {
-  const format = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(locale, options);
+  const made = MADE.get(locale) ?? makeTimeWords(locale);
+  MADE.set(locale, made);
+  return made;
+}
+
+interface Formatter {
+  format(at: number): string;
+}
+
+function makeTimeWords(locale: string): TimeWords {
+  const format = (options: Intl.DateTimeFormatOptions): Formatter => {
+    let made: Intl.DateTimeFormat | undefined;
+    return { format: (at) => (made ??= new Intl.DateTimeFormat(locale, options)).format(at) };
+  };
   const time = format({ hour: "numeric", minute: "2-digit" });
   const weekday = format({ weekday: "long" });
   const date = format({ day: "numeric", month: "long" });
@@ -30,7 +45,11 @@ function timeWords(locale: string): TimeWords {
   const shortDate = format({ day: "numeric", month: "short" });
   const shortYear = format({ day: "numeric", month: "numeric", year: "2-digit" });
   const full = format({ dateStyle: "full", timeStyle: "short" });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  let madeRelative: Intl.RelativeTimeFormat | undefined;
+  const relative = {
+    format: (count: number, unit: Intl.RelativeTimeFormatUnit): string =>
+      (madeRelative ??= new Intl.RelativeTimeFormat(locale, { numeric: "auto" })).format(count, unit),
+  };
   const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
   const isThisYear = (at: number): boolean => new Date(at).getFullYear() === new Date().getFullYear();
   return {
@@ -60,5 +79,5 @@ function timeWords(locale: string): TimeWords {
 
 export function useTimeWords(): TimeWords {
   const { i18n } = useLingui();
-  return useMemo(() => timeWords(i18n.locale), [i18n.locale]);
+  return timeWords(i18n.locale);
 }

@@ -26,6 +26,9 @@ function follow(registration: ServiceWorkerRegistration): void {
 
 const UPDATE_INTERVAL_MILLISECONDS = 60 * 60_000;
 
+/** Whether this page came from what an earlier visit stored. */
+export const isKeptOffline = (): boolean => "serviceWorker" in navigator && navigator.serviceWorker.controller !== null;
+
 /** Never fails: without a service worker the app works as long as its node does. */
 export async function keepAppOffline(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;

@@ -8,7 +8,9 @@ const MAX_LARGE_EMOJI = 5;
 export const isLong = (text: string): boolean =>
   text.length > MAX_SHORT_LENGTH || text.split("\n", MAX_SHORT_LINES + 1).length > MAX_SHORT_LINES;
 
-const emoji = emojiPattern();
+/** What follows takes tens of milliseconds to make, and most texts and names need neither. */
+let emoji: RegExp | undefined;
+let graphemes: Intl.Segmenter | undefined;
 
 /** The v flag knows whole sequences; a browser without it gets the single characters. */
 function emojiPattern(): RegExp {
@@ -19,13 +21,18 @@ function emojiPattern(): RegExp {
   }
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+function segmentsOf(text: string): Intl.Segments {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return graphemes.segment(text);
+}
 
 /** One to five emoji and nothing else but white space. */
 export function isEmojiOnly(text: string): boolean {
-  if (text.length > MAX_LARGE_EMOJI * 40) return false;
+  // No emoji holds a letter.
+  if (text.length > MAX_LARGE_EMOJI * 40 || /\p{L}/u.test(text)) return false;
+  emoji ??= emojiPattern();
   let found = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     if (/^\s+$/u.test(segment)) continue;
     if (!emoji.test(segment) || ++found > MAX_LARGE_EMOJI) return false;
   }
@@ -34,7 +41,9 @@ export function isEmojiOnly(text: string): boolean {
 
 /** The first letter for an avatar, as one grapheme. */
 export function initialOf(name: string): string {
-  for (const { segment } of graphemes.segment(name.trim())) return segment.toLocaleUpperCase();
+  const trimmed = name.trim();
+  if (/^[a-z][ -~]/iu.test(trimmed)) return trimmed.charAt(0).toLocaleUpperCase();
+  for (const { segment } of segmentsOf(trimmed)) return segment.toLocaleUpperCase();
   return "?";
 }
 
