@@ -15,13 +15,40 @@ export {
 export {
   contentMeaning,
   deletionContent,
+  forwardedContent,
   MAX_REACTION_BYTES,
   MAX_TEXT_BYTES,
+  pinContent,
   reactionContent,
   textContent,
+  timerExpiration,
   type ContentMeaning,
   type TextInput,
 } from "./content/meaning.ts";
+export { MAX_MENTIONS, type Mention } from "./content/marks.ts";
+export {
+  comparePlaces,
+  relatedIds,
+  viewEvent,
+  type MessageBody,
+  type ViewContent,
+  type ViewEvent,
+  type ViewMention,
+} from "./content/view-event.ts";
+export {
+  disappearsAt,
+  judgeRow,
+  MAX_REACTIONS_OF_PERSON,
+  MAX_VERSIONS,
+  type MessageRow,
+  type Outcome,
+  type Reaction,
+  type Row,
+  type Version,
+  type ViewContext,
+} from "./content/row.ts";
+export { foldView, MAX_PINNED, relatedTo, relationIndex, type View } from "./content/view.ts";
+export * from "./group-state/index.ts";
 export { decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
 export {
   createEvent,

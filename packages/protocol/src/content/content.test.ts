@@ -171,6 +171,8 @@ describe("the meaning of content", () => {
           kind: "text",
           text,
           format: "plain",
+          mentions: [],
+          isForwarded: false,
           inReplyTo: null,
           replaces: null,
           expires: null,
