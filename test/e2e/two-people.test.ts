@@ -1,10 +1,8 @@
 /** Two people in two browsers, on one node that serves the app. */
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import type { BrowserProfile } from "./browser.ts";
 import { newLine } from "./line.ts";
-import { createIdentity, goTo, hears, say } from "./people.ts";
+import { hears, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
@@ -82,30 +80,4 @@ describe("two people in two browsers", () => {
     await say(second, "the first tab is gone");
     await hears(bobsPage, "the first tab is gone");
   });
-
-  test("no screen violates axe's rules, wide or narrow, light or dark", async () => {
-    const wide = await story.browser();
-    const page = await wide.page(story.node.webAddress);
-    await looksAccessible(page);
-    await createIdentity(page, "Alice");
-    for (const place of ["Chats", "Invite", "Network", "Settings"] as const) {
-      await goTo(page, place);
-      await looksAccessible(page);
-    }
-    const narrow = await story.browser({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
-    const phone = await narrow.page(story.node.webAddress);
-    await createIdentity(phone, "Bob");
-    await looksAccessible(phone);
-  });
 });
-
-/** Nothing that axe knows of is wrong, and the page itself never scrolls: its parts do. */
-async function looksAccessible(page: Page): Promise<void> {
-  const overhang = await page.evaluate(() => {
-    const { scrollWidth, scrollHeight } = document.documentElement;
-    return [scrollWidth - innerWidth, scrollHeight - innerHeight];
-  });
-  expect(overhang).toEqual([0, 0]);
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)).toEqual([]);
-}

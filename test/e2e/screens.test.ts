@@ -1,0 +1,141 @@
+/** Every screen, wide and light, narrow and dark, and from right to left: nothing that axe knows of is wrong. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { goTo, hears, openChat, say } from "./people.ts";
+import { stage, type Couple } from "./stage.ts";
+
+const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: "dark" } as const;
+const SECTIONS = [
+  "Recovery words",
+  "Passphrase",
+  "Privacy",
+  "Language and look",
+  "Storage and export",
+  "Check-up",
+  "About X Chat",
+] as const;
+
+const story = stage();
+let couple: Couple;
+beforeAll(async () => {
+  couple = await story.acquainted({ bob: PHONE });
+  await say(couple.alicesPage, "Look: https://example.org/ 👋");
+  await hears(couple.bobsPage, "Look: https://example.org/ 👋");
+  await say(couple.bobsPage, "A line\nand another");
+  await hears(couple.alicesPage, "A line and another");
+});
+
+describe("a person who needs a clear screen, a keyboard or a reader", () => {
+  test("on a wide and light screen finds nothing in the way", async () => {
+    await everyScreen(couple.alicesPage, "Bob");
+  });
+
+  test("on a narrow and dark screen finds nothing in the way", async () => {
+    await everyScreen(couple.bobsPage, "Alice");
+  });
+
+  test("before they have an identity finds nothing in the way", async () => {
+    const page = await (await story.browser(PHONE)).page(story.node.webAddress);
+    await page.getByLabel("Your name").waitFor();
+    await isClear(page);
+  });
+
+  test("who reads from right to left finds nothing in the way", async () => {
+    const { alicesPage, bobsPage } = couple;
+    for (const page of [alicesPage, bobsPage]) {
+      await page.evaluate(() => localStorage.setItem("xchat.language", "ar"));
+      await page.reload();
+      await page.locator(".shell").waitFor();
+      await page.keyboard.press("Escape");
+      const places = page.locator(".rail button");
+      await places.first().waitFor();
+      expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
+      for (const place of [0, 1, 2, 3]) {
+        await places.nth(place).click();
+        await isClear(page);
+      }
+      await places.first().click();
+      await page.locator(".chat-row").click();
+      await page.locator("#messages [data-message]").last().waitFor();
+      await isClear(page);
+    }
+  });
+});
+
+async function everyScreen(page: Page, other: string): Promise<void> {
+  await home(page);
+  await openChat(page, other);
+  await isClear(page);
+  await page.getByRole("button", { name: "Emoji" }).click();
+  await page.getByRole("group", { name: "Emoji" }).waitFor();
+  await isClear(page);
+  await page.getByRole("group", { name: "Emoji" }).getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Search in this chat" }).click();
+  await page.getByRole("searchbox").fill("line");
+  await page.getByText("1 hit").waitFor();
+  await isClear(page);
+  await page.getByRole("button", { name: "Close the search" }).click();
+  await page.locator("#messages .meta").last().click();
+  await isClearDialog(page);
+
+  await page.getByRole("button", { name: "About this contact" }).click();
+  await page.getByRole("heading", { name: "Contact" }).waitFor();
+  await isClear(page);
+  await page.getByRole("button", { name: "Block", exact: true }).click();
+  await isClearDialog(page);
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.locator(".digits li").first().waitFor();
+  await isClearDialog(page);
+  await page.getByRole("region", { name: "About this contact" }).getByRole("button", { name: "Close" }).click();
+
+  await home(page);
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByRole("searchbox").fill("line");
+  await page.locator("#content").getByText("A line").first().waitFor();
+  await isClear(page);
+
+  await home(page);
+  await goTo(page, "Invite");
+  await page.getByRole("button", { name: "Make an invitation" }).waitFor();
+  await isClear(page);
+  await page.getByRole("button", { name: "Make an invitation" }).click();
+  await page.getByRole("button", { name: "Copy link" }).waitFor();
+  await isClearDialog(page);
+  await page.getByRole("button", { name: "Scan" }).click();
+  await isClearDialog(page);
+  await goTo(page, "Network");
+  await isClear(page);
+  for (const section of SECTIONS) {
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: new RegExp(`^${section}`, "u") }).click();
+    await page.getByRole("heading", { name: section }).waitFor();
+    await isClear(page);
+  }
+}
+
+/** By the keyboard: on a narrow screen an open chat leaves no room for the places. */
+async function home(page: Page): Promise<void> {
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Search", exact: true }).waitFor();
+}
+
+/** Looks at the dialog that is open, and closes it. */
+async function isClearDialog(page: Page): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  await isClear(page);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+}
+
+/** Nothing that axe knows of is wrong, and the page itself never scrolls: its parts do. */
+async function isClear(page: Page): Promise<void> {
+  const overhang = await page.evaluate(() => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return [scrollWidth - innerWidth, scrollHeight - innerHeight];
+  });
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+  expect.soft({ overhang, wrong }).toEqual({ overhang: [0, 0], wrong: [] });
+}
