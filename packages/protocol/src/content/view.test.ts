@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ALL_RIGHTS, type Rights } from "../group-state/rights.ts";
-import { hashOf, plain, say, Story, type Said } from "./test-story.ts";
+import { hashOf, plain, say, Story, type Said } from "./test-story.node.ts";
 import { MAX_REACTIONS_OF_PERSON, MAX_VERSIONS, judgeRow, type MessageRow, type Row, type ViewContext } from "./row.ts";
 import type { ViewEvent } from "./view-event.ts";
 import { foldView, MAX_PINNED, relatedTo, relationIndex } from "./view.ts";

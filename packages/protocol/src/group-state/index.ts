@@ -15,6 +15,7 @@ export {
   withOwner,
   withRejoinSeed,
 } from "./change.ts";
+export { epochRanks, isDecree, type EpochRanks } from "./fork-facts.ts";
 export { judgeChange, refuseCommit, type ConversationRefusal } from "./conversation-rules.ts";
 export { judgeCommit, type CommitDescription, type CommitRefusal, type JudgedCommit } from "./judge.ts";
 export { readLeaf, readLeaves, type ChainRules, type GroupLeaf } from "./leaf.ts";

@@ -28,7 +28,7 @@ import {
   tried,
   verdict,
   type World,
-} from "./test-actors.ts";
+} from "./test-actors.node.ts";
 
 /** Ada owns; Bob and Cy are admins; Dan and Eve are members, Eve with two devices. */
 const choir: World = {

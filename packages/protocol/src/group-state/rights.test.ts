@@ -10,7 +10,7 @@ import type { CommitNote, CutEntry } from "./note.ts";
 import { advanceRights, ALL_RIGHTS, decodeRights, encodeRights, rightsAt, startRights } from "./rights.ts";
 import type { RightsHistory } from "./rights.ts";
 import { OPEN_PERMISSIONS, type Permissions } from "./state.ts";
-import { accountOf, done, groupOf, hashOf, leafOf, leavesOf, standingOf, type World } from "./test-actors.ts";
+import { accountOf, done, groupOf, hashOf, leafOf, leavesOf, standingOf, type World } from "./test-actors.node.ts";
 
 const choir: World = { state: groupOf("ada", ["bob"]), leaves: leavesOf("ada", "bob", "cy", "dan", "dan.laptop") };
 const keyOf = (name: string): string => leafOf(name).leafKey;

@@ -13,7 +13,7 @@ import {
   sortedAccounts,
   type GroupState,
 } from "./state.ts";
-import { accountOf, groupOf, hashOf, HOME } from "./test-actors.ts";
+import { accountOf, groupOf, hashOf, HOME } from "./test-actors.node.ts";
 
 const [one, other] = sortedAccounts([accountOf("ada"), accountOf("bob")]) as [never, never];
 const pair: GroupState = {

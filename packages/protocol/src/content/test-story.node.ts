@@ -102,14 +102,14 @@ export class Story {
     return newcomer.order.map((id) => byId.get(id) as ViewEvent);
   }
 
+  readonly #ancestors = new Map<Hex, ReadonlySet<Hex>>();
+
   ancestorsOf(id: Hex): ReadonlySet<Hex> {
-    const found = new Set<Hex>();
-    const queue = [...this.#citedBy(id)];
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (found.has(next)) continue;
-      found.add(next);
-      queue.push(...this.#citedBy(next));
-    }
+    const known = this.#ancestors.get(id);
+    if (known !== undefined) return known;
+    const cited = this.#citedBy(id);
+    const found = new Set(cited.flatMap((one) => [one, ...this.ancestorsOf(one)]));
+    this.#ancestors.set(id, found);
     return found;
   }
 
@@ -121,8 +121,11 @@ export class Story {
 
   /** With everything before it, as a device that has shown it has. */
   #tell(device: Device, id: Hex): void {
-    for (const { id: other } of this.events.filter((event) => event.id === id || this.ancestorsOf(id).has(event.id))) {
-      if (!device.shown.has(other)) device.hear(this.#facts.get(other) as EventFacts);
+    if (device.shown.has(id) || !this.#facts.has(id)) return;
+    const ancestors = this.ancestorsOf(id);
+    for (const { id: other } of this.events) {
+      const isNeeded = other === id || ancestors.has(other);
+      if (isNeeded && !device.shown.has(other)) device.hear(this.#facts.get(other) as EventFacts);
     }
   }
 }
