@@ -34,8 +34,8 @@ export interface Candidate {
   readonly previous: { readonly sequence: number; readonly id: Hex } | null;
   /** HMAC-SHA-256(exporter of the parent epoch, author): who may go first where nothing else decides. */
   readonly rank: Hex;
-  /** Leaf keys that it removes. */
-  readonly removes: readonly Hex[];
+  /** What it removes; of an external commit: the leaf that the newcomer replaces. */
+  readonly removes: readonly { readonly leaf: Hex; readonly account: Hex }[];
   /** The policy of the epoch that it leads to. */
   readonly policy: EpochPolicy;
 }

@@ -39,7 +39,8 @@ function firstDesign({ root, candidates, receipts }: ForkFacts): readonly Hex[] 
       one.id === of.parent || candidates.some((next) => next.id === of.parent && isAncestor(one, next));
     const isVoid = (one: Candidate): boolean =>
       candidates.some(
-        (removal) => removal.isDecree && removal.removes.includes(one.author) && !isAncestor(one, removal),
+        (removal) =>
+          removal.isDecree && removal.removes.some(({ leaf }) => leaf === one.author) && !isAncestor(one, removal),
       );
     const open = certified.length === 1 ? certified : siblings.filter((one) => !isVoid(one));
     const [winner] = open.toSorted(

@@ -51,6 +51,13 @@ export interface OwnCommit {
   readonly isPublished: boolean;
 }
 
+export interface UndoneRemoval {
+  readonly leaf: Hex;
+  readonly account: Hex;
+  /** The account that had removed it. */
+  readonly by: Hex;
+}
+
 export interface ForkSession {
   /** Own leaf key. */
   readonly self: Hex;
@@ -70,8 +77,10 @@ export interface ForkSession {
   readonly heads: ReadonlyMap<Hex, Hex>;
   /** Since when only unknown heads were heard of. */
   readonly aloneSince: number | null;
-  /** FR17: leaves that were removed on a branch that this device has left, and are back. */
-  readonly held: ReadonlySet<Hex>;
+  /** FR17: removals that were applied on a branch that this device has left, and not again since. */
+  readonly undone: readonly UndoneRemoval[];
+  /** The leaves among them for which nothing may be sealed now. */
+  readonly held: readonly Hex[];
   readonly standing: "member" | "removed" | "outside";
   readonly reported: ReadonlySet<string>;
 }
@@ -84,7 +93,9 @@ export type ForkInput =
   /** A verified receipt: own, or what a slot was read with. */
   | { readonly kind: "receipt"; readonly receipt: SlotReceipt }
   | { readonly kind: "want"; readonly intent: string; readonly isDecree: boolean }
-  /** A present member was heard in this epoch (`members`: all leaves of the own head's epoch, without one's own). */
+  /** The other answer to `make-commit`, or at any time: it is done already, or not allowed any more. */
+  | { readonly kind: "give-up"; readonly intent: string }
+  /** A present member was heard in this epoch (who is no member of the own head's epoch says nothing). */
   | { readonly kind: "head"; readonly member: Hex; readonly epoch: Hex }
   /** The log holds two events of this author with one number. */
   | { readonly kind: "author-forked"; readonly author: Hex }
@@ -118,8 +129,8 @@ export interface ForkEnvironment {
   readonly now: number;
   /** In [0, 1). */
   readonly random: number;
-  /** Leaves of the own head's epoch. */
-  readonly members: readonly Hex[];
+  /** Leaves of an epoch in which this device is or may go on. */
+  readonly members: (epoch: Hex) => readonly Hex[];
 }
 
 export interface ForkStep {
@@ -128,8 +139,16 @@ export interface ForkStep {
   readonly wakeAt: number | null;
 }
 
-/** At the epoch in which this device came in, by creating, by a Welcome, or by an external commit. */
-export const startFork = (self: Hex, root: EpochPolicy & { readonly id: Hex }): ForkSession => ({
+/**
+ * At the epoch in which this device came in, by creating, by a Welcome, or by an external commit.
+ *
+ * @param undone of the session before, where this device was in the conversation already: `removalsInMind`.
+ */
+export const startFork = (
+  self: Hex,
+  root: EpochPolicy & { readonly id: Hex },
+  undone: readonly UndoneRemoval[] = [],
+): ForkSession => ({
   self,
   facts: { root, candidates: [], receipts: [], forkedAuthors: [] },
   head: root.id,
@@ -141,7 +160,8 @@ export const startFork = (self: Hex, root: EpochPolicy & { readonly id: Hex }): 
   making: null,
   heads: new Map(),
   aloneSince: null,
-  held: new Set(),
+  undone,
+  held: [],
   standing: "member",
   reported: new Set(),
 });

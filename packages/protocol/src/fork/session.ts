@@ -10,7 +10,7 @@
  * FR17 Nothing is sealed for who was removed on a branch that was left, until that is done again.
  */
 import { decideTree, isCertified, type Decision, type ForkVerdict } from "./decide.ts";
-import type { Candidate, Hex, SlotReceipt } from "./facts.ts";
+import { levelOf, type Candidate, type Hex, type SlotReceipt } from "./facts.ts";
 import { admit, closeUpTo, finalEpochs } from "./retain.ts";
 import {
   ALONE_PATIENCE,
@@ -28,6 +28,7 @@ import {
   type ForkStep,
   type Intent,
   type OwnCommit,
+  type UndoneRemoval,
 } from "./session-state.ts";
 import { ancestry, buildTree, type ForkTree } from "./tree.ts";
 
@@ -42,6 +43,7 @@ export function forkStep(session: ForkSession, input: ForkInput, environment: Fo
   reportMutable(draft, decision);
   moveMutable(draft, tree, decision);
   if (draft.session.standing === "member") {
+    holdMutable(draft, tree);
     settleOwnMutable(draft, tree);
     helpMutable(draft, tree, decision);
     commitMutable(draft, tree, decision);
@@ -80,6 +82,15 @@ function takeInputMutable(draft: Draft, input: ForkInput): void {
       return takeReceiptMutable(draft, input.receipt);
     case "want":
       return wantMutable(draft, { id: input.intent, isDecree: input.isDecree, tries: 0 });
+    case "give-up": {
+      const { intents, making, makingIn } = draft.session;
+      const isMaking = making?.id === input.intent;
+      return setMutable(draft, {
+        intents: intents.filter(({ id }) => id !== input.intent),
+        making: isMaking ? null : making,
+        makingIn: isMaking ? null : makingIn,
+      });
+    }
     case "head":
       return takeHeadMutable(draft, input.member, input.epoch);
     case "author-forked": {
@@ -127,7 +138,7 @@ function takeReceiptMutable(draft: Draft, receipt: SlotReceipt): void {
 /** FR20. */
 function takeHeadMutable(draft: Draft, member: Hex, epoch: Hex): void {
   const { facts, heads, aloneSince } = draft.session;
-  if (!draft.environment.members.includes(member)) return;
+  if (!draft.environment.members(draft.session.head).includes(member)) return;
   const isKnown = epoch === facts.root.id || facts.candidates.some(({ id }) => id === epoch);
   if (!isKnown) return setMutable(draft, { aloneSince: aloneSince ?? draft.environment.now });
   setMutable(draft, { heads: new Map(heads).set(member, epoch), aloneSince: null });
@@ -163,7 +174,7 @@ function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
   if (first === undefined) return;
   const from = tree.candidates.get(first)?.parent as Hex;
   const steps = path.map((id) => tree.candidates.get(id) as Candidate);
-  const removal = steps.find(({ removes }) => removes.includes(self));
+  const removal = steps.find(({ removes }) => removes.some(({ leaf }) => leaf === self));
   if (removal !== undefined) {
     setMutable(draft, { standing: "removed" });
     draft.effects.push({ kind: "removed", by: removal.id });
@@ -178,11 +189,8 @@ function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
   }
   setMutable(draft, { head: path.at(-1) as Hex, makingIn: null, aloneSince: null });
   requeueMutable(draft, tree);
-  holdMutable(
-    draft,
-    left.map((id) => tree.candidates.get(id) as Candidate),
-    steps,
-  );
+  const behind = left.map((id) => tree.candidates.get(id) as Candidate);
+  setMutable(draft, { undone: remembered(draft.session.undone, behind, steps) });
 }
 
 function leaveMutable(draft: Draft, reason: Extract<ForkEffect, { kind: "rejoin" }>["reason"]): void {
@@ -261,14 +269,43 @@ function withdrawMutable(draft: Draft): void {
   }
 }
 
-/** FR17. */
-function holdMutable(draft: Draft, left: readonly Candidate[], entered: readonly Candidate[]): void {
-  const before = draft.session.held;
-  const held = new Set([...before, ...left.filter(({ kind }) => kind === "removal").flatMap(({ removes }) => removes)]);
-  for (const { removes } of entered) for (const leaf of removes) held.delete(leaf);
-  setMutable(draft, { held });
-  if (held.size === 0 && before.size > 0) draft.effects.push({ kind: "release" });
-  if (held.size > 0 && [...held].join() !== [...before].join()) draft.effects.push({ kind: "hold", leaves: [...held] });
+/** FR17: what was removed on the way that was left and is not on the new one. */
+function remembered(
+  undone: readonly UndoneRemoval[],
+  left: readonly Candidate[],
+  entered: readonly Candidate[],
+): readonly UndoneRemoval[] {
+  let kept = [...undone, ...left.flatMap(removalsOf)];
+  for (const { kind, removes, author } of entered) {
+    const gone = new Set(removes.map(({ leaf }) => leaf));
+    // Who is to be out does not come back in by a new leaf.
+    kept = kept.flatMap((one) => (!gone.has(one.leaf) ? [one] : kind === "external" ? [{ ...one, leaf: author }] : []));
+  }
+  return kept.filter((one, i) => kept.findIndex(({ leaf, by }) => leaf === one.leaf && by === one.by) === i);
+}
+
+const removalsOf = ({ kind, removes, account }: Candidate): readonly UndoneRemoval[] =>
+  kind === "removal" ? removes.map((one) => ({ ...one, by: account })) : [];
+
+/** For the session that follows when this device has to rejoin: every removal that it has applied. */
+export const removalsInMind = ({ facts, head, undone }: ForkSession): readonly UndoneRemoval[] => {
+  const tree = buildTree(facts);
+  const applied = ancestry(tree, head).flatMap((id) => tree.candidates.get(id) ?? []);
+  return remembered(undone, applied, []);
+};
+
+/** FR17: only while whoever removed them could do it again, and they are there. */
+function holdMutable(draft: Draft, tree: ForkTree): void {
+  const { undone, held, head } = draft.session;
+  const policy = tree.policy(head);
+  const inForce = undone.filter(({ leaf, account, by }) => {
+    const mayRemove = by === account || levelOf(policy, by) > levelOf(policy, account);
+    return mayRemove && draft.environment.members(head).includes(leaf);
+  });
+  const now = [...new Set(inForce.map(({ leaf }) => leaf))].toSorted();
+  if (now.join() === held.join()) return;
+  setMutable(draft, { held: now });
+  draft.effects.push(now.length > 0 ? { kind: "hold", leaves: now } : { kind: "release" });
 }
 
 // ---- own commits
@@ -346,7 +383,7 @@ function commitMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
 /** FR18. */
 function closeMutable(draft: Draft, tree: ForkTree): void {
   const { facts, seenAt, triedAt, own, head } = draft.session;
-  const others = draft.environment.members.filter((member) => member !== draft.session.self);
+  const others = draft.environment.members(head).filter((member) => member !== draft.session.self);
   const root = finalEpochs(draft.session, tree, others, draft.environment.now).at(-1);
   if (root === undefined) return;
   const epochs = ancestry(tree, tree.candidates.get(root)?.parent as Hex);

@@ -95,7 +95,8 @@ export function modelCommit(input: {
   const id = mixed(JSON.stringify([parent.id, author, events, isForked, change, salt]));
   const after = changed(parent, author, change, id);
   if (after === null) return null;
-  const removes = parent.leaves.filter((leaf) => !after.leaves.includes(leaf));
+  const gone = parent.leaves.filter((leaf) => !after.leaves.includes(leaf));
+  const removes = gone.map((leaf) => ({ leaf, account: accountOf(leaf) }));
   return {
     id,
     parent: parent.id,
@@ -170,10 +171,18 @@ export class ModelNode {
     this.name = name;
   }
 
+  private readonly receipts: SlotReceipt[] = [];
+
   sign(epoch: Hex, candidate: Hex | null, hash: Hex = `sealed ${candidate ?? "garbage"}`): SlotReceipt | null {
     const taken = this.slots.get(epoch);
     if (taken === undefined) this.slots.set(epoch, { hash, candidate });
     else if (taken.hash !== hash && !this.isColluding) return null;
-    return { node: this.name, epoch, hash, candidate };
+    const receipt = { node: this.name, epoch, hash, candidate };
+    if (!this.given(epoch).some((one) => one.hash === hash)) this.receipts.push(receipt);
+    return receipt;
+  }
+
+  given(epoch: Hex): readonly SlotReceipt[] {
+    return this.receipts.filter((receipt) => receipt.epoch === epoch);
   }
 }
