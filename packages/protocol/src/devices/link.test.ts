@@ -362,6 +362,20 @@ describe("somebody in the middle of two links", () => {
     expect(laptop.state.phase.kind).toBe("showing");
   });
 
+  it("[DV6] a message that is moved to another place in the order is let pass", async () => {
+    await go();
+    for (const frame of mailbox.slice()) {
+      const { content } = expectOk(decodeLinkFrame(frame), "frame");
+      for (const number of Object.values(LINK_NUMBER)) {
+        if (number === LINK_NUMBER.hello) continue;
+        const moved = encodeLinkFrame({ number, content });
+        await tellPhone({ kind: "frame", frame: moved });
+        await tellLaptop({ kind: "frame", frame: moved });
+      }
+    }
+    expect([phone.state.phase.kind, laptop.state.phase.kind]).toEqual(["comparing", "showing"]);
+  });
+
   it("never throws for random frames in any phase", async () => {
     const anyFrame = fc.record({ number: fc.nat(11), content: fc.uint8Array({ maxLength: 1_300 }) });
     for (const prepare of [async () => undefined, go, approve, grant, toWelcome]) {
@@ -470,6 +484,22 @@ describe("any run of a link", () => {
 });
 
 describe("what the existing device asks to be signed", () => {
+  it("[DV12] a grant of a chain that does not list this device, or is another's, is refused", async () => {
+    for (const chain of [alice.chain, mallory.chain, Uint8Array.of(1)]) {
+      mailbox = [];
+      at = 0;
+      phone = await newExistingSide(provider, alice, mailbox);
+      laptop = newNewSide(provider, phone.state.code);
+      await grant();
+      const { phase } = phone.state;
+      if (phase.kind !== "saving") throw new Error("test link");
+      phone.state = { ...phone.state, phase: { ...phase, chain } };
+      await tellPhone({ kind: "chain-saved" });
+      await go();
+      expect(lastSeen(laptop, "ended")).toEqual({ kind: "ended", reason: "protocol", isListed: false });
+    }
+  });
+
   it("[DV12] an operation that is no addition of this very device is refused", async () => {
     await approve();
     const { phase } = laptop.state;
