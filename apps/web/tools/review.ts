@@ -43,11 +43,25 @@ const settings = (section?: string): Pick<Screen, "scene" | "place" | "awaits"> 
 
 export const SCREENS: { readonly [name: string]: Screen } = {
   welcome: { scene: "none", steps: click(".disclosure summary") },
-  invited: { scene: "none", hash: "#i1.abcdef" },
+  invited: { scene: "none", hash: "#i1.abcdef", awaits: ".gate-card" },
   elsewhere: { scene: "none", hash: "#i1.abcdef", steps: click(".actions .button-quiet") },
   locked: { scene: "locked", awaits: ".gate-card" },
   starting: { scene: "starting" },
   failed: { scene: "failed-store-damaged", awaits: ".gate-card" },
+  "failed-start": { scene: "failed-internal", awaits: ".gate-card" },
+  "failed-newer": { scene: "failed-store-newer-version", awaits: ".gate-card" },
+  "failed-full": { scene: "failed-store-full", awaits: ".gate-card" },
+  insecure: { scene: "lacks:secure-context", awaits: ".gate-card" },
+  "old-browser": { scene: "lacks:crypto,storage,locks,workers", awaits: ".gate-card" },
+  "send-full": {
+    ...chat("first"),
+    scene: "full",
+    awaits: ".composer .note",
+    steps: async (page) => {
+      await page.locator("#composer").fill("One more line");
+      await page.locator(".send-button").click();
+    },
+  },
   yielded: { scene: "yielded", awaits: ".gate-card" },
   empty: { scene: "empty" },
   chats: { scene: "chats" },

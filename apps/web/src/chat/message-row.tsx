@@ -23,6 +23,9 @@ interface RowProps {
   readonly onDetails: (id: string) => void;
 }
 
+/** As young as that when it is first drawn, a message came while somebody was looking. */
+const ARRIVING_MILLISECONDS = 1_500;
+
 export const MessageRow = memo(function MessageRow(props: RowProps): ReactElement {
   const { previous, message, next, isUnreadStart } = props;
   const words = useTimeWords();
@@ -58,6 +61,7 @@ function Message({
   const copy = useCopy();
   const { content, isOwn } = message;
   const text = content.kind === "text" ? content.text : null;
+  const [isArriving] = useState(() => Date.now() - (message.receivedAt ?? message.sentAt) < ARRIVING_MILLISECONDS);
   const isLarge = useMemo(() => text !== null && isEmojiOnly(text), [text]);
   return (
     <div
@@ -66,6 +70,7 @@ function Message({
         isOwn ? "message-own" : "message-theirs",
         facts.endsGroup && "message-ends",
         isTarget && "message-target",
+        isArriving && "message-arrives",
       )}
     >
       <div

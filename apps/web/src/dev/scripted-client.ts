@@ -78,9 +78,7 @@ export function scriptedClient(scene: string): PageClient {
         ? { kind: "yielded" }
         : { kind: "ready" };
   const api =
-    scene === "starting"
-      ? { call: () => new Promise<never>(() => {}), watch: () => () => {} }
-      : new ScriptedApi(worldOf(scene));
+    scene === "starting" ? { call: () => new Promise<never>(() => {}), watch: () => () => {} } : new ScriptedApi(scene);
   return { api, status: () => status, onStatus: () => () => {}, onResume: () => () => {} };
 }
 
@@ -88,8 +86,11 @@ class ScriptedApi implements ClientApi {
   readonly #world: World;
   readonly #watches = new Set<{ readonly query: Query; readonly listener: (view: never) => void }>();
 
-  constructor(world: World) {
-    this.#world = world;
+  readonly #scene: string;
+
+  constructor(scene: string) {
+    this.#scene = scene;
+    this.#world = worldOf(scene);
   }
 
   watch(query: Query, listener: (view: never) => void): () => void {
@@ -177,6 +178,7 @@ class ScriptedApi implements ClientApi {
         this.#show({ requests: this.#world.requests.filter(({ id }) => id !== input.id) });
         return { chat: input.answer === "accept" ? "first" : null };
       case "sendMessage":
+        if (this.#scene === "full") throw new IntentError("store-full");
         return this.#send(input.chat, input.text);
       case "messages": {
         const to = input.before === null ? messages.length : messages.findIndex(({ order }) => order >= input.before);

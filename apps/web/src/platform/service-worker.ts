@@ -46,6 +46,45 @@ export async function keepAppOffline(): Promise<void> {
   }
 }
 
+const TAKE_OVER_MILLISECONDS = 10_000;
+
+/**
+ * Fetches the newest version from where this page came from, and reloads into it. False where what is kept here is the
+ * newest that can be had.
+ */
+export async function takeNewest(): Promise<boolean> {
+  const registration = isKeptOffline() ? await navigator.serviceWorker.getRegistration() : undefined;
+  if (registration === undefined) {
+    location.reload();
+    return true;
+  }
+  const isSame = await registration.update().then(
+    ({ installing, waiting: next }) => installing === null && next === null,
+    () => registration.waiting === null,
+  );
+  const next = isSame ? null : await installed(registration);
+  if (next === null) return false;
+  const taken = new Promise<void>((resolve) => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
+    setTimeout(resolve, TAKE_OVER_MILLISECONDS);
+  });
+  next.postMessage({ kind: "take-over" });
+  await taken;
+  location.reload();
+  return true;
+}
+
+/** The worker that waits, once it does; null where its installation failed. */
+function installed({ installing, waiting: next }: ServiceWorkerRegistration): Promise<ServiceWorker | null> {
+  if (installing === null) return Promise.resolve(next);
+  return new Promise((resolve) => {
+    installing.addEventListener("statechange", () => {
+      if (installing.state === "redundant") resolve(null);
+      else if (installing.state !== "installing") resolve(installing);
+    });
+  });
+}
+
 export const newVersion = {
   subscribe: (listener: () => void): (() => void) => {
     listeners.add(listener);

@@ -16,3 +16,13 @@ export async function askToKeepStorage(): Promise<StoragePromise> {
     return "unknown";
   }
 }
+
+/** Whether the place of the store cannot even be entered. */
+export async function isStorageRefused(): Promise<boolean> {
+  try {
+    await navigator.storage.getDirectory();
+    return false;
+  } catch {
+    return true;
+  }
+}
