@@ -168,6 +168,10 @@ describe("an orderly stop", () => {
       code: 2,
       said: expect.stringMatching(/origin such as https/),
     });
+    expect(runMain("--port", "0", "--data", "/proc/no/folder")).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/cannot be made or written to/),
+    });
     expect(runMain("--help")).toMatchObject({ code: 0, said: expect.stringMatching(/--data FOLDER/) });
     const port = new URL(node.webAddress).port;
     const taken = runMain("--port", port, "--no-app", "--data", `${node.dataFolder}-other`);

@@ -5,7 +5,7 @@
  */
 import { mkdir, open, readFile, rename, rm, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const FORMAT = 1;
 const SEED_LENGTH = 32;
@@ -28,7 +28,7 @@ export interface DataFolder {
 
 export async function openDataFolder(path: string, randomBytes: (length: number) => Uint8Array): Promise<DataFolder> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
   } catch (error) {
     throw new DataFolderError("folder-unusable", `The data folder ${path} cannot be made or written to.`, error);
   }
@@ -42,6 +42,19 @@ export async function openDataFolder(path: string, randomBytes: (length: number)
   } catch (error) {
     await rm(lock, { force: true });
     throw error;
+  }
+}
+
+/** With what is missing above it. Node's own recursive way never ends where a parent takes no folders, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
   }
 }
 

@@ -105,7 +105,7 @@ describe("[P2] what is malformed is a refusal, never a throw", () => {
       39382357235489614581723060781553021112529911719440698176882885853963445705823n,
     ];
     const points = [0n, 1n, 2n, 9n, p - 2n, p - 1n, p, p + 1n, p + 2n, ...orderEight, orderEight[0]! + 1n];
-    const keys = points.flatMap((u) =>
+    const keys: Uint8Array[] = points.flatMap((u) =>
       [u, u + 2n ** 255n].map((encoded) => {
         const key = publicKey.slice();
         for (let i = 0; i < 32; i++) key[1184 + i] = Number((encoded >> BigInt(8 * i)) & 0xffn);
