@@ -401,7 +401,7 @@ const EDITS: readonly Edit[] = [
   (group, who) => withLeaving(group, accountOf(who), false),
   (group) => ({ ...currentState(group), name: "Other" }),
   (group) => group.state,
-  (group, who) =>
+  (_group, who) =>
     groupOf(
       who,
       ["ada", "bob"].filter((one) => one !== who),
