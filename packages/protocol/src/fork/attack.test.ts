@@ -3,7 +3,7 @@
  * seed is printed on failure; `XCHAT_SEED` runs one, `XCHAT_SEEDS` so many.
  */
 import { describe, expect, it } from "vitest";
-import { decide, type Decision } from "./decide.ts";
+import { decide, isCertified, type Decision } from "./decide.ts";
 import type { ForkFacts, Hex, SlotReceipt } from "./facts.ts";
 import {
   accountOf,
@@ -16,6 +16,7 @@ import {
   type ModelEpoch,
   type Random,
 } from "./test-model.ts";
+import { buildTree } from "./tree.ts";
 
 const NODES = ["n1", "n2", "n3"] as const;
 const OWNER = "olga/1";
@@ -137,10 +138,21 @@ class World {
   }
 }
 
+/** FR6. */
+function expectTwoCertificatesProveGuilt(world: World, { evidence }: Decision): void {
+  const tree = buildTree(world.facts());
+  for (const epoch of world.epochs.keys()) {
+    if (tree.children(epoch).filter((one) => isCertified(tree, one)).length < 2) continue;
+    const proofs = evidence.filter((one) => one.kind === "node-signed-twice" && one.epoch === epoch);
+    expect(proofs.length, "[FR6] two certificates, and nobody is guilty").toBeGreaterThan(0);
+  }
+}
+
 /** Whatever the order in which the facts came. */
 function decided(world: World): Decision {
   const decision = decide(world.facts());
   expect(decide(world.facts()), "[FR4] depends on the order of arrival").toEqual(decision);
+  expectTwoCertificatesProveGuilt(world, decision);
   return decision;
 }
 

@@ -142,12 +142,12 @@ export interface ForkStep {
 /**
  * At the epoch in which this device came in, by creating, by a Welcome, or by an external commit.
  *
- * @param undone of the session before, where this device was in the conversation already: `removalsInMind`.
+ * @param carried from the session before, where this device was in the conversation already: `carryOver`.
  */
 export const startFork = (
   self: Hex,
   root: EpochPolicy & { readonly id: Hex },
-  undone: readonly UndoneRemoval[] = [],
+  carried: Pick<ForkSession, "undone" | "intents"> = { undone: [], intents: [] },
 ): ForkSession => ({
   self,
   facts: { root, candidates: [], receipts: [], forkedAuthors: [] },
@@ -155,12 +155,12 @@ export const startFork = (
   seenAt: new Map(),
   triedAt: new Map(),
   own: new Map(),
-  intents: [],
+  intents: carried.intents,
   makingIn: null,
   making: null,
   heads: new Map(),
   aloneSince: null,
-  undone,
+  undone: carried.undone,
   held: [],
   standing: "member",
   reported: new Set(),

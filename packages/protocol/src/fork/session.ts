@@ -10,7 +10,7 @@
  * FR17 Nothing is sealed for who was removed on a branch that was left, until that is done again.
  */
 import { decideTree, isCertified, type Decision, type ForkVerdict } from "./decide.ts";
-import { levelOf, type Candidate, type Hex, type SlotReceipt } from "./facts.ts";
+import { levelOf, type Candidate, type ForkEvidence, type Hex, type SlotReceipt } from "./facts.ts";
 import { admit, closeUpTo, finalEpochs } from "./retain.ts";
 import {
   ALONE_PATIENCE,
@@ -156,13 +156,17 @@ function wantMutable(draft: Draft, wanted: Omit<Intent, "dueAt">): void {
 function reportMutable(draft: Draft, { evidence }: Decision): void {
   const reported = new Set(draft.session.reported);
   for (const one of evidence) {
-    const name = JSON.stringify(one);
+    const name = nameOf(one);
     if (reported.has(name)) continue;
     reported.add(name);
     draft.effects.push({ kind: "evidence", evidence: one });
   }
   if (reported.size > draft.session.reported.size) setMutable(draft, { reported });
 }
+
+/** One of a kind is enough to act on: a flood of proofs is no other news. */
+const nameOf = (one: ForkEvidence): string =>
+  one.kind === "node-signed-twice" ? `${one.kind} ${one.node} ${one.epoch}` : `${one.kind} ${one.author}`;
 
 function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
   const { aloneSince, head, self, own } = draft.session;
@@ -287,12 +291,16 @@ function remembered(
 const removalsOf = ({ kind, removes, account }: Candidate): readonly UndoneRemoval[] =>
   kind === "removal" ? removes.map((one) => ({ ...one, by: account })) : [];
 
-/** For the session that follows when this device has to rejoin: every removal that it has applied. */
-export const removalsInMind = ({ facts, head, undone }: ForkSession): readonly UndoneRemoval[] => {
+/** For the session that follows when this device has to rejoin: every removal that it has applied, and what it wanted. */
+export function carryOver(session: ForkSession): Pick<ForkSession, "undone" | "intents"> {
+  const { facts, head, undone, own, making, intents } = session;
   const tree = buildTree(facts);
-  const applied = ancestry(tree, head).flatMap((id) => tree.candidates.get(id) ?? []);
-  return remembered(undone, applied, []);
-};
+  const line = ancestry(tree, head);
+  const applied = line.flatMap((id) => tree.candidates.get(id) ?? []);
+  const open = [...own.values()].flatMap(({ id, intent }) => (intent === null || line.includes(id) ? [] : [intent]));
+  const wanted = [...intents, ...(making === null ? [] : [making]), ...open];
+  return { undone: remembered(undone, applied, []), intents: wanted.slice(0, MAX_INTENTS) };
+}
 
 /** FR17: only while whoever removed them could do it again, and they are there. */
 function holdMutable(draft: Draft, tree: ForkTree): void {

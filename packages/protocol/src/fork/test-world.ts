@@ -6,7 +6,7 @@ import type { SlotReceipt, Hex } from "./facts.ts";
 import { levelOf } from "./facts.ts";
 import { startFork, type ForkEffect, type ForkInput, type ForkSession } from "./session-state.ts";
 import { ancestry } from "./tree.ts";
-import { forkStep, removalsInMind } from "./session.ts";
+import { forkStep, carryOver } from "./session.ts";
 import {
   accountOf,
   mixed,
@@ -65,7 +65,7 @@ export class ForkWorld {
 
   enter(leaf: Hex, epoch: ModelEpoch): Person {
     const known = this.people.find((person) => person.leaf === leaf);
-    const session = startFork(leaf, epoch, known === undefined ? [] : removalsInMind(known.session));
+    const session = startFork(leaf, epoch, known === undefined ? undefined : carryOver(known.session));
     if (known !== undefined) {
       known.session = session;
       return known;
@@ -225,20 +225,22 @@ export class ForkWorld {
     const answers = this.people.filter((other) => {
       const isThere =
         other !== person && other.isOnline && other.session.standing === "member" && other.knocking === null;
-      return isThere && this.headOf(other).leaves.some((leaf) => leaf === person.leaf);
+      return isThere && this.headOf(other).leaves.some((leaf) => accountOf(leaf) === account);
     });
     const [best] = this.random
       .shuffle(answers)
       .toSorted((a, b) => levelOf(this.headOf(b), accountOf(b.leaf)) - levelOf(this.headOf(a), accountOf(a.leaf)));
     if (best === undefined) return;
     const author = `${account}/r${this.doors++}`;
-    const change: Change = { kind: "external", replaced: person.leaf };
-    const made = modelCommit({ parent: this.headOf(best), author, events: 0, change });
+    const parent = this.headOf(best);
+    // An earlier attempt may have left another leaf there than the one before it.
+    const replaced = parent.leaves.find((leaf) => accountOf(leaf) === account) as Hex;
+    const made = modelCommit({ parent, author, events: 0, change: { kind: "external", replaced } });
     if (made === null) return;
     this.keep(made);
     person.leaf = author;
     person.knocking = made;
-    person.session = startFork(author, { id: made.id, ...made.policy }, removalsInMind(person.session));
+    person.session = startFork(author, { id: made.id, ...made.policy }, carryOver(person.session));
   }
 
   private repeatKnock(person: Person): void {
@@ -254,7 +256,7 @@ export class ForkWorld {
       const back = this.epochs.get(made.parent) as ModelEpoch;
       person.leaf = back.leaves.find((leaf) => made.removes.some((gone) => gone.leaf === leaf)) as Hex;
       person.knocking = null;
-      person.session = { ...startFork(person.leaf, back, removalsInMind(person.session)), standing: "outside" };
+      person.session = { ...startFork(person.leaf, back, carryOver(person.session)), standing: "outside" };
     }
   }
 }
