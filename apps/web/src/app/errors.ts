@@ -81,7 +81,7 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
   },
   "node-refused": {
     title: msg`The node refused`,
-    text: msg`It may be full or closed to others. Try again later, or use another node.`,
+    text: msg`It may be full, or another one than was meant: an invitation made on another machine's localhost leads to your own. Try again later, or use another node.`,
   },
   "node-address-malformed": {
     title: msg`This is not a node's address`,

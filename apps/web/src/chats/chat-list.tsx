@@ -156,7 +156,7 @@ function WordsReminder(): ReactElement {
         <strong>
           <Trans>Write down your 24 words.</Trans>
         </strong>{" "}
-        <Trans>They are the only way back to your identity if this device is lost.</Trans>
+        <Trans>Only they can prove that an identity is yours once this device is lost.</Trans>
       </p>
       <Button icon="words" onClick={() => go({ at: "settings", section: "words" })}>
         <Trans>Show the words</Trans>

@@ -33,8 +33,8 @@ export default function Network(): ReactElement {
       {network?.isLocalOnly === true && (
         <Note title={t`This node is reachable from this machine only`}>
           <Trans>
-            Links that you make open here alone. Someone elsewhere runs their own node and pastes the code; starting the
-            node with a public address makes links for everyone.
+            Invitations that you make work here alone. For people elsewhere, add a node with a public address, or start
+            this one with its own public address.
           </Trans>
         </Note>
       )}

@@ -65,7 +65,8 @@ function HandOut({
       {isLocalOnly && (
         <Note kind="warning" title={t`The link opens only on this machine`}>
           <Trans>
-            Someone elsewhere runs their own node, or uses one with a public address, and pastes the code there.
+            It names a node that only this machine can reach. For someone elsewhere, add a node with a public address
+            under Network and invite again.
           </Trans>
         </Note>
       )}

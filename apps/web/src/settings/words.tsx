@@ -42,8 +42,8 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
     <section className="card">
       <p>
         <Trans>
-          These 24 words are your account on paper: the only way back if this device is lost, and they outrank a thief
-          who has it.
+          These 24 words are your account on paper, and they outrank a thief who has this device. This version cannot
+          restore from them yet; keep them for the one that can.
         </Trans>
       </p>
       <ul>
