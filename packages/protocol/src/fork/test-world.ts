@@ -123,8 +123,8 @@ export class ForkWorld {
   }
 
   private make(person: Person, intent: string, epoch: Hex): void {
-    const [, change] = JSON.parse(intent) as [number, Change];
     const parent = this.epochs.get(epoch) as ModelEpoch;
+    const change = changeOf(intent, parent);
     const made = modelCommit({ parent, author: person.leaf, events: (person.events += this.random.below(2)), change });
     if (made === null) return this.tell(person, { kind: "give-up", intent });
     this.keep(made);
@@ -259,6 +259,14 @@ export class ForkWorld {
       person.session = { ...startFork(person.leaf, back, carryOver(person.session)), standing: "outside" };
     }
   }
+}
+
+/** A wish to remove names accounts: who rejoined meanwhile has another leaf. */
+function changeOf(intent: string, parent: ModelEpoch): Change {
+  const [, change] = JSON.parse(intent) as [number, Change];
+  if (change.kind !== "removal") return change;
+  const accounts = new Set(change.leaves.map(accountOf));
+  return { kind: "removal", leaves: parent.leaves.filter((leaf) => accounts.has(accountOf(leaf))) };
 }
 
 const isPast = ({ facts, head }: ForkSession, id: Hex): boolean =>
