@@ -55,7 +55,7 @@ export function finalEpochs(
 
 function isHeadPast({ heads }: ForkSession, tree: ForkTree, member: Hex, winner: Hex): boolean {
   const head = heads.get(member);
-  return head !== undefined && ancestry(tree, head).includes(winner);
+  return head !== undefined && ancestry(tree, head.epoch).includes(winner);
 }
 
 /** The facts without what lies before `root`, a winner, or beside it. */

@@ -20,7 +20,7 @@ export const HELP_INTERVAL = 10 * MINUTE;
 export const FINALITY = 72 * HOUR;
 /** FR18: the same without one; twice what mailboxes keep (MB16), so that what they can still bring can still be weighed. */
 export const UNCERTIFIED_FINALITY = 672 * HOUR;
-/** FR20: a device that has only heard of heads it does not know goes back in from outside. */
+/** FR20: a device that is alone on its branch goes back in from outside after this, up to twice as long at random. */
 export const ALONE_PATIENCE = 24 * HOUR;
 
 // ---- limits, each with the attack that it stops
@@ -32,6 +32,8 @@ export const MAX_CANDIDATES = 512;
 /** FR19: of each candidate, and of what is none: two prove the guilt of a node. */
 export const MAX_HASHES_OF_SLOT = 2;
 export const MAX_INTENTS = 64;
+/** Names of final epochs, by which who is merely behind is told from who is elsewhere. */
+export const MAX_FINAL_NAMES = 1_024;
 
 /** Something that the person (or the schedule) wants, named by the shell. */
 export interface Intent {
@@ -73,10 +75,12 @@ export interface ForkSession {
   /** A commit was asked for and has not come back: the epoch it is for. */
   readonly makingIn: Hex | null;
   readonly making: Intent | null;
-  /** By member: the newest head they were heard to stand on. */
-  readonly heads: ReadonlyMap<Hex, Hex>;
-  /** Since when only unknown heads were heard of. */
-  readonly aloneSince: number | null;
+  /** By member: where they were last heard, known or not. */
+  readonly heads: ReadonlyMap<Hex, { readonly account: Hex; readonly epoch: Hex }>;
+  /** Epochs before the root, the newest last. */
+  readonly final: readonly Hex[];
+  /** When this device will have been alone for too long. */
+  readonly aloneUntil: number | null;
   /** FR17: removals that were applied on a branch that this device has left, and not again since. */
   readonly undone: readonly UndoneRemoval[];
   /** The leaves among them for which nothing may be sealed now. */
@@ -96,7 +100,7 @@ export type ForkInput =
   /** The other answer to `make-commit`, or at any time: it is done already, or not allowed any more. */
   | { readonly kind: "give-up"; readonly intent: string }
   /** A present member was heard in this epoch (who is no member of the own head's epoch says nothing). */
-  | { readonly kind: "head"; readonly member: Hex; readonly epoch: Hex }
+  | { readonly kind: "head"; readonly member: Hex; readonly account: Hex; readonly epoch: Hex }
   /** The log holds two events of this author with one number. */
   | { readonly kind: "author-forked"; readonly author: Hex }
   | { readonly kind: "tick" };
@@ -159,7 +163,8 @@ export const startFork = (
   makingIn: null,
   making: null,
   heads: new Map(),
-  aloneSince: null,
+  final: [],
+  aloneUntil: null,
   undone: carried.undone,
   held: [],
   standing: "member",

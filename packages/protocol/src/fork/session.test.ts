@@ -15,7 +15,7 @@ import {
   type ForkSession,
 } from "./session-state.ts";
 import { carryOver, forkStep } from "./session.ts";
-import { modelCommit, type Change, type ModelCommit, type ModelEpoch } from "./test-model.ts";
+import { accountOf, modelCommit, type Change, type ModelCommit, type ModelEpoch } from "./test-model.ts";
 import { rootEpoch } from "./test-world.ts";
 
 const SELF = "anna/1";
@@ -187,15 +187,35 @@ describe("moving", () => {
     expect(sign(foreign, "n1", "n2")).toContainEqual({ kind: "rejoin", reason: "own-commit-unknown" });
   });
 
-  it("[FR20] who hears only of unknown heads for a day rejoins; one known head, and there is no need", () => {
-    tell({ kind: "head", member: "bob/1", epoch: "unknown" });
-    expect(kinds(wait(ALONE_PATIENCE - 1))).not.toContain("rejoin");
-    tell({ kind: "head", member: "carol/1", epoch: ROOT.id });
+  const heard = (member: Hex, epoch: Hex): readonly ForkEffect[] =>
+    tell({ kind: "head", member, account: accountOf(member), epoch });
+
+  it("[FR20] who is alone for a day rejoins; strangers do not count, and one more here than there is enough", () => {
+    heard("stranger/1", "elsewhere");
     expect(kinds(wait(ALONE_PATIENCE))).not.toContain("rejoin");
-    tell({ kind: "head", member: "nobody/1", epoch: "unknown" });
-    expect(kinds(wait(ALONE_PATIENCE)), "a stranger's word").not.toContain("rejoin");
-    tell({ kind: "head", member: "bob/1", epoch: "unknown" });
+    heard("bob/1", "elsewhere");
+    expect(kinds(wait(ALONE_PATIENCE - 1))).not.toContain("rejoin");
+    heard("carol/1", ROOT.id);
+    expect(kinds(wait(ALONE_PATIENCE))).not.toContain("rejoin");
+    heard("carol/1", "elsewhere");
     expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
+  });
+
+  it("[FR20] the higher level decides who is alone", () => {
+    heard("bob/1", ROOT.id);
+    heard("carol/1", ROOT.id);
+    heard("olga/1", "elsewhere");
+    expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
+  });
+
+  it("[FR20] who is behind is not elsewhere", () => {
+    const first = commit(ROOT, "bob/1");
+    see(first);
+    sign(first, "n1", "n2");
+    wait(FINALITY);
+    expect(session.facts.root.id).toBe(first.id);
+    heard("olga/1", ROOT.id);
+    expect(kinds(wait(ALONE_PATIENCE))).not.toContain("rejoin");
   });
 });
 
@@ -264,9 +284,9 @@ describe("what is kept", () => {
     see(first);
     sign(first, "n1", "n2");
     const others = ["olga/1", "bob/1", "carol/1", "mallory/1"];
-    for (const member of others.slice(1)) tell({ kind: "head", member, epoch: first.id });
+    for (const member of others.slice(1)) tell({ kind: "head", member, account: accountOf(member), epoch: first.id });
     expect(session.facts.root.id).toBe(ROOT.id);
-    expect(kinds(tell({ kind: "head", member: "olga/1", epoch: first.id }))).toContain("forget");
+    expect(kinds(tell({ kind: "head", member: "olga/1", account: "olga", epoch: first.id }))).toContain("forget");
     expect(session.facts.root.id).toBe(first.id);
   });
 

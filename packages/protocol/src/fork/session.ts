@@ -16,6 +16,7 @@ import {
   ALONE_PATIENCE,
   COMMIT_SPREAD,
   HELP_INTERVAL,
+  MAX_FINAL_NAMES,
   MAX_HASHES_OF_SLOT,
   MAX_INTENTS,
   OUTAGE_PATIENCE,
@@ -92,7 +93,7 @@ function takeInputMutable(draft: Draft, input: ForkInput): void {
       });
     }
     case "head":
-      return takeHeadMutable(draft, input.member, input.epoch);
+      return takeHeadMutable(draft, input);
     case "author-forked": {
       const { facts } = draft.session;
       if (facts.forkedAuthors.includes(input.author)) return;
@@ -135,13 +136,12 @@ function takeReceiptMutable(draft: Draft, receipt: SlotReceipt): void {
   setMutable(draft, { facts: { ...facts, receipts: [...facts.receipts.filter((one) => one !== same), receipt] } });
 }
 
-/** FR20. */
-function takeHeadMutable(draft: Draft, member: Hex, epoch: Hex): void {
-  const { facts, heads, aloneSince } = draft.session;
-  if (!draft.environment.members(draft.session.head).includes(member)) return;
-  const isKnown = epoch === facts.root.id || facts.candidates.some(({ id }) => id === epoch);
-  if (!isKnown) return setMutable(draft, { aloneSince: aloneSince ?? draft.environment.now });
-  setMutable(draft, { heads: new Map(heads).set(member, epoch), aloneSince: null });
+function takeHeadMutable(draft: Draft, { member, account, epoch }: Extract<ForkInput, { kind: "head" }>): void {
+  const { head, heads } = draft.session;
+  const present = draft.environment.members(head);
+  if (!present.includes(member)) return;
+  const kept = [...heads].filter(([leaf]) => present.includes(leaf));
+  setMutable(draft, { heads: new Map(kept).set(member, { account, epoch }) });
 }
 
 function wantMutable(draft: Draft, wanted: Omit<Intent, "dueAt">): void {
@@ -169,8 +169,8 @@ const nameOf = (one: ForkEvidence): string =>
   one.kind === "node-signed-twice" ? `${one.kind} ${one.node} ${one.epoch}` : `${one.kind} ${one.author}`;
 
 function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
-  const { aloneSince, head, self, own } = draft.session;
-  if (aloneSince !== null && isDue(draft, aloneSince + ALONE_PATIENCE)) return leaveMutable(draft, "alone");
+  if (hasBeenAlone(draft, tree)) return leaveMutable(draft, "alone");
+  const { head, self, own } = draft.session;
   const line = ancestry(tree, head);
   const settled = settledPath(draft, tree, decision, new Set(line));
   const path = settled.filter((id) => !line.includes(id));
@@ -191,10 +191,37 @@ function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): void {
   for (const verdict of decision.verdicts.filter(({ winner, by }) => path.includes(winner) && by !== "alone")) {
     draft.effects.push({ kind: "healed", epoch: verdict.epoch, winner: verdict.winner, by: verdict.by });
   }
-  setMutable(draft, { head: path.at(-1) as Hex, makingIn: null, aloneSince: null });
+  setMutable(draft, { head: path.at(-1) as Hex, makingIn: null });
   requeueMutable(draft, tree);
   const behind = left.map((id) => tree.candidates.get(id) as Candidate);
   setMutable(draft, { undone: remembered(draft.session.undone, behind, steps) });
+}
+
+/**
+ * FR20. What others follow cannot always be followed here, nor the reverse: where one side has deleted what the other
+ * weighs. Then the higher level decides which side is alone, and the number among equals.
+ */
+function hasBeenAlone(draft: Draft, tree: ForkTree): boolean {
+  const { now, random } = draft.environment;
+  const until = isAlone(draft, tree) ? (draft.session.aloneUntil ?? now + ALONE_PATIENCE * (1 + random)) : null;
+  setMutable(draft, { aloneUntil: until });
+  return until !== null && isDue(draft, until);
+}
+
+function isAlone({ session, environment }: Draft, tree: ForkTree): boolean {
+  const { head, heads, final } = session;
+  const policy = tree.policy(head);
+  const line = new Set([...ancestry(tree, head), ...final]);
+  const present = new Set(environment.members(head));
+  const balance = new Map<number, number>();
+  for (const [member, { account, epoch }] of heads) {
+    if (!present.has(member)) continue;
+    const isHere = line.has(epoch) || ancestry(tree, epoch).includes(head);
+    const level = levelOf(policy, account);
+    balance.set(level, (balance.get(level) ?? 0) + (isHere ? 1 : -1));
+  }
+  const decisive = [...balance].filter(([, count]) => count !== 0).toSorted(([a], [b]) => b - a)[0];
+  return decisive !== undefined && decisive[1] < 0;
 }
 
 function leaveMutable(draft: Draft, reason: Extract<ForkEffect, { kind: "rejoin" }>["reason"]): void {
@@ -399,6 +426,7 @@ function closeMutable(draft: Draft, tree: ForkTree): void {
   const isGone = new Set(gone);
   setMutable(draft, {
     facts: rest,
+    final: [...draft.session.final, ...epochs.toReversed()].slice(-MAX_FINAL_NAMES),
     seenAt: new Map([...seenAt].filter(([id]) => !isGone.has(id))),
     triedAt: new Map([...triedAt].filter(([key]) => !epochs.includes(key.split(" ")[0] as Hex))),
     own: new Map([...own].filter(([id]) => !isGone.has(id) || id === head)),

@@ -214,7 +214,13 @@ export class ForkWorld {
     for (const other of this.people) {
       const isHeard =
         other !== person && other.isOnline && other.session.standing === "member" && other.knocking === null;
-      if (isHeard) this.tell(person, { kind: "head", member: other.leaf, epoch: other.session.head });
+      if (isHeard)
+        this.tell(person, {
+          kind: "head",
+          member: other.leaf,
+          account: accountOf(other.leaf),
+          epoch: other.session.head,
+        });
     }
     this.tell(person, { kind: "tick" });
   }
