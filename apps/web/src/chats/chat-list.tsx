@@ -1,10 +1,11 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, ProfileView } from "@xchat/client/api";
-import type { ReactElement } from "react";
-import { useView } from "../app/context.tsx";
+import { useEffect, useSyncExternalStore, type ReactElement } from "react";
+import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
 import { useTimeWords } from "../i18n/format.ts";
+import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
@@ -131,7 +132,10 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
 }
 
 function RequestsCard({ isCurrent }: { readonly isCurrent: boolean }): ReactElement | null {
-  const requests = useView("requests");
+  const api = useApi();
+  useEffect(() => declineLeftOver(api), [api]);
+  const hidden = useSyncExternalStore(declining.subscribe, declining.ids);
+  const requests = useView("requests")?.filter(({ id }) => !hidden.has(id));
   if (requests === undefined || requests.length === 0) return null;
   return (
     <button

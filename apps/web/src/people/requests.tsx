@@ -10,7 +10,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Pane } from "../ui/pane.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { declining } from "./declining.ts";
+import { decline, declining } from "./declining.ts";
 
 /** People who answered an invitation and wait. They learn nothing before they are accepted. */
 export default function Requests(): ReactElement {
@@ -51,18 +51,12 @@ function RequestCard({ request }: { readonly request: RequestView }): ReactEleme
     const accepted = await answer.run({ id: request.id, answer: "accept", mayDirect });
     if (accepted.ok && accepted.value.chat !== null) go({ at: "chat", chat: accepted.value.chat });
   };
-  const decline = (): void => {
+  const declineSoon = (): void => {
     declining.add(request.id);
     toast({
       text: t`Request declined. They are not told.`,
       action: { label: t`Undo`, run: () => declining.remove(request.id) },
-      onSettled: () => {
-        // Should it fail, the request stays in the view and shows again.
-        void api
-          .call("answerRequest", { id: request.id, answer: "decline", mayDirect: false })
-          .catch(() => {})
-          .finally(() => declining.remove(request.id));
-      },
+      onSettled: () => decline(api, request.id),
     });
   };
   return (
@@ -102,7 +96,7 @@ function RequestCard({ request }: { readonly request: RequestView }): ReactEleme
         <Button kind="quiet" icon="block" onClick={() => setBlocking(true)}>
           <Trans>Block</Trans>
         </Button>
-        <Button onClick={decline}>
+        <Button onClick={declineSoon}>
           <Trans>Decline</Trans>
         </Button>
         <Button kind="primary" onClick={() => void accept()} isBusy={answer.isBusy}>
