@@ -196,6 +196,9 @@ describe("what the fork rule asks", () => {
     expect(decrees({ ...state, name: "Other" })).toBe(false);
     expect(decrees(state, [bobPhone])).toBe(true);
     expect(decrees({ ...state, admins: [] })).toBe(true);
+    const leaving = standing({ ...state, leaving: [bob.accountId] }, leavesOf(adaPhone, bobPhone));
+    const farewell = { ...commit, removed: leavesOf(bobPhone) };
+    expect(isDecree(leaving, { after: leaving.state, leaves: leavesOf(adaPhone) }, farewell)).toBe(false);
     expect(decrees({ ...state, homeNodes: [{ address: "wss://b.example/", keyHash: filled(32, 9) }] })).toBe(true);
     expect(decrees({ ...state, homeNodes: [...HOME, { address: "wss://b.example/", keyHash: filled(32, 9) }] })).toBe(
       false,

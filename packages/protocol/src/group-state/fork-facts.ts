@@ -25,16 +25,17 @@ export function epochRanks(group: Standing): EpochRanks {
   return { homeNodes: homeNodes.map(({ keyHash }) => bytesToHex(keyHash)), roles };
 }
 
-/** True when the commit takes something from somebody else: a leaf, a rank, or a home node of all. */
+/** True when the commit takes something from somebody else: a leaf (but of who leaves), a rank, or a home node of all. */
 export function isDecree(
   before: Standing,
   after: { readonly after: GroupState; readonly leaves: Parameters<typeof standing>[1] },
   commit: CommitDescription,
 ): boolean {
   const own = commit.committer.account;
-  if (commit.removed.some(({ account }) => account !== own)) return true;
+  const { leaving } = before.state;
+  if (commit.removed.some(({ account }) => account !== own && !leaving.includes(account))) return true;
   const next = standing(after.after, after.leaves);
-  const lowered = [...before.present].some((id) => id !== own && rankOf(next, id) < rankOf(before, id));
+  const lowered = [...next.present].some((id) => id !== own && rankOf(next, id) < rankOf(before, id));
   if (lowered) return true;
   const kept = new Set(after.after.homeNodes.map(({ keyHash }) => bytesToHex(keyHash)));
   return before.state.homeNodes.some(({ keyHash }) => !kept.has(bytesToHex(keyHash)));

@@ -109,7 +109,8 @@ function linkRefusal(group: Standing, after: GroupState, who: AccountId): StateR
       if (link.by !== who || link.isRevoked) return "link-not-permitted";
       if (!mayAct(group, who, group.state.permissions.add)) return "link-not-permitted";
     } else if (!isSameLink(old, link)) {
-      if (old.isRevoked || !isSameLink({ ...old, isRevoked: true }, link)) return "link-fixed-field";
+      // Of a revoked one this is the very same, so nothing revives it.
+      if (!isSameLink({ ...old, isRevoked: true }, link)) return "link-fixed-field";
       if (!isAdmin && old.by !== who) return "link-not-permitted";
     }
   }

@@ -93,7 +93,7 @@ describe("removals", () => {
     expect(said.whatHappened).toEqual([{ kind: "leaving", account: accountOf("cy"), isLeaving: true }]);
     const gone = done(said, "dan", remove("cy"));
     expect(gone.whatHappened).toEqual([{ kind: "left", account: accountOf("cy") }]);
-    expect(gone.authority).toBe(RANK.admin);
+    expect(gone.authority).toBe(RANK.member);
     expect(verdict(choir, "dan", { state: withLeaving(standingOf(choir), accountOf("cy"), true) })).toBe(
       "leaving-of-another",
     );

@@ -61,8 +61,8 @@ export interface JudgedCommit {
   readonly after: GroupState;
   readonly leaves: readonly GroupLeaf[];
   /**
-   * The rank with which a fork rule weighs the commit: the committer's, and at least an admin's where devices of one's
-   * own account, or accounts that leave, are removed.
+   * The rank with which a fork rule weighs the commit: the committer's, and at least an admin's where devices of their
+   * own account are removed.
    */
   readonly authority: Rank;
   readonly by: AccountId;
@@ -124,7 +124,8 @@ function removalRefusal(group: Standing, { committer, removed }: CommitDescripti
   const own = rankOf(group, committer.account);
   for (const { account } of removed) {
     if (account === committer.account || group.state.leaving.includes(account)) continue;
-    if (own < RANK.admin || own <= rankOf(group, account)) return "removal-without-authority";
+    // Who ranks above a member is admin at least.
+    if (own <= rankOf(group, account)) return "removal-without-authority";
   }
   return null;
 }
@@ -206,7 +207,8 @@ function sizeRefusal(leaves: readonly GroupLeaf[]): MembershipRefusal | null {
 
 /** GR10: only for the fork rule; what the commit may do has been decided by then. */
 function authorityOf(group: Standing, { committer, removed, isExternal }: CommitDescription): Rank {
-  const own = rankOf(group, committer.account);
   if (isExternal) return RANK.member;
-  return removed.length > 0 && own < RANK.admin ? RANK.admin : own;
+  const own = rankOf(group, committer.account);
+  const isOwnRemoval = removed.some(({ account }) => account === committer.account);
+  return isOwnRemoval && own < RANK.admin ? RANK.admin : own;
 }
