@@ -286,11 +286,12 @@ function wantAgainMutable(draft: Draft, commit: OwnCommit): void {
  */
 function withdrawMutable(draft: Draft): void {
   const { facts, own, head } = draft.session;
+  const unseen = facts.candidates.filter(({ id, parent }) => parent === head && own.get(id)?.isPublished === false);
+  if (unseen.length === 0) return;
   const tree = buildTree(facts);
-  for (const commit of own.values()) {
-    const candidate = tree.candidates.get(commit.id);
-    if (candidate === undefined || candidate.parent !== head || commit.isPublished || commit.intent === null) continue;
-    if (candidate.isDecree && commit.intent.tries > 0) continue;
+  for (const candidate of unseen) {
+    const commit = own.get(candidate.id) as OwnCommit;
+    if (commit.intent === null || (candidate.isDecree && commit.intent.tries > 0)) continue;
     if (facts.receipts.some((receipt) => receipt.candidate === commit.id)) continue;
     if (!tree.children(head).some((sibling) => sibling !== candidate && isCertified(tree, sibling))) continue;
     const seenAt = new Map(draft.session.seenAt);
@@ -324,7 +325,8 @@ export function carryOver(session: ForkSession): Pick<ForkSession, "undone" | "i
   const tree = buildTree(facts);
   const line = ancestry(tree, head);
   const applied = line.flatMap((id) => tree.candidates.get(id) ?? []);
-  const open = [...own.values()].flatMap(({ id, intent }) => (intent === null || line.includes(id) ? [] : [intent]));
+  // What was applied here need not be so where this device goes: the shell drops what is.
+  const open = [...own.values()].flatMap(({ intent }) => intent ?? []);
   const wanted = [...intents, ...(making === null ? [] : [making]), ...open];
   return { undone: remembered(undone, applied, []), intents: wanted.slice(0, MAX_INTENTS) };
 }

@@ -95,6 +95,9 @@ const anyWish = (world: ForkWorld, person: Person): Change => {
   return change.kind === "name" && !isAdmin ? { kind: "update" } : change;
 };
 
+/** What people were told, by kind: how much of a storm it was. */
+const told = new Map<string, number>();
+
 function run(seed: number, weather: Weather, removesMallory: boolean): void {
   const world = new ForkWorld(seed, root(), HONEST);
   const { random } = world;
@@ -122,6 +125,7 @@ function run(seed: number, weather: Weather, removesMallory: boolean): void {
   for (const id of attack.withheld) if (random.chance(0.8)) attack.release(id);
   quiesce(world);
   checkEnd(world, removesMallory);
+  for (const { kind } of world.people.flatMap((person) => person.told)) told.set(kind, (told.get(kind) ?? 0) + 1);
 }
 
 function removeMallory(world: ForkWorld): void {
@@ -220,4 +224,11 @@ describe("a conversation in the world", () => {
       }
     });
   }
+
+  it("and none of it was calm weather", () => {
+    console.log(`forks over ${seeds.length} seeds of ${Object.keys(WEATHERS).length} kinds:`, Object.fromEntries(told));
+    if (only !== undefined) return;
+    for (const kind of ["replay", "hold", "release", "rejoin", "evidence", "removed"])
+      expect(told.get(kind), kind).toBeGreaterThan(0);
+  });
 });
