@@ -21,7 +21,7 @@ import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
 import { messageView, positionOf } from "./chat/message-view.ts";
-import { acceptRequest } from "./contact/incoming.ts";
+import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { findCard, preview, requestChat } from "./contact/outgoing.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
@@ -119,7 +119,7 @@ function contactIntents(
         if (answer === "accept") {
           const chat = await acceptRequest(core, request, mayDirect);
           const begun = await session.beginChat(chat, invitations.useChanges(request.invitationId));
-          invitations.forgetRequest(id, null);
+          invitations.forgetRequest(id, answeredRequest(request, "accepted"));
           await invitations.used(request.invitationId);
           return { chat: begun.id };
         }

@@ -25,6 +25,9 @@ import { decodeSecrets } from "./invitation-secrets.ts";
 export async function acceptRequest(core: SessionCore, request: RequestRecord, mayDirect: boolean): Promise<NewChat> {
   const { cipher } = core;
   const opened = await reopen(core, request);
+  // Whoever names the group of a chat that is there would take its place, its keys and its history.
+  if ((await core.store.get("conversation", bytesToHex(opened.groupId))) !== null)
+    throw new IntentError("request-gone");
   const keyPackage = await heldKeyPackage(core, opened);
   if (keyPackage === null) throw new IntentError("request-gone");
   const joined = await cipher.join(opened.welcome, keyPackage);
@@ -48,11 +51,18 @@ export async function acceptRequest(core: SessionCore, request: RequestRecord, m
     }),
   });
   const isLasting = await isLastingInvitation(core, request.invitationId);
-  const changes: StoreChange[] = [...chat.changes, { delete: "request", key: request.id }];
+  const changes: StoreChange[] = [...chat.changes, { put: "request", record: answeredRequest(request, "accepted") }];
   // A key package of a one-time invitation is spent; that of a lasting one waits for others until it is renewed.
   if (!isLasting) changes.push({ delete: "keyPackage", key: keyPackage.id });
   return { ...chat, changes };
 }
+
+/** What is kept of a request so that the same one, given again by a node, is not asked again (FC17). */
+export const answeredRequest = (request: RequestRecord, state: "accepted" | "declined"): RequestRecord => ({
+  ...request,
+  state,
+  body: new Uint8Array(0),
+});
 
 async function heldKeyPackage({ store }: SessionCore, opened: OpenedRequest): Promise<KeyPackageRecord | null> {
   for (const hash of opened.keyPackageHashes) {

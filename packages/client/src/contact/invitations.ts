@@ -29,6 +29,7 @@ import {
   spent,
   type InvitationSecrets,
 } from "./invitation-secrets.ts";
+import { answeredRequest } from "./incoming.ts";
 import { newOwnKeyPackage } from "./key-packages.ts";
 
 const DAY = 86_400_000;
@@ -144,7 +145,7 @@ export class Invitations {
   }
 
   async settleRequest(request: RequestRecord, state: "declined" | "gone"): Promise<void> {
-    const record = { ...request, state: "declined" as const, body: new Uint8Array(0) };
+    const record = answeredRequest(request, "declined");
     await this.#core.store.write([
       state === "gone" ? { delete: "request", key: request.id } : { put: "request", record },
     ]);

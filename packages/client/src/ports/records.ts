@@ -34,8 +34,8 @@ export interface RequestRecord {
   readonly name: string;
   readonly greeting: string;
   readonly receivedAt: number;
-  /** Declined ones are kept until they expire, so that the same one does not come back. */
-  readonly state: "pending" | "declined";
+  /** Answered ones are kept until their invitation is over, so that the same one does not come back (FC17). */
+  readonly state: "pending" | "accepted" | "declined";
   readonly body: Uint8Array;
 }
 
