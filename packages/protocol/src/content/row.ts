@@ -86,9 +86,11 @@ export interface Outcome {
   readonly pinnedBy: ViewEvent | null;
   /** Events whose bodies are to be dropped: what was deleted or has disappeared, and what was said of it. */
   readonly purge: readonly Hex[];
+  /** The author had no right to say this (GR25). The app tells it to who wrote it: nothing is dropped in silence. */
+  readonly isRefused: boolean;
 }
 
-const NOTHING: Outcome = { row: null, pinnedBy: null, purge: [] };
+const NOTHING: Outcome = { row: null, pinnedBy: null, purge: [], isRefused: false };
 
 /**
  * @param related at least all events for which `relatedIds` names `root`, an edit of it or a reaction to it; more do no
@@ -96,7 +98,7 @@ const NOTHING: Outcome = { row: null, pinnedBy: null, purge: [] };
  */
 export function judgeRow(root: ViewEvent, related: readonly ViewEvent[], context: ViewContext): Outcome {
   const rights = context.rightsOf(root.leafKey, root.sequence);
-  if (rights.say === "nothing") return NOTHING;
+  if (isRefused(root, rights)) return { ...NOTHING, isRefused: true };
   const about = orderedOnce(related).filter(
     (event) => event.id !== root.id && context.rightsOf(event.leafKey, event.sequence).say !== "nothing",
   );
@@ -104,7 +106,7 @@ export function judgeRow(root: ViewEvent, related: readonly ViewEvent[], context
   if (isDeletable(root) && rights.say === "write") {
     if (about.some((event) => isDeletionOf(event, root))) {
       // The time went with the body on devices that have dropped it: all are to show the same.
-      return { row: { kind: "deleted", ...placeOf(root), sentAt: null }, pinnedBy: null, purge: purged(root, about) };
+      return { ...NOTHING, row: { kind: "deleted", ...placeOf(root), sentAt: null }, purge: purged(root, about) };
     }
     if (content.kind === "withheld") return { ...NOTHING, purge: purged(root, about) };
     if (content.kind === "message" && content.replaces !== null) return NOTHING;
@@ -113,17 +115,21 @@ export function judgeRow(root: ViewEvent, related: readonly ViewEvent[], context
     }
     if (content.kind === "message") return messageOutcome(root, content, undeleted(about), context);
   }
-  return { ...NOTHING, row: context.isHidden(root.id) ? null : plainRow(root, rights) };
+  return { ...NOTHING, row: context.isHidden(root.id) ? null : plainRow(root) };
+}
+
+function isRefused({ content }: ViewEvent, rights: Rights): boolean {
+  if (rights.say === "nothing") return true;
+  if (content.kind === "pin") return !rights.mayPin;
+  const isSaying = content.kind === "message" || content.kind === "notice" || content.kind === "unknown";
+  return isSaying && rights.say !== "write";
 }
 
 /** Where there is nothing to edit or react to. */
-function plainRow(root: ViewEvent, rights: Rights): Row | null {
+function plainRow(root: ViewEvent): Row | null {
   const { content } = root;
-  if (content.kind === "pin") {
-    return rights.mayPin ? { ...content, ...placeOf(root) } : null;
-  }
-  if (rights.say !== "write") return null;
-  return content.kind === "notice" || content.kind === "unknown" ? { ...content, ...placeOf(root) } : null;
+  const isShown = content.kind === "pin" || content.kind === "notice" || content.kind === "unknown";
+  return isShown ? { ...content, ...placeOf(root) } : null;
 }
 
 function messageOutcome(
@@ -148,7 +154,7 @@ function messageOutcome(
     mentionsMe: shown.body.kind === "text" && shown.body.mentions.some(({ account }) => account === context.self),
     disappearsAt: disappearsAt(root, context),
   };
-  return { row, pinnedBy, purge: [] };
+  return { ...NOTHING, row, pinnedBy };
 }
 
 // ---- edits

@@ -310,17 +310,17 @@ describe("rights", () => {
     (leafKey: string): Rights =>
       leafKey === hashOf(`leaf ${who}`) ? rights : ALL_RIGHTS;
 
-  it("[GR25] who may not write reacts and deletes, and no more", () => {
+  it("[GR25] [MV10] who may not write reacts and deletes, and no more", () => {
     const story = new Story();
     const own = story.say("bob", plain("from before"));
     const first = story.say("ada", plain("news"));
-    story.say("bob.laptop", plain("hear me"));
-    story.say("bob.laptop", plain("changed", { replaces: own }));
+    const refused = [story.say("bob.laptop", plain("hear me")), story.say("bob.laptop", plain("!", { replaces: own }))];
     story.say("bob.laptop", { kind: "reaction", reaction: "❤", to: first, replaces: null });
-    story.say("bob.laptop", { kind: "notice", notice: "direct-on" });
+    refused.push(story.say("bob.laptop", { kind: "notice", notice: "direct-on" }));
     const over = { rightsOf: rightsOf("bob.laptop", { say: "react", mayPin: false }) };
-    const rows = rowsOf(story.events, over);
+    const { rows, ...rest } = seen(story.events, over);
     expect(rows.map(({ id }) => id)).toEqual([own, first]);
+    expect(rest.refused).toEqual(refused);
     expect(textOf(messageOf(rows, own))).toBe("from before");
     expect(reactionsOf(messageOf(rows, first))).toEqual({ "❤": 1 });
     story.say("bob.laptop", { kind: "deletion", replaces: own });

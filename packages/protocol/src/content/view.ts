@@ -6,6 +6,7 @@
  * MV7 Rows stand by (depth, id), as the log shows them: no row stands before one that it causally follows.
  * MV8 Dropping the bodies that are to be purged changes no row. What names an edit that has gone goes in the next round.
  * MV9 What acts on an event that is not here has no effect until it comes.
+ * MV10 What its author had no right to say is no row, and is told.
  */
 import type { Hex } from "../log/state.ts";
 import { comparePlaces, relatedIds, type ViewEvent } from "./view-event.ts";
@@ -20,6 +21,8 @@ export interface View {
   readonly pinned: readonly Hex[];
   /** Events whose bodies are to be dropped from the store. */
   readonly purge: readonly Hex[];
+  /** Events that their authors had no right to. They are kept, and the app tells it to who wrote them. */
+  readonly refused: readonly Hex[];
   /** The next moment at which a row disappears, milliseconds since 1970. */
   readonly nextChangeAt: number | null;
 }
@@ -30,17 +33,19 @@ export function foldView(events: readonly ViewEvent[], context: ViewContext): Vi
   const rows: Row[] = [];
   const pins: { readonly target: Hex; readonly by: ViewEvent }[] = [];
   const purge = new Set<Hex>();
+  const refused: Hex[] = [];
   let nextChangeAt: number | null = null;
   for (const root of ordered) {
     const outcome = judgeRow(root, relatedTo(about, root.id), context);
     for (const id of outcome.purge) purge.add(id);
     if (outcome.pinnedBy !== null) pins.push({ target: root.id, by: outcome.pinnedBy });
+    if (outcome.isRefused) refused.push(root.id);
     if (outcome.row === null) continue;
     rows.push(outcome.row);
     const at = outcome.row.kind === "message" ? outcome.row.disappearsAt : null;
     if (at !== null) nextChangeAt = Math.min(at, nextChangeAt ?? at);
   }
-  return { rows, pinned: latestPins(pins), purge: [...purge].toSorted(), nextChangeAt };
+  return { rows, pinned: latestPins(pins), purge: [...purge].toSorted(), refused, nextChangeAt };
 }
 
 /** Events by the id that they act on. */

@@ -1,5 +1,6 @@
 /** The rules over real identities: chains, certificates, and groups as the cipher's port describes them. */
 import { nodeCryptoProvider } from "@xchat/crypto/node";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodePolicy, pairPolicy } from "../conversation/policy.ts";
 import type { CommitChange, Member } from "../group/port.ts";
@@ -202,6 +203,49 @@ describe("what the fork rule asks", () => {
     expect(decrees({ ...state, homeNodes: [{ address: "wss://b.example/", keyHash: filled(32, 9) }] })).toBe(true);
     expect(decrees({ ...state, homeNodes: [...HOME, { address: "wss://b.example/", keyHash: filled(32, 9) }] })).toBe(
       false,
+    );
+  });
+});
+
+describe("hostile commits", () => {
+  it("are judged, whatever their bytes: flipped, cut short or made up", () => {
+    const pair = pairPolicy({
+      requester: accountIdToBytes(ada.accountId),
+      accepter: accountIdToBytes(bob.accountId),
+      homeNodes: HOME,
+    });
+    const asVersion2 = decodeGroupState(encodePolicy({ ...pair, isAccepted: true }));
+    if (!asVersion2.ok) throw new Error(asVersion2.error.reason);
+    const states = [group, asVersion2.value, { ...asVersion2.value, version: 2 as const }].map(encodeGroupState);
+    const mangled = fc
+      .tuple(fc.constantFrom(...states), fc.nat(), fc.nat(255), fc.option(fc.nat()))
+      .map(([bytes, at, value, length]) => {
+        const copy = bytes.slice();
+        copy[at % copy.length] = value;
+        return length === null ? copy : copy.slice(0, length % copy.length);
+      });
+    const anything = fc.oneof(mangled, fc.uint8Array({ maxLength: 200 }));
+    const credential = fc.oneof(
+      fc.constantFrom(adaPhone.credential, bobPhone.credential),
+      fc.nat(adaPhone.credential.length).map((length) => adaPhone.credential.slice(0, length)),
+    );
+    const judge = (before: Uint8Array, policy: Uint8Array | null, bytes: Uint8Array, isExternal: boolean) =>
+      judgeChange(
+        { members: [adaPhone, bobPhone], policy: before },
+        change({ ...bobPhone, credential: bytes }, { policy, isExternal, removed: isExternal ? [bobPhone] : [] }),
+      );
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constantFrom(...states), anything),
+        fc.option(anything),
+        credential,
+        fc.boolean(),
+        (...input) => {
+          const judged = judge(...input);
+          if (!judged.ok) expect(judged.error.reason).toMatch(/^[a-z-]+$/);
+        },
+      ),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -44,10 +44,13 @@ export { mayAct, RANK, rankOf, roleOf, standing, type GroupRole, type Rank, type
 export {
   decodeGroupState,
   encodeGroupState,
+  MAX_ADMINS,
+  MAX_DESCRIPTION_BYTES,
   MAX_GROUP_ACCOUNTS,
   MAX_GROUP_LEAVES,
   MAX_GROUP_STATE_BYTES,
   MAX_JOIN_LINKS,
+  MAX_PICTURE_BYTES,
   newDevicesState,
   newGroupState,
   OPEN_PERMISSIONS,

@@ -35,7 +35,7 @@ import { rightsOfLeaf } from "./rights.ts";
 import { standing } from "./roles.ts";
 import { MAX_GROUP_LEAVES, type GroupState } from "./state.ts";
 
-export const MAX_NOTE_BYTES = 131_072;
+const MAX_NOTE_BYTES = 131_072;
 const NOTE_VERSION = 1;
 const MAX_PARTS = 16;
 

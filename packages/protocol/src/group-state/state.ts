@@ -40,7 +40,7 @@ import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/
 import type { Hex } from "../log/state.ts";
 import { MAX_NODE_HINTS, nodeHintCodec, type NodeHint } from "../node-hint.ts";
 
-export const GROUP_STATE_VERSION = 2;
+const GROUP_STATE_VERSION = 2;
 export const MAX_GROUP_STATE_BYTES = 65_536;
 export const MAX_GROUP_ACCOUNTS = 1_024;
 export const MAX_GROUP_LEAVES = 2_048;
