@@ -85,6 +85,7 @@ async function openOnce(profile: BrowserProfile, address: string, expected: Expe
   const { lastWords, chats } = expected;
   const newest = lastWords.at(-1) ?? "";
   const page = await profile.page("about:blank");
+  await settled(page);
   const histories = chats.map(({ lastText }) => lastText);
   await page.addInitScript(watchOpening, { lastWords, newest, histories });
   await page.goto(address);
@@ -92,6 +93,29 @@ async function openOnce(profile: BrowserProfile, address: string, expected: Expe
   const opening = await page.evaluate(() => (globalThis as unknown as Watched).opening);
   await proveUsable(page, newest);
   return opening;
+}
+
+const SETTLE_INTERVAL = 250;
+const SETTLE_PATIENCE = 60;
+/** Seconds of processor time in an interval, of all processes of the browser. */
+const SETTLED = 0.02;
+
+/** Waits until the browser itself, which has just begun, is done with its own: the app is measured, and not its start. */
+async function settled(page: Page): Promise<void> {
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  if (session === undefined) throw new Error("a page without a browser");
+  const used = async (): Promise<number> => {
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
+  let before = await used();
+  for (let tries = 0; tries < SETTLE_PATIENCE; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_INTERVAL));
+    const now = await used();
+    if (now - before < SETTLED) break;
+    before = now;
+  }
+  await session.detach();
 }
 
 /** What was opened takes a new message. It says the same again, so that each round finds what the one before did. */
