@@ -91,6 +91,19 @@ describe("a client's link to a node", () => {
     other.close();
   });
 
+  it("[D1] reaches a node for which somebody has named the address of another one", async () => {
+    const another = await startNodeProcess();
+    const claimed = connector();
+    const wrong = claimed.access({ address: another.hint.address, keyHash: node.hint.keyHash });
+    const place = provider.randomBytes(32);
+    expect(await wrong.getBlob({ place })).toEqual({ ok: false, error: { kind: "key-changed" } });
+    const right = claimed.access(node.hint);
+    expect(await right.getBlob({ place })).toEqual({ ok: true, value: null });
+    wrong.close();
+    right.close();
+    await another.remove();
+  });
+
   it("[MB12] stores an envelope in a mailbox that it opens, with a receipt that anybody can verify", async () => {
     const mailbox = await newKey();
     const sent = envelope();

@@ -151,8 +151,13 @@ export class NodePool {
     again();
   }
 
-  #healthOf(hint: NodeHint): Health {
-    const id = nodeId(hint);
+  /**
+   * By key and address: a hint is a claim of whoever wrote it, and a contact who names a wrong address for a node of
+   * somebody else's must cut off only their own chat. What the person says of a node of their own goes before all claims.
+   */
+  #healthOf(claimed: NodeHint): Health {
+    const hint = this.#own.find(({ keyHash }) => equalBytes(keyHash, claimed.keyHash)) ?? claimed;
+    const id = `${nodeId(hint)}/${hint.address}`;
     const known = this.#health.get(id);
     if (known !== undefined) return known;
     const access = this.#deps.connector.access(hint);

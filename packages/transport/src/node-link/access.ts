@@ -105,11 +105,6 @@ export class LinkedNode implements NodeAccess {
     await this.#session.ready();
   }
 
-  /** Another way to reach the same node. */
-  learnAddress(address: string): void {
-    this.#session.learnAddress(address);
-  }
-
   async deposit(input: {
     readonly context: ExchangeContext;
     readonly mailbox: MailboxKey;

@@ -34,13 +34,11 @@ export function nodeConnector(options: NodeConnectorOptions): NodeConnector {
       return { ok: true, value: { address, keyHash: nodeIdOf(provider, shown.value.descriptor.identityKey) } };
     },
     access: (hint) => {
-      const id = bytesToHex(hint.keyHash);
       const address = normalizeNodeAddress(hint.address) ?? hint.address;
+      // Not by the key alone: who names a wrong address for it would take it away from those who know the right one.
+      const id = `${bytesToHex(hint.keyHash)}/${address}`;
       const known = nodes.get(id);
-      if (known !== undefined) {
-        known.learnAddress(address);
-        return known;
-      }
+      if (known !== undefined) return known;
       const node = new LinkedNode(deps, { ...hint, address }, () => {
         if (nodes.get(id) === node) nodes.delete(id);
       });

@@ -45,7 +45,7 @@ const fail = (error: NodeFailure): { readonly ok: false; readonly error: NodeFai
 export class NodeSession {
   readonly #deps: SessionDeps;
   readonly #keyHash: Uint8Array;
-  readonly #addresses: string[];
+  readonly address: string;
   readonly #listeners = new Set<() => void>();
   #state: NodeAccess["state"] = "idle";
   #connection: LinkConnection | null = null;
@@ -58,7 +58,7 @@ export class NodeSession {
   constructor(deps: SessionDeps, hint: NodeHint) {
     this.#deps = deps;
     this.#keyHash = hint.keyHash;
-    this.#addresses = [hint.address];
+    this.address = hint.address;
   }
 
   get state(): NodeAccess["state"] {
@@ -72,15 +72,6 @@ export class NodeSession {
   /** Of the node's clock before ours. */
   get aheadMilliseconds(): number | null {
     return this.#aheadMinutes === null ? null : this.#aheadMinutes * MINUTE_MILLISECONDS;
-  }
-
-  /** The one in use. */
-  get address(): string {
-    return this.#addresses[0] as string;
-  }
-
-  learnAddress(address: string): void {
-    if (!this.#addresses.includes(address) && this.#addresses.length < 4) this.#addresses.push(address);
   }
 
   onStateChange(listener: () => void): () => void {
@@ -119,8 +110,6 @@ export class NodeSession {
     const connection = await this.#connect();
     if (connection === null) {
       this.#setState("down");
-      // Next time another address, if one is known.
-      this.#addresses.push(this.#addresses.shift() as string);
       return fail({ kind: "unreachable" });
     }
     const shown = await askDescriptor(this.#deps, connection);

@@ -1,0 +1,48 @@
+/** Whom a claim about a node can harm. */
+import { nodeCryptoProvider } from "@xchat/crypto/node";
+import { describe, expect, it } from "vitest";
+import { Topics } from "../base/topics.ts";
+import type { NodeAccess, NodeHint, Store } from "../ports.ts";
+import { NodePool } from "./nodes.ts";
+
+const access = (hint: NodeHint): NodeAccess =>
+  ({
+    hint,
+    state: "down",
+    clockAhead: null,
+    onStateChange: () => () => {},
+    hearClock: async () => {},
+    close: () => {},
+  }) as Partial<NodeAccess> as NodeAccess;
+
+const newPool = (): NodePool =>
+  new NodePool({
+    provider: nodeCryptoProvider(),
+    clock: { now: () => 0, after: () => ({ cancel: () => {} }) },
+    connector: { access, discover: async () => ({ ok: false, error: { kind: "unreachable" } }) },
+    topics: new Topics(),
+  });
+
+const keyHash = new Uint8Array(32).fill(7);
+const right: NodeHint = { address: "wss://node.example/x", keyHash };
+const wrong: NodeHint = { address: "wss://mallory.example/x", keyHash };
+
+describe("the address that somebody names for a node", () => {
+  it("holds for what they wrote it in, and for nothing else", () => {
+    const pool = newPool();
+    expect(pool.access(wrong).hint.address).toBe(wrong.address);
+    expect(pool.access(right).hint.address).toBe(right.address);
+    pool.report(wrong, { ok: false, error: { kind: "key-changed" } });
+    expect(pool.mayTry(wrong, () => {})).toBe(false);
+    expect(pool.mayTry(right, () => {})).toBe(true);
+    pool.close();
+  });
+
+  it("counts for nothing where the node is one of the person's own", async () => {
+    const pool = newPool();
+    const store = { write: async () => {} } as Partial<Store> as Store;
+    await pool.add(store, right);
+    expect(pool.access(wrong).hint.address).toBe(right.address);
+    pool.close();
+  });
+});
