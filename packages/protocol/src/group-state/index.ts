@@ -30,6 +30,7 @@ export {
   type CutEntry,
   type NoteRefusal,
 } from "./note.ts";
+export { rejoinInbox, type RejoinInbox } from "./rejoin-inbox.ts";
 export {
   advanceRights,
   ALL_RIGHTS,

@@ -87,7 +87,7 @@ export interface JoinLink {
   readonly isRevoked: boolean;
 }
 
-/** From a seed every member derives where each account's rejoin inbox is, and the key of what lies in it. */
+/** From a seed every member derives where the rejoin inbox is at each home node, and the key of what lies in it. */
 export interface RejoinSeed {
   readonly number: number;
   /** 32 bytes. */

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { bytesToHex, expectOk, hexToBytes, type CborValue } from "@xchat/codec";
+import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { describe, expect, it } from "vitest";
 import { forwardedContent, pinContent, textContent } from "../content/meaning.ts";
 import { decodeMessageContent, encodeMessageContent } from "../content/mimi.ts";
@@ -12,6 +13,7 @@ import { accountIdToBytes } from "../identity/account-id.ts";
 import { decodeGroupRecord, encodeGroupRecord, type GroupAction } from "./actions.ts";
 import { currentState, withAdmin, withOwner } from "./change.ts";
 import { decodeCommitNote, encodeCommitNote } from "./note.ts";
+import { rejoinInbox } from "./rejoin-inbox.ts";
 import { decodeGroupState, encodeGroupState, newDevicesState, sortedAccounts, type GroupState } from "./state.ts";
 import {
   accountOf,
@@ -173,6 +175,12 @@ const CONTENTS = {
   "content: pin taken away": pinContent({ salt: filled(16), target: filled(32, 2), isPinned: false }),
 };
 
+const inbox = rejoinInbox(nodeCryptoProvider(), {
+  conversation: hashOf("conversation"),
+  seed: hashOf("seed"),
+  nodeKeyHash: filled(32),
+});
+
 const made: Vectors = [
   ...Object.entries(STATES).map(([name, state]) => ({
     name: `state: ${name}`,
@@ -184,6 +192,14 @@ const made: Vectors = [
     name,
     encoded: bytesToHex(encodeMessageContent(content)),
   })),
+  {
+    name: "rejoin inbox",
+    conversation: hashOf("conversation"),
+    seed: hashOf("seed"),
+    nodeKeyHash: bytesToHex(filled(32)),
+    mailboxSeed: bytesToHex(inbox.mailboxSeed),
+    wrapKey: bytesToHex(inbox.wrapKey),
+  },
   ...CASES.map(verdictVector),
 ];
 
@@ -193,7 +209,7 @@ describe("frozen vectors of groups", () => {
   if (!existsSync(path)) throw new Error(`${path.pathname} is missing`);
   const vectors = JSON.parse(readFileSync(path, "utf8")) as Vectors;
 
-  it("[GS1] [GR20] [GR21] [MC6] [MC7] states, notes, records and contents", () => {
+  it("[GS1] [GR20] [GR21] [GR27] [MC6] [MC7] states, notes, records, inboxes and contents", () => {
     expect(made).toEqual(vectors);
     for (const { name, encoded } of vectors) {
       if (encoded === undefined) continue;
