@@ -119,6 +119,7 @@ export {
 } from "./conversation/direct-frame.ts";
 export {
   ACK_PATIENCE,
+  MAX_IN_FLIGHT,
   directStep,
   isDirectOpen,
   startDirect,

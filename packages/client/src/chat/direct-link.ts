@@ -9,6 +9,7 @@ import {
   encodeDirectFrame,
   envelopeHash,
   isDirectOpen,
+  MAX_IN_FLIGHT,
   startDirect,
   type DirectEffect,
   type DirectInput,
@@ -19,6 +20,9 @@ import { randomFraction } from "../base/backoff.ts";
 import type { DirectPeer, Timer } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { ChatState } from "./step.ts";
+
+/** Envelopes that came and are not saved yet, beyond all that an honest device sends ahead (DS5): a flood, or a full disk. */
+const MAX_UNSAVED = 4 * MAX_IN_FLIGHT;
 
 type SignalItem = Extract<PayloadItem, { kind: "signal" }>;
 
@@ -48,7 +52,7 @@ export class DirectLink {
   readonly #core: SessionCore;
   readonly #deps: DirectLinkDeps;
   #state: DirectState;
-  #peer: { readonly session: string; readonly peer: DirectPeer } | null = null;
+  #peer: { readonly session: string; readonly peer: DirectPeer; unsaved: number } | null = null;
   #timer: Timer | null = null;
   #isClosed = false;
   readonly #envelopes = new Map<string, { readonly envelope: Uint8Array; readonly parcel: Parcel }>();
@@ -166,7 +170,7 @@ export class DirectLink {
         if (this.#peer?.session === name) this.#receive(message, session);
       },
     });
-    if (peer !== undefined) this.#peer = { session: name, peer };
+    if (peer !== undefined) this.#peer = { session: name, peer, unsaved: 0 };
   }
 
   #dropPeer(): void {
@@ -177,7 +181,8 @@ export class DirectLink {
 
   #receive(message: Uint8Array, session: Uint8Array): void {
     const frame = decodeDirectFrame(message);
-    if (!frame.ok) {
+    const isFlooded = (this.#peer?.unsaved ?? 0) >= MAX_UNSAVED;
+    if (!frame.ok || isFlooded) {
       this.#dropPeer();
       this.#input({ kind: "peer-state", session, state: "closed" });
       return;
@@ -188,9 +193,13 @@ export class DirectLink {
       return;
     }
     if (value.kind === "envelope") {
-      const { peer } = this.#peer as { readonly peer: DirectPeer };
+      const from = this.#peer as { readonly peer: DirectPeer; unsaved: number };
       const hash = envelopeHash(this.#core.provider, value.envelope);
-      this.#deps.onEnvelope(value.envelope, () => peer.send(encodeDirectFrame({ kind: "ack", hash })));
+      from.unsaved++;
+      this.#deps.onEnvelope(value.envelope, () => {
+        from.unsaved--;
+        from.peer.send(encodeDirectFrame({ kind: "ack", hash }));
+      });
       this.#input({ kind: "frame", frame: "envelope" });
       return;
     }
