@@ -27,6 +27,7 @@ test("[L2] closing punctuation stays outside unless it was opened inside", () =>
   expect(shown("https://en.example.org/wiki/Seal_(device), yes")).toEqual([
     "https://en.example.org/wiki/Seal_(device)",
   ]);
+  expect(shown(`https://example.org/(a)(${")".repeat(99)}`)).toEqual(["https://example.org/(a)()"]);
   expect(shown('"https://example.org/"…')).toEqual(["https://example.org/"]);
 });
 
@@ -38,7 +39,10 @@ test("[L3] invisible and direction-changing characters make no link", () => {
 test("[L4] a host in another script and a name before @ show where they lead", () => {
   expect(links("https://аррӏе.com/")).toMatchObject([{ realHost: "xn--80ak6aa92e.com" }]);
   expect(links("https://bank.example@evil.example/login")).toMatchObject([{ realHost: "evil.example" }]);
+  // The true host, written where it leads nowhere, hides nothing.
+  expect(links("https://аррӏе.com/?//xn--80ak6aa92e.com")).toMatchObject([{ realHost: "xn--80ak6aa92e.com" }]);
   expect(links("https://Example.org/Path")).toMatchObject([{ realHost: null }]);
+  expect(links("https://example.org:443/")).toMatchObject([{ realHost: null }]);
 });
 
 test("no text is lost or thrown upon", () => {

@@ -34,22 +34,27 @@ export function linkify(text: string): readonly Segment[] {
   return segments;
 }
 
+/** Counts once: a message of nothing but brackets must not hold up whoever reads it. */
 function withoutTrailing(candidate: string): string {
-  let link = candidate;
-  for (let last = link.at(-1); last !== undefined && TRAILING.has(last); last = link.at(-1)) {
+  const left = new Map<string, number>();
+  for (const character of candidate) left.set(character, (left.get(character) ?? 0) + 1);
+  const count = (character: string): number => left.get(character) ?? 0;
+  let end = candidate.length;
+  for (let last = candidate[end - 1]; last !== undefined && TRAILING.has(last); last = candidate[end - 1]) {
     const opening = OPENING[last];
-    if (opening !== undefined && count(link, opening) >= count(link, last)) break;
-    link = link.slice(0, -1);
+    if (opening !== undefined && count(opening) >= count(last)) break;
+    left.set(last, count(last) - 1);
+    end--;
   }
-  return link;
+  return candidate.slice(0, end);
 }
-
-const count = (text: string, character: string): number => text.split(character).length - 1;
 
 function toLink(shown: string): Segment | null {
   if (DECEPTIVE.test(shown) || !URL.canParse(shown)) return null;
   const url = new URL(shown);
   if (url.protocol !== "http:" && url.protocol !== "https:") return null;
-  const isPlain = url.username === "" && url.password === "" && shown.toLowerCase().includes(`//${url.host}`);
+  // At its place: further behind, anybody could write the true host in Latin letters to hide a false one.
+  const isShown = shown.toLowerCase().startsWith(`${url.protocol}//${url.host}`);
+  const isPlain = url.username === "" && url.password === "" && isShown;
   return { kind: "link", text: shown, href: url.href, realHost: isPlain ? null : url.host };
 }
