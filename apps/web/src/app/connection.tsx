@@ -4,7 +4,7 @@ import { useTimeWords } from "../i18n/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useIntent, useView } from "./context.tsx";
 
-export function useIsOnline(): boolean {
+function useIsOnline(): boolean {
   return useSyncExternalStore(
     (listener) => {
       window.addEventListener("online", listener);

@@ -34,7 +34,7 @@ export function useApi(): PageClient["api"] {
   return useServices().client.api;
 }
 
-export type Outcome<T> =
+type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: IntentErrorCode };
 

@@ -6,7 +6,7 @@ import { trustedScript } from "../platform/trusted.ts";
 import workerUrl from "../worker.ts?worker&url";
 import type { TabWord, WorkerStart, WorkerWord } from "./words.ts";
 
-export interface StartFailure {
+interface StartFailure {
   readonly code: string;
 }
 

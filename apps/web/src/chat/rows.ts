@@ -35,7 +35,7 @@ function belongTogether(a: MessageView, b: MessageView): boolean {
 
 const deliveryKey = (delivery: Delivery | null): string => (delivery === null ? "" : delivery.state);
 
-export function isSameDay(a: number, b: number): boolean {
+function isSameDay(a: number, b: number): boolean {
   const one = new Date(a);
   const other = new Date(b);
   return (

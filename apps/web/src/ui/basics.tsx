@@ -55,7 +55,7 @@ export function IconButton({ icon, label, className, size, ...rest }: IconButton
   );
 }
 
-export function Spinner(): ReactElement {
+function Spinner(): ReactElement {
   return <span className="spinner" aria-hidden="true" />;
 }
 
