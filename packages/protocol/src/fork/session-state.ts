@@ -75,8 +75,8 @@ export interface ForkSession {
   /** A commit was asked for and has not come back: the epoch it is for. */
   readonly makingIn: Hex | null;
   readonly making: Intent | null;
-  /** By member: where they were last heard, known or not. */
-  readonly heads: ReadonlyMap<Hex, { readonly account: Hex; readonly epoch: Hex }>;
+  /** By member: where they were last heard, known or not, and when. */
+  readonly heads: ReadonlyMap<Hex, { readonly account: Hex; readonly epoch: Hex; readonly at: number }>;
   /** Epochs before the root, the newest last. */
   readonly final: readonly Hex[];
   /** When this device will have been alone for too long. */

@@ -195,9 +195,17 @@ describe("moving", () => {
     expect(kinds(wait(ALONE_PATIENCE))).not.toContain("rejoin");
     heard("bob/1", "elsewhere");
     expect(kinds(wait(ALONE_PATIENCE - 1))).not.toContain("rejoin");
+    heard("bob/1", "elsewhere");
     heard("carol/1", ROOT.id);
-    expect(kinds(wait(ALONE_PATIENCE))).not.toContain("rejoin");
+    expect(kinds(wait(1))).not.toContain("rejoin");
     heard("carol/1", "elsewhere");
+    expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
+  });
+
+  it("[FR20] who was heard here long ago is no company", () => {
+    heard("olga/1", ROOT.id);
+    wait(ALONE_PATIENCE + 1);
+    heard("bob/1", "elsewhere");
     expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
   });
 

@@ -10,7 +10,7 @@
  * FR17 Nothing is sealed for who was removed on a branch that was left, until that is done again.
  */
 import { decideTree, isCertified, type Decision, type ForkVerdict } from "./decide.ts";
-import { levelOf, type Candidate, type ForkEvidence, type Hex, type SlotReceipt } from "./facts.ts";
+import { levelOf, type Candidate, type ForkEvidence, type ForkFacts, type Hex, type SlotReceipt } from "./facts.ts";
 import { admit, closeUpTo, finalEpochs } from "./retain.ts";
 import {
   ALONE_PATIENCE,
@@ -39,8 +39,7 @@ export function forkStep(session: ForkSession, input: ForkInput, environment: Fo
   const draft: Draft = { session, effects: [], wakeAt: Infinity, environment };
   takeInputMutable(draft, input);
   withdrawMutable(draft);
-  const tree = buildTree(draft.session.facts);
-  const decision = decideTree(tree);
+  const { tree, decision } = weighed(draft.session.facts);
   reportMutable(draft, decision);
   moveMutable(draft, tree, decision);
   if (draft.session.standing === "member") {
@@ -51,6 +50,23 @@ export function forkStep(session: ForkSession, input: ForkInput, environment: Fo
     closeMutable(draft, tree);
   }
   return { session: draft.session, effects: draft.effects, wakeAt: draft.wakeAt === Infinity ? null : draft.wakeAt };
+}
+
+interface Weighed {
+  readonly tree: ForkTree;
+  readonly decision: Decision;
+}
+
+/** Most inputs change no fact; what follows from the same facts is the same. */
+const known = new WeakMap<ForkFacts, Weighed>();
+
+function weighed(facts: ForkFacts): Weighed {
+  const before = known.get(facts);
+  if (before !== undefined) return before;
+  const tree = buildTree(facts);
+  const made = { tree, decision: decideTree(tree) };
+  known.set(facts, made);
+  return made;
 }
 
 interface Draft {
@@ -141,7 +157,7 @@ function takeHeadMutable(draft: Draft, { member, account, epoch }: Extract<ForkI
   const present = draft.environment.members(head);
   if (!present.includes(member)) return;
   const kept = [...heads].filter(([leaf]) => present.includes(leaf));
-  setMutable(draft, { heads: new Map(kept).set(member, { account, epoch }) });
+  setMutable(draft, { heads: new Map(kept).set(member, { account, epoch, at: draft.environment.now }) });
 }
 
 function wantMutable(draft: Draft, wanted: Omit<Intent, "dueAt">): void {
@@ -214,8 +230,9 @@ function isAlone({ session, environment }: Draft, tree: ForkTree): boolean {
   const line = new Set([...ancestry(tree, head), ...final]);
   const present = new Set(environment.members(head));
   const balance = new Map<number, number>();
-  for (const [member, { account, epoch }] of heads) {
-    if (!present.has(member)) continue;
+  for (const [member, { account, epoch, at }] of heads) {
+    // Whoever has left this branch is not heard here any more, and must not keep this device on it.
+    if (!present.has(member) || environment.now - at > ALONE_PATIENCE) continue;
     const isHere = line.has(epoch) || ancestry(tree, epoch).includes(head);
     const level = levelOf(policy, account);
     balance.set(level, (balance.get(level) ?? 0) + (isHere ? 1 : -1));
@@ -288,7 +305,7 @@ function withdrawMutable(draft: Draft): void {
   const { facts, own, head } = draft.session;
   const unseen = facts.candidates.filter(({ id, parent }) => parent === head && own.get(id)?.isPublished === false);
   if (unseen.length === 0) return;
-  const tree = buildTree(facts);
+  const { tree } = weighed(facts);
   for (const candidate of unseen) {
     const commit = own.get(candidate.id) as OwnCommit;
     if (commit.intent === null || (candidate.isDecree && commit.intent.tries > 0)) continue;
@@ -322,7 +339,7 @@ const removalsOf = ({ kind, removes, account }: Candidate): readonly UndoneRemov
 /** For the session that follows when this device has to rejoin: every removal that it has applied, and what it wanted. */
 export function carryOver(session: ForkSession): Pick<ForkSession, "undone" | "intents"> {
   const { facts, head, undone, own, making, intents } = session;
-  const tree = buildTree(facts);
+  const { tree } = weighed(facts);
   const line = ancestry(tree, head);
   const applied = line.flatMap((id) => tree.candidates.get(id) ?? []);
   // What was applied here need not be so where this device goes: the shell drops what is.

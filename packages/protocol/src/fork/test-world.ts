@@ -240,7 +240,11 @@ export class ForkWorld {
     const author = `${account}/r${this.doors++}`;
     const parent = this.headOf(best);
     // An earlier attempt may have left another leaf there than the one before it.
-    const replaced = parent.leaves.find((leaf) => accountOf(leaf) === account) as Hex;
+    const replaced = parent.leaves.find((leaf) => accountOf(leaf) === account);
+    if (replaced === undefined) {
+      person.session = { ...person.session, standing: "removed" };
+      return;
+    }
     const made = modelCommit({ parent, author, events: 0, change: { kind: "external", replaced } });
     if (made === null) return;
     this.keep(made);

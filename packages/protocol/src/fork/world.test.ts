@@ -193,7 +193,7 @@ const isInside = (world: ForkWorld, leaf: Hex): boolean =>
   world.people.some((person) => person.leaf === OWNER && world.headOf(person).leaves.includes(leaf));
 
 const only = process.env["XCHAT_SEED"];
-const count = Number(process.env["XCHAT_SEEDS"] ?? 40);
+const count = Number(process.env["XCHAT_SEEDS"] ?? 15);
 const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 
 const CALM: Weather = { colluding: 0, withholding: 0, nodesFail: false, attackers: [], awayFor: 6 * HOUR };

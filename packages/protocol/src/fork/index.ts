@@ -1,0 +1,19 @@
+export { decide, isCertified, type DecidedBy, type Decision, type ForkVerdict } from "./decide.ts";
+export {
+  levelOf,
+  type Candidate,
+  type EpochPolicy,
+  type ForkEvidence,
+  type ForkFacts,
+  type SlotReceipt,
+} from "./facts.ts";
+export {
+  startFork,
+  type ForkEffect,
+  type ForkEnvironment,
+  type ForkInput,
+  type ForkSession,
+  type ForkStep,
+  type UndoneRemoval,
+} from "./session-state.ts";
+export { carryOver, forkStep } from "./session.ts";
