@@ -2,9 +2,11 @@
  * What stands there when the app cannot go on, over the scripted client in a real browser: what happened, and a next
  * step, in each language. And what no screen may do: scroll the page beside itself, or be too small for a finger.
  */
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM_FLAGS, openScreen, SCREENS, type Screen } from "../../tools/review.ts";
 import { serveFolder } from "../../tools/serve.ts";
@@ -15,17 +17,19 @@ const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1280, height: 800 };
 const FINGER = 44;
 
-let served: Awaited<ReturnType<typeof serveFolder>>;
-let browser: Browser;
+let served: Awaited<ReturnType<typeof serveFolder>> | undefined;
+let browser: Browser | undefined;
 beforeAll(async () => {
-  await build({ root: ROOT, configFile: join(ROOT, "vite.config.ts"), mode: "review", logLevel: "error" });
+  // A process of its own: the macros look for their configuration in the folder where they run.
+  const vite = join(createRequire(import.meta.url).resolve("vite/package.json"), "../bin/vite.js");
+  await promisify(execFile)(process.execPath, [vite, "build", "--mode", "review"], { cwd: ROOT });
   served = await serveFolder(REVIEW, "dev.html");
   const executablePath = process.env["XCHAT_CHROMIUM"] ?? "/usr/bin/chromium";
   browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
 });
 afterAll(async () => {
-  await browser.close();
-  served.close();
+  await browser?.close();
+  served?.close();
 });
 
 interface Showing {
@@ -39,6 +43,7 @@ async function onScreen<T>(
   look: (page: Page) => Promise<T>,
 ): Promise<T> {
   if (screen === undefined) throw new Error("no such screen");
+  if (browser === undefined || served === undefined) throw new Error("nothing is served");
   const hasTouch = viewport === PHONE;
   const context = await browser.newContext({
     viewport,
