@@ -16,4 +16,5 @@ export {
   type ForkStep,
   type UndoneRemoval,
 } from "./session-state.ts";
-export { carryOver, forkStep } from "./session.ts";
+export { forkStep } from "./session.ts";
+export { carryOver } from "./undone.ts";

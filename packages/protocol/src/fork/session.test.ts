@@ -14,7 +14,8 @@ import {
   type ForkInput,
   type ForkSession,
 } from "./session-state.ts";
-import { carryOver, forkStep } from "./session.ts";
+import { forkStep } from "./session.ts";
+import { carryOver } from "./undone.ts";
 import { accountOf, modelCommit, type Change, type ModelCommit, type ModelEpoch } from "./test-model.ts";
 import { rootEpoch } from "./test-world.ts";
 

@@ -6,7 +6,8 @@ import type { SlotReceipt, Hex } from "./facts.ts";
 import { levelOf } from "./facts.ts";
 import { startFork, type ForkEffect, type ForkInput, type ForkSession } from "./session-state.ts";
 import { ancestry } from "./tree.ts";
-import { forkStep, carryOver } from "./session.ts";
+import { forkStep } from "./session.ts";
+import { carryOver } from "./undone.ts";
 import {
   accountOf,
   mixed,
