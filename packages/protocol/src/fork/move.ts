@@ -57,11 +57,11 @@ function isAlone({ session, environment }: Draft, tree: ForkTree): boolean {
   const { head, heads, final } = session;
   const policy = tree.policy(head);
   const line = new Set([...ancestry(tree, head), ...final]);
-  const present = new Set(environment.members(head));
+  const present = new Set(environment.members(head).map(({ account }) => account));
   const balance = new Map<number, number>();
-  for (const [member, { account, epoch, at }] of heads) {
+  for (const { account, epoch, at } of heads.values()) {
     // Whoever has left this branch is not heard here any more, and must not keep this device on it.
-    if (!present.has(member) || environment.now - at > ALONE_PATIENCE) continue;
+    if (!present.has(account) || environment.now - at > ALONE_PATIENCE) continue;
     const isHere = line.has(epoch) || ancestry(tree, epoch).includes(head);
     const level = levelOf(policy, account);
     balance.set(level, (balance.get(level) ?? 0) + (isHere ? 1 : -1));

@@ -99,7 +99,10 @@ export type ForkInput =
   | { readonly kind: "want"; readonly intent: string; readonly isDecree: boolean }
   /** The other answer to `make-commit`, or at any time: it is done already, or not allowed any more. */
   | { readonly kind: "give-up"; readonly intent: string }
-  /** A present member was heard in this epoch (who is no member of the own head's epoch says nothing). */
+  /**
+   * Somebody with a certified leaf was heard in this epoch. By account: who rejoined elsewhere has another leaf there. Whose
+   * account is not in the own head's epoch says nothing.
+   */
   | { readonly kind: "head"; readonly member: Hex; readonly account: Hex; readonly epoch: Hex }
   /** The log holds two events of this author with one number. */
   | { readonly kind: "author-forked"; readonly author: Hex }
@@ -134,7 +137,7 @@ export interface ForkEnvironment {
   /** In [0, 1). */
   readonly random: number;
   /** Leaves of an epoch in which this device is or may go on. */
-  readonly members: (epoch: Hex) => readonly Hex[];
+  readonly members: (epoch: Hex) => readonly { readonly leaf: Hex; readonly account: Hex }[];
 }
 
 export interface ForkStep {

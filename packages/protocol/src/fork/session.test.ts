@@ -44,7 +44,11 @@ beforeEach(() => {
 
 function tell(input: ForkInput, after = 0): readonly ForkEffect[] {
   now += after;
-  const step = forkStep(session, input, { now, random: 0, members: (epoch) => epochs.get(epoch)?.leaves ?? [] });
+  const step = forkStep(session, input, {
+    now,
+    random: 0,
+    members: (epoch) => (epochs.get(epoch)?.leaves ?? []).map((leaf) => ({ leaf, account: accountOf(leaf) })),
+  });
   session = step.session;
   return step.effects;
 }
@@ -200,6 +204,11 @@ describe("moving", () => {
     heard("carol/1", ROOT.id);
     expect(kinds(wait(1))).not.toContain("rejoin");
     heard("carol/1", "elsewhere");
+    expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
+  });
+
+  it("[FR20] who rejoined elsewhere is known by their account", () => {
+    heard("olga/new", "elsewhere");
     expect(wait(ALONE_PATIENCE)).toContainEqual({ kind: "rejoin", reason: "alone" });
   });
 

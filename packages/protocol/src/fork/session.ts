@@ -106,8 +106,8 @@ function takeReceiptMutable(draft: Draft, receipt: SlotReceipt): void {
 function takeHeadMutable(draft: Draft, { member, account, epoch }: Extract<ForkInput, { kind: "head" }>): void {
   const { head, heads } = draft.session;
   const present = draft.environment.members(head);
-  if (!present.includes(member)) return;
-  const kept = [...heads].filter(([leaf]) => present.includes(leaf));
+  if (!present.some((one) => one.account === account)) return;
+  const kept = [...heads].filter(([, other]) => present.some((one) => one.account === other.account));
   setMutable(draft, { heads: new Map(kept).set(member, { account, epoch, at: draft.environment.now }) });
 }
 
@@ -133,7 +133,7 @@ const nameOf = (one: ForkEvidence): string =>
 /** FR18. */
 function closeMutable(draft: Draft, tree: ForkTree): void {
   const { facts, seenAt, triedAt, own, head } = draft.session;
-  const others = draft.environment.members(head).filter((member) => member !== draft.session.self);
+  const others = draft.environment.members(head).flatMap(({ leaf }) => (leaf === draft.session.self ? [] : [leaf]));
   const root = finalEpochs(draft.session, tree, others, draft.environment.now).at(-1);
   if (root === undefined) return;
   const epochs = ancestry(tree, tree.candidates.get(root)?.parent as Hex);

@@ -91,7 +91,7 @@ export class ForkWorld {
     const environment = {
       now: this.now,
       random: this.random.next(),
-      members: (epoch: Hex) => this.epochs.get(epoch)?.leaves ?? [],
+      members: (epoch: Hex) => membersOf(this.epochs.get(epoch)),
     };
     const { session, effects } = forkStep(person.session, input, environment);
     person.session = session;
@@ -279,6 +279,9 @@ function changeOf(intent: string, parent: ModelEpoch): Change {
   const accounts = new Set(change.leaves.map(accountOf));
   return { kind: "removal", leaves: parent.leaves.filter((leaf) => accounts.has(accountOf(leaf))) };
 }
+
+const membersOf = (epoch: ModelEpoch | undefined): readonly { readonly leaf: Hex; readonly account: Hex }[] =>
+  (epoch?.leaves ?? []).map((leaf) => ({ leaf, account: accountOf(leaf) }));
 
 const isPast = ({ facts, head }: ForkSession, id: Hex): boolean =>
   ancestry({ candidates: new Map(facts.candidates.map((one) => [one.id, one])) }, head).includes(id);

@@ -44,7 +44,7 @@ export function holdMutable(draft: Draft, tree: ForkTree): void {
   const policy = tree.policy(head);
   const inForce = undone.filter(({ leaf, account, by }) => {
     const mayRemove = by === account || levelOf(policy, by) > levelOf(policy, account);
-    return mayRemove && draft.environment.members(head).includes(leaf);
+    return mayRemove && draft.environment.members(head).some((one) => one.leaf === leaf);
   });
   const now = [...new Set(inForce.map(({ leaf }) => leaf))].toSorted();
   if (now.join() === held.join()) return;
