@@ -32,7 +32,7 @@ export const MAX_CANDIDATES = 512;
 /** FR19: of each candidate, and of what is none: two prove the guilt of a node. */
 export const MAX_HASHES_OF_SLOT = 2;
 export const MAX_INTENTS = 64;
-/** Names of final epochs, by which who is merely behind is told from who is elsewhere. */
+/** Final epochs, by whose names who is merely behind is told from who is elsewhere; and removals in them. */
 export const MAX_FINAL_NAMES = 1_024;
 
 /** Something that the person (or the schedule) wants, named by the shell. */
@@ -83,7 +83,9 @@ export interface ForkSession {
   readonly aloneUntil: number | null;
   /** FR17: removals that were applied on a branch that this device has left, and not again since. */
   readonly undone: readonly UndoneRemoval[];
-  /** The leaves among them for which nothing may be sealed now. */
+  /** Removals in final epochs, the newest last: they count should this device have to rejoin. */
+  readonly removedBefore: readonly UndoneRemoval[];
+  /** The undone ones for which nothing may be sealed now. */
   readonly held: readonly Hex[];
   readonly standing: "member" | "removed" | "outside";
   readonly reported: ReadonlySet<string>;
@@ -169,6 +171,7 @@ export const startFork = (
   final: [],
   aloneUntil: null,
   undone: carried.undone,
+  removedBefore: [],
   held: [],
   standing: "member",
   reported: new Set(),

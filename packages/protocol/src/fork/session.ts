@@ -17,7 +17,7 @@ import {
   type ForkStep,
 } from "./session-state.ts";
 import { ancestry, type ForkTree } from "./tree.ts";
-import { holdMutable } from "./undone.ts";
+import { holdMutable, removalsOf } from "./undone.ts";
 
 /** The one decision function: takes the input, then does whatever has become due. */
 export function forkStep(session: ForkSession, input: ForkInput, environment: ForkEnvironment): ForkStep {
@@ -146,5 +146,8 @@ function closeMutable(draft: Draft, tree: ForkTree): void {
     triedAt: new Map([...triedAt].filter(([key]) => !epochs.includes(key.split(" ")[0] as Hex))),
     own: new Map([...own].filter(([id]) => !isGone.has(id) || id === head)),
   });
+  const passed = [...epochs, root].flatMap((id) => tree.candidates.get(id) ?? []);
+  const removedBefore = [...draft.session.removedBefore, ...passed.flatMap(removalsOf)].slice(-MAX_FINAL_NAMES);
+  setMutable(draft, { removedBefore });
   draft.effects.push({ kind: "forget", epochs, candidates: gone });
 }

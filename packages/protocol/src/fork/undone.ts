@@ -17,25 +17,27 @@ export function remembered(
   let kept = [...undone, ...left.flatMap(removalsOf)];
   for (const { kind, removes, author } of entered) {
     const gone = new Set(removes.map(({ leaf }) => leaf));
-    // Who is to be out does not come back in by a new leaf.
-    kept = kept.flatMap((one) => (!gone.has(one.leaf) ? [one] : kind === "external" ? [{ ...one, leaf: author }] : []));
+    // Who is to be out does not come back in by a new leaf; nor by the old one, should that commit be left again.
+    kept = kept.flatMap((one) =>
+      !gone.has(one.leaf) ? [one] : kind === "external" ? [one, { ...one, leaf: author }] : [],
+    );
   }
   return kept.filter((one, i) => kept.findIndex(({ leaf, by }) => leaf === one.leaf && by === one.by) === i);
 }
 
-const removalsOf = ({ kind, removes, account }: Candidate): readonly UndoneRemoval[] =>
+export const removalsOf = ({ kind, removes, account }: Candidate): readonly UndoneRemoval[] =>
   kind === "removal" ? removes.map((one) => ({ ...one, by: account })) : [];
 
 /** For the session that follows when this device has to rejoin: every removal that it has applied, and what it wanted. */
 export function carryOver(session: ForkSession): Pick<ForkSession, "undone" | "intents"> {
-  const { facts, head, undone, own, making, intents } = session;
+  const { facts, head, undone, removedBefore, own, making, intents } = session;
   const { tree } = weighed(facts);
   const line = ancestry(tree, head);
   const applied = line.flatMap((id) => tree.candidates.get(id) ?? []);
   // What was applied here need not be so where this device goes: the shell drops what is.
   const open = [...own.values()].flatMap(({ intent }) => intent ?? []);
   const wanted = [...intents, ...(making === null ? [] : [making]), ...open];
-  return { undone: remembered(undone, applied, []), intents: wanted.slice(0, MAX_INTENTS) };
+  return { undone: remembered([...undone, ...removedBefore], applied, []), intents: wanted.slice(0, MAX_INTENTS) };
 }
 
 /** FR17: only while whoever removed them could do it again, and they are there. */
