@@ -166,7 +166,7 @@ describe("a client's link to a node", () => {
     expect(slot?.envelopes).toEqual(envelopes);
   });
 
-  it("[MB20] opens a contact inbox that strangers write to and only its owner reads", async () => {
+  it("[MB20] [MB22] opens a contact inbox that strangers write to and only its owner reads", async () => {
     const inbox = await newKey();
     const stranger = connector().access(node.hint);
     const unknown = await stranger.depositInbox({ inboxPublicKey: inbox.publicKey, envelope: envelope() });
@@ -185,7 +185,7 @@ describe("a client's link to a node", () => {
     stranger.close();
   });
 
-  it("[MB26] keeps a blob for its first owner, in growing versions, and keeps the place when it is removed", async () => {
+  it("[MB26] [MB27] [MB28] keeps a blob for its first owner, in growing versions, and keeps the place when it is removed", async () => {
     const [owner, other, place] = [await newKey(), await newKey(), provider.randomBytes(32)];
     const expiresAt = Date.now() + 30 * 86_400_000;
     const [first, second] = [provider.randomBytes(5_000), provider.randomBytes(65_536)];

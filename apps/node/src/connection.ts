@@ -110,7 +110,7 @@ export class Connection {
     const { stream, cost } = event;
     switch (event.streamKind) {
       case "descriptor":
-        return this.#sendDescriptor(stream, cost);
+        return this.#sendDescriptor(stream, event.payload, cost);
       case "exchange":
         void this.#openExchange(stream, event.payload, cost);
         return;
@@ -120,8 +120,9 @@ export class Connection {
     }
   }
 
-  #sendDescriptor(stream: number, cost: number): void {
+  #sendDescriptor(stream: number, payload: Uint8Array, cost: number): void {
     this.#release(stream, cost);
+    if (payload.length > 0) return this.#reset(stream, "malformed");
     const now = this.#context.clock.now();
     if (!this.#mayOpen(now) || this.#socket.bufferedAmount > this.#context.limits.socketBytes) {
       return this.#reset(stream, "try-later", RETRY_SECONDS);

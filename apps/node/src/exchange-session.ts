@@ -131,10 +131,11 @@ export class ExchangeSession {
   async #acceptChunk(chunk: Chunk, cost: number): Promise<void> {
     this.#usedAt = this.#deps.clock.now();
     if (this.#partial !== null) return this.#acceptPart(this.#partial, chunk, cost);
+    // Before the head is read: what is malformed counts too.
+    if (this.#nextNumber >= this.#deps.limits.requestsPerExchange) return this.#fail("exchange-over");
     const decoded = decodeRequest(chunk.head);
     const place = { nodeId: this.#deps.nodeId, exchangeId: this.#exchange.id, number: this.#nextNumber++ };
     if (!decoded.ok) return this.#refuse(place, "malformed", cost);
-    if (place.number >= this.#deps.limits.requestsPerExchange) return this.#refuse(place, "too-many-requests", cost);
     const request = decoded.value;
     if (request.kind === "subscribe") return this.#subscribe(place, request, cost);
     if (request.kind === "commit" && request.hashes.length > 1) return this.#beginCommit(place, request, chunk, cost);

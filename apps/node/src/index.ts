@@ -282,9 +282,9 @@ class Assembly {
   #config(nodeId: Uint8Array, host: string, isSecure: boolean): unknown {
     const { publicUrl } = this.#options;
     const origin = publicUrl?.href ?? `${isSecure ? "https" : "http"}://${host}/`;
-    const isLocalOnly = publicUrl === null && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
-    const address = new URL(SOCKET_PATH, origin.replace(/^http/, "ws")).href;
-    return { version: VERSION, node: { address, keyHash: bytesToBase64Url(nodeId) }, isLocalOnly };
+    const address = new URL(SOCKET_PATH, origin.replace(/^http/, "ws"));
+    const isLocalOnly = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(address.hostname);
+    return { version: VERSION, node: { address: address.href, keyHash: bytesToBase64Url(nodeId) }, isLocalOnly };
   }
 
   #health(): { readonly isHealthy: boolean; readonly body: unknown } {

@@ -26,6 +26,7 @@ import {
   type NodeStore,
   type StoreOperation,
   type StoreOutcome,
+  type StoreRefusal,
 } from "@xchat/node-store";
 import type { NodeClock } from "./clock.ts";
 import type { NodeLimits } from "./limits.ts";
@@ -103,7 +104,8 @@ export class MailboxService {
       turn.handedOver();
       return await answer;
     } finally {
-      turn.handedOver();
+      // One that was refused at once must not let those behind it pass those before it.
+      void turn.before.then(turn.handedOver);
     }
   }
 
@@ -230,8 +232,8 @@ export class MailboxService {
     if (!(await this.#isSigned(place, "openMailbox", mailbox, content, request.signature))) {
       return refuse(place, "signature-invalid");
     }
-    const refusal = await this.#unpaid(place, "mailbox", mailbox, stamp);
-    return refusal ?? { kind: "open-mailbox", mailbox, hour: hourOf(clock.now()) };
+    const operation: StoreOperation = { kind: "open-mailbox", mailbox, hour: hourOf(clock.now()) };
+    return this.#paid(place, "mailbox", mailbox, stamp, operation);
   }
 
   async #openInbox(place: RequestPlace, request: Request<"openInbox">): Promise<ServiceAnswer | StoreOperation> {
@@ -243,8 +245,8 @@ export class MailboxService {
     }
     const hour = hourOf(clock.now());
     if (expiresHour > hour + MAX_INBOX_HOURS) return refuse(place, "expires-too-late");
-    const refusal = await this.#unpaid(place, "inbox", inbox, stamp);
-    return refusal ?? { kind: "open-inbox", mailbox: inbox, expiresHour, hour };
+    const operation: StoreOperation = { kind: "open-inbox", mailbox: inbox, expiresHour, hour };
+    return this.#paid(place, "inbox", inbox, stamp, operation);
   }
 
   async #depositInbox(
@@ -253,14 +255,12 @@ export class MailboxService {
     envelope: Uint8Array,
   ): Promise<ServiceAnswer | StoreOperation> {
     if (!isEnvelopeSize(envelope.length)) return refuse(place, "wrong-size");
-    const { provider, store, clock } = this.#options;
-    const { inbox } = request;
+    const { provider, clock } = this.#options;
+    const { inbox, stamp } = request;
     const hour = hourOf(clock.now());
-    // Before the stamp: a full or unknown inbox costs the node nothing.
-    if (store.mailbox(inbox, hour)?.kind !== "inbox") return refuse(place, "inbox-unknown");
     const hash = contentHash.deposit(provider, envelope);
-    const refusal = await this.#unpaid(place, "envelope", strangerSubject(provider, inbox, hash), request.stamp);
-    return refusal ?? { kind: "deposit", to: "inbox", mailbox: inbox, envelope, hash, hour };
+    const operation: StoreOperation = { kind: "deposit", to: "inbox", mailbox: inbox, envelope, hash, hour };
+    return this.#paid(place, "envelope", strangerSubject(provider, inbox, hash), stamp, operation);
   }
 
   async #putBlob(
@@ -279,9 +279,18 @@ export class MailboxService {
     if (expiresHour > hour + MAX_BLOB_HOURS) return refuse(place, "expires-too-late");
     const isNew = !store.isPlaceTaken(where, hour);
     if (isNew && stamp === null) return refuse(place, "stamp-needed");
-    const refusal = isNew && stamp !== null ? await this.#unpaid(place, "blob", where, stamp) : null;
     const kind = "put-blob";
-    return refusal ?? { kind, place: where, owner, version, blob, expiresHour, mayTakePlace: isNew, hour };
+    const operation: StoreOperation = {
+      kind,
+      place: where,
+      owner,
+      version,
+      blob,
+      expiresHour,
+      mayTakePlace: isNew,
+      hour,
+    };
+    return isNew && stamp !== null ? this.#paid(place, "blob", where, stamp, operation) : operation;
   }
 
   async #removeBlob(place: RequestPlace, request: Request<"removeBlob">): Promise<ServiceAnswer | StoreOperation> {
@@ -312,14 +321,19 @@ export class MailboxService {
     return this.#options.provider.ed25519Verify(key, signedBytes(place, operation, key, content), signature);
   }
 
-  async #unpaid(
+  /** MB10 The operation when its stamp holds. What the store would refuse anyway is refused before that costs anything. */
+  async #paid(
     place: RequestPlace,
     purpose: Parameters<StampCheck["check"]>[0],
     subject: Uint8Array,
     stamp: Parameters<StampCheck["check"]>[2],
-  ): Promise<ServiceAnswer | null> {
-    const checked = await this.#options.stamps.check(purpose, subject, stamp, dayOf(this.#options.clock.now()));
-    if (checked === "valid") return null;
+    operation: StoreOperation,
+  ): Promise<ServiceAnswer | StoreOperation> {
+    const { store, stamps, clock } = this.#options;
+    const foreseen = store.foresee(operation);
+    if (foreseen.kind === "refused") return refuseFor(place, foreseen.reason);
+    const checked = await stamps.check(purpose, subject, stamp, dayOf(clock.now()));
+    if (checked === "valid") return operation;
     return checked === "invalid" ? refuse(place, "stamp-invalid") : tryLater(place, RETRY_SECONDS);
   }
 
@@ -331,7 +345,7 @@ export class MailboxService {
       const { number } = place;
       if (outcome.kind === "done") return { head: { kind: "done", number } };
       if (outcome.kind === "stored") return { head: { kind: "receipt", number, receipt: receipt as Uint8Array } };
-      return outcome.reason === "node-full" ? tryLater(place, FULL_RETRY_SECONDS) : refuse(place, outcome.reason);
+      return refuseFor(place, outcome.reason);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       return tryLater(place, error.code === "store-full" ? FULL_RETRY_SECONDS : RETRY_SECONDS);
@@ -374,6 +388,9 @@ const refuse = (place: RequestPlace, reason: MailboxRefusal): ServiceAnswer => (
 const tryLater = (place: RequestPlace, afterSeconds: number): ServiceAnswer => ({
   head: { kind: "tryLater", number: place.number, afterSeconds },
 });
+
+const refuseFor = (place: RequestPlace, reason: StoreRefusal): ServiceAnswer =>
+  reason === "node-full" ? tryLater(place, FULL_RETRY_SECONDS) : refuse(place, reason);
 
 const statementOf = (
   nodeId: Uint8Array,

@@ -102,7 +102,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(await envelopesOf(store, mailbox)).toEqual([envelope]);
     });
 
-    it("[ST3] the same envelope again keeps its first copy and its hours, also later", async () => {
+    it("[ST3] [MB14] the same envelope again keeps its first copy and its hours, also later", async () => {
       const under = await start();
       const [mailbox, other, envelope] = [key(), key(), sized()];
       await under.store.apply([openMailbox(mailbox), openMailbox(other), deposit(mailbox, envelope)]);
@@ -113,7 +113,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(await envelopesOf(await under.reopen(), mailbox)).toEqual([envelope]);
     });
 
-    it("[ST4] a slot goes to the first commit only, also within a batch and over a reopening", async () => {
+    it("[ST4] [MB19] a slot goes to the first commit only, also within a batch and over a reopening", async () => {
       const under = await start();
       const mailbox = key();
       const [first, second] = [[sized(), sized(65_536)], [sized()]];
@@ -138,7 +138,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(store.mailbox(mailbox, HOUR)).toMatchObject({ kind: "mailbox", hasSlot: true });
     });
 
-    it("[ST4] a slot has space of its own, and stays taken when its envelopes have expired", async () => {
+    it("[ST4] [MB18] [MB19] a slot has space of its own in a full mailbox, and stays taken when its envelopes have expired", async () => {
       const { store } = await start({ mailboxBytes: 8_192 });
       const mailbox = key();
       await store.apply([openMailbox(mailbox), deposit(mailbox, sized())]);
@@ -153,7 +153,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(await store.apply([deposit(mailbox, sized(), later)])).toMatchObject([{ kind: "stored" }]);
     });
 
-    it("[ST5] reads go on behind a cursor, and nothing expired is read", async () => {
+    it("[ST5] [MB16] reads go on behind a cursor, and nothing expired is read", async () => {
       const { store } = await start();
       const mailbox = key();
       const [early, late] = [
@@ -173,7 +173,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(await envelopesOf(store, mailbox, 0, HOUR)).toEqual([]);
     });
 
-    it("expiry gives back space, quota and, in the end, the mailbox, but never a cursor", async () => {
+    it("[MB15] expiry gives back space, quota and, in the end, the mailbox, but never a cursor", async () => {
       const { store } = await start({ mailboxBytes: 16_384 });
       const mailbox = key();
       await store.apply([openMailbox(mailbox), deposit(mailbox, sized()), deposit(mailbox, sized())]);
@@ -186,13 +186,45 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(await store.apply([deposit(mailbox, sized(), later)])).toMatchObject([{ kind: "stored" }]);
       expect(store.mailbox(mailbox, later)?.lastCursor).toBeGreaterThan(before);
       const gone = later + MAILBOX_HOURS;
+      await store.expire(gone - 1);
+      expect(store.mailbox(mailbox, gone - 1)).not.toBeNull();
       await store.expire(gone);
       expect(store.mailbox(mailbox, gone)).toBeNull();
       expect(store.usage().mailboxes).toBe(0);
       expect(await store.apply([deposit(mailbox, sized(), gone)])).toEqual([REFUSED("mailbox-unknown")]);
     });
 
-    it("an inbox has its own quota, takes no commit and no ordinary deposit, and ends at its hour", async () => {
+    it("[MB17] cursors begin behind 65,536 for each hour, and grow over the loss of everything", async () => {
+      const mailbox = key();
+      const cursorsFrom = async (hour: number): Promise<number[]> => {
+        const { store } = await start();
+        await store.apply([
+          openMailbox(mailbox, hour),
+          deposit(mailbox, sized(), hour),
+          deposit(mailbox, sized(), hour),
+        ]);
+        return (await store.read(mailbox, 0, 10, hour)).map(({ cursor }) => cursor);
+      };
+      const before = await cursorsFrom(HOUR);
+      expect(before[0]).toBeGreaterThan(65_536 * HOUR);
+      expect(before[1]).toBeGreaterThan(before[0] as number);
+      // A store that knows nothing of the first one, an hour later.
+      expect((await cursorsFrom(HOUR + 1))[0]).toBeGreaterThan(before[1] as number);
+    });
+
+    it("foresees what it would answer, and does nothing for it", async () => {
+      const { store } = await start({ inboxEnvelopes: 1 });
+      const inbox = key();
+      const toInbox = (): StoreOperation => ({ ...deposit(inbox, sized()), to: "inbox" }) as StoreOperation;
+      expect(store.foresee(toInbox())).toEqual(REFUSED("inbox-unknown"));
+      await store.apply([{ kind: "open-inbox", mailbox: inbox, expiresHour: HOUR + 24, hour: HOUR }]);
+      expect(store.foresee(toInbox())).toMatchObject({ kind: "stored", isNew: true });
+      expect(await envelopesOf(store, inbox)).toEqual([]);
+      await store.apply([toInbox()]);
+      expect(store.foresee(toInbox())).toEqual(REFUSED("inbox-full"));
+    });
+
+    it("[MB20] an inbox has its own quota, takes no commit and no ordinary deposit, and ends at its hour", async () => {
       const { store } = await start({ inboxEnvelopes: 2 });
       const inbox = key();
       const toInbox = (envelope: Uint8Array): StoreOperation =>
@@ -214,7 +246,7 @@ export function nodeStoreContract(name: string, open: (limits: Partial<StoreLimi
       expect(store.mailbox(inbox, HOUR + 24)).toBeNull();
     });
 
-    it("a blob belongs to its first owner, in growing versions, and its place is kept when it is removed", async () => {
+    it("[MB26] [MB27] [MB28] a blob belongs to its first owner, in growing versions, and its place is kept when it is removed", async () => {
       const under = await start();
       const [place, owner, big] = [key(), key(), sized(65_536)];
       const at = (over: object): StoreOperation => blobOf({ place, owner, ...over });

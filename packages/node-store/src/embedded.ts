@@ -101,6 +101,10 @@ class EmbeddedStore implements NodeStore {
     return this.#inLane(() => this.#apply(batch));
   }
 
+  foresee(operation: StoreOperation): StoreOutcome {
+    return new BatchPlan(this.#index, this.#limits, this.#usage).decide(operation);
+  }
+
   mailbox(mailbox: Uint8Array, hour: number): MailboxState | null {
     const stored = this.#index.mailboxes.get(Buffer.from(mailbox));
     if (stored === undefined) return null;

@@ -104,6 +104,8 @@ export interface StoreUsage {
 export interface NodeStore {
   /** @throws StoreUnavailable when the disk is full or fails: nothing of the batch was done, and it may be tried later. */
   apply(batch: readonly StoreOperation[]): Promise<readonly StoreOutcome[]>;
+  /** What `apply` would answer to it alone, by what is stored now. Does nothing. */
+  foresee(operation: StoreOperation): StoreOutcome;
   mailbox(mailbox: Uint8Array, hour: number): MailboxState | null;
   /** Ascending by cursor, after `after`; at most `limit`, and at least one if there is any. */
   read(mailbox: Uint8Array, after: number, limit: number, hour: number): Promise<readonly StoredRow[]>;

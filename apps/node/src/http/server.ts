@@ -25,6 +25,9 @@ export interface HttpOptions {
 
 const HOST = /^[A-Za-z0-9.\-[\]:]{1,255}$/;
 const MAX_HEADER_BYTES = 16_384;
+const SECURITY_LINES = Object.entries(SECURITY_HEADERS)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join("");
 
 export function createHttpServer(options: HttpOptions): Server {
   const requests = new TokenBucket(options.limits.httpPerSecond, options.limits.httpPerSecond, options.now());
@@ -61,7 +64,7 @@ function acceptSockets(server: Server, options: HttpOptions): void {
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy());
     const refuse = (status: string): void =>
-      void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      void socket.end(`HTTP/1.1 ${status}\r\n${SECURITY_LINES}Connection: close\r\nContent-Length: 0\r\n\r\n`);
     if (pathOf(request) !== SOCKET_PATH) return refuse("404 Not Found");
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     // A client of another version learns at once that no version is shared.
@@ -106,7 +109,8 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
 
 function sendConfig(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {
   const host = request.headers.host ?? "";
-  if (!HOST.test(host)) return sendText(response, 400, "The request names no host.\n");
+  if (!HOST.test(host) || !URL.canParse(`http://${host}/`))
+    return sendText(response, 400, "The request names no host.\n");
   const isSecure = request.headers["x-forwarded-proto"] === "https";
   sendJson(response, 200, options.config({ host, isSecure }));
 }

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { expectOk } from "@xchat/codec";
+import {
+  anyValue,
+  bytes,
+  concatBytes,
+  decode,
+  encode,
+  expectOk,
+  struct,
+  utf8ToBytes,
+  type CborValue,
+} from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { EXCHANGE_SUITE } from "../exchange/opening.ts";
@@ -21,6 +31,7 @@ const descriptor: Descriptor = {
   stamps: { mailbox: price, inbox: price, envelope: price, blob: price },
   stun: ":8787",
 };
+const outer = struct({ body: bytes({ max: 8_192 }), signature: bytes({ length: 64 }) });
 const signed = await signDescriptor(provider, identity, descriptor);
 const open = (bytes: Uint8Array, now = 1_500) => openDescriptor(provider, bytes, now);
 const reasonOf = async (bytes: Uint8Array, now?: number): Promise<string> => {
@@ -48,6 +59,35 @@ describe("descriptors", () => {
     expect(await reasonOf(signed, 999)).toBe("not-yet-valid");
     expect(await reasonOf(signed, 1_000)).toBe("accepted");
     expect(await reasonOf(signed, 2_000)).toBe("expired");
+  });
+
+  it("[D4] words and extensions of a newer kind are read over; another version, and extensions that are no map, are not", async () => {
+    const body = (expectOk(decode(outer, signed), "descriptor").body as Uint8Array).slice();
+    const fields = expectOk(decode(anyValue({ depth: 8, entries: 64 }), body), "body") as CborValue[];
+    const withField = async (at: number, value: CborValue): Promise<Uint8Array> => {
+      const changed = encode(
+        anyValue({ depth: 8, entries: 64 }),
+        fields.map((field, i) => (i === at ? value : field)),
+      );
+      const label = concatBytes(utf8ToBytes("xchat descriptor v1"), new Uint8Array(1));
+      const signature = await provider.ed25519Sign(identity.secretKey, concatBytes(label, changed));
+      return encode(outer, { body: changed, signature });
+    };
+    expect(await reasonOf(await withField(0, 1))).toBe("accepted");
+    const roles = expectOk(await open(await withField(4, ["mailbox", "something-new"])), "descriptor").roles;
+    expect(roles).toEqual(["mailbox", "something-new"]);
+    const extended = await open(
+      await withField(
+        11,
+        new Map<CborValue & (string | number), CborValue>([
+          [1, "more"],
+          ["x", [2, new Map()]],
+        ]),
+      ),
+    );
+    expect(expectOk(extended, "descriptor")).toEqual(descriptor);
+    expect(await reasonOf(await withField(0, 2))).toBe("malformed");
+    expect(await reasonOf(await withField(11, 7))).toBe("malformed");
   });
 
   it("never make a reader throw", async () => {

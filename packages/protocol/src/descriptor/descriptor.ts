@@ -105,7 +105,7 @@ export async function openDescriptor(
   const outer = decode(signedCodec, signed);
   if (!outer.ok) return err({ reason: "malformed" });
   const body = decode(bodyCodec, outer.value.body);
-  if (!body.ok) return err({ reason: "malformed" });
+  if (!body.ok || !(body.value.extensions instanceof Map)) return err({ reason: "malformed" });
   const { version: _, extensions: __, ...descriptor } = body.value;
   const isGenuine = await provider.ed25519Verify(
     descriptor.identityKey,

@@ -54,7 +54,6 @@ export const MAILBOX_REFUSALS = [
   "version-old",
   "expires-too-late",
   "too-many-mailboxes",
-  "too-many-requests",
 ] as const;
 export type MailboxRefusal = (typeof MAILBOX_REFUSALS)[number];
 

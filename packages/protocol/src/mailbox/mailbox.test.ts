@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concatBytes, expectOk } from "@xchat/codec";
+import { anyValue, concatBytes, encode, expectOk } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { expectHardened, filled } from "../hostile-input.node.ts";
 import { decodeAnswer, encodeAnswer, MAILBOX_REFUSALS, type MailboxAnswer } from "./answer.ts";
+import { EXPIRY_HOURS, MAILBOX_HOURS, MAX_SUBSCRIBED, MAX_SUBSCRIBED_AT_ONCE } from "./limits.ts";
 import { leafHash, merkleTree, rootOfPath, verifyMerklePath } from "./merkle.ts";
 import {
   isStatementFor,
@@ -62,6 +64,12 @@ describe("requests and answers", () => {
     expect(head.length).toBeLessThanOrEqual(1_018);
   });
 
+  it("[MB5] the reasons of a refusal are those of the document", () => {
+    const document = readFileSync(new URL("../../../../spec/mailbox.md", import.meta.url), "utf8");
+    const rule = document.split("\n").find((line) => line.startsWith("- **MB5**")) ?? "";
+    expect([...rule.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason)).toEqual([...MAILBOX_REFUSALS]);
+  });
+
   it("[MB2] neither can be made to throw", async () => {
     await expectHardened(decodeRequest, REQUESTS.map(encodeRequest));
     await expectHardened(decodeAnswer, ANSWERS.map(encodeAnswer));
@@ -105,6 +113,28 @@ describe("signatures", () => {
       contentHash.removeBlob(provider, key, 2),
     ].map((hash) => hash.join());
     expect(new Set(hashes).size).toBe(hashes.length);
+  });
+});
+
+describe("numbers", () => {
+  it("[MB13] a commit is known by the hash of the hashes of its envelopes, joined", () => {
+    const hashes = [filled(32, 1), filled(32, 2), filled(32, 3)];
+    expect(contentHash.commit(provider, hashes)).toEqual(provider.sha256(concatBytes(...hashes)));
+  });
+
+  it("[MB15] [MB16] [MB23] limits are those of the document", () => {
+    expect({ EXPIRY_HOURS, MAILBOX_HOURS, MAX_SUBSCRIBED_AT_ONCE, MAX_SUBSCRIBED }).toEqual({
+      EXPIRY_HOURS: 336,
+      MAILBOX_HOURS: 90 * 24,
+      MAX_SUBSCRIBED_AT_ONCE: 64,
+      MAX_SUBSCRIBED: 256,
+    });
+  });
+
+  it("[MB23] a subscribe request names 1 to 64 mailboxes", () => {
+    const named = (count: number): Uint8Array =>
+      encode(anyValue({ depth: 1, entries: 1 }), [3, Array.from({ length: count }, () => [key, 0, signature])]);
+    expect([0, 1, 64, 65].map((count) => decodeRequest(named(count)).ok)).toEqual([false, true, true, false]);
   });
 });
 

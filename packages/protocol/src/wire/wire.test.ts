@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectOk } from "@xchat/codec";
 import { expectHardened, filled } from "../hostile-input.node.ts";
-import { decodeFrame, encodeFrame, MAX_FRAME_PAYLOAD, RESET_REASONS, type Frame } from "./frame.ts";
+import { decodeFrame, encodeFrame, MAX_FRAME_PAYLOAD, RESET_REASONS, type Frame, type ResetReason } from "./frame.ts";
 import { CONNECTION_CREDIT, MESSAGE_COST, Multiplexer, STREAM_CREDIT, type MultiplexerEvent } from "./multiplexer.ts";
 
 const FRAMES: readonly Frame[] = [
@@ -41,6 +42,17 @@ describe("frames", () => {
     ["an opening without a kind", Uint8Array.of(1, 0, 0, 0, 1)],
   ])("[N5] %s is refused", (_, bytes) => {
     expect(decodeFrame(bytes).ok).toBe(false);
+  });
+
+  it("[N6] reasons of a reset have the numbers of the document, and `seconds` two bytes", () => {
+    const document = readFileSync(new URL("../../../../spec/node-api.md", import.meta.url), "utf8");
+    const rule = document.split("\n").find((line) => line.startsWith("- **N6**")) ?? "";
+    const numbered = [...rule.matchAll(/(\d) ([a-z-]+)/g)];
+    expect(numbered.map(([, , word]) => word)).toEqual([...RESET_REASONS]);
+    for (const [, number, word] of numbered) {
+      const frame: Frame = { kind: "reset", stream: 3, reason: word as ResetReason, afterSeconds: 0x0102 };
+      expect([...encodeFrame(frame)]).toEqual([4, 0, 0, 0, 3, Number(number), 1, 2]);
+    }
   });
 
   it("[N14] a stream of an unknown kind is told apart from a malformed one", () => {
