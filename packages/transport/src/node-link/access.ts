@@ -33,8 +33,9 @@ import {
 import { hostOfAddress } from "./address.ts";
 import type { SocketConstructor } from "./connection.ts";
 import { LinkExchange, type ExchangeEnd } from "./exchange.ts";
-import { randomLife } from "./life.ts";
+import { MAX_REQUESTS, randomLife } from "./life.ts";
 import { NodeSession, type Session } from "./session.ts";
+import { isFairPrice } from "./price.ts";
 import { follow, type SubscribeInput } from "./subscription.ts";
 
 export interface AccessDeps {
@@ -57,11 +58,8 @@ export interface RequestPlan {
   readonly bodies: readonly Uint8Array[];
 }
 
-const MAX_REQUESTS = 5_000;
 /** How long a request may stay unanswered. A big commit on a slow line takes its time. */
 const ANSWER_MILLISECONDS = 60_000;
-/** 64 times what our own nodes ask for: more is a node that wants to keep somebody's machine busy. */
-const MAX_STAMP_COST = 64 * 4_096 * 32;
 
 const fail = (error: NodeFailure): { readonly ok: false; readonly error: NodeFailure } => ({ ok: false, error });
 const misbehaved = (detail: string): { readonly ok: false; readonly error: NodeFailure } =>
@@ -193,6 +191,7 @@ export class LinkedNode implements NodeAccess {
         clock: this.#deps.clock,
         open: () => this.#openExchange(),
         failureOf: (end) => this.#failureOf(end),
+        isStale: (end) => this.#isStale(end),
         sign: (key, place, content) => this.#sign(key, place, "subscribe", content),
       },
       input,
@@ -364,9 +363,7 @@ export class LinkedNode implements NodeAccess {
     if (!ready.ok) return ready;
     const { descriptor, nowSeconds } = ready.value;
     const price = descriptor.stamps[purpose];
-    if (price.memoryKiB * price.passes * 2 ** price.bits > MAX_STAMP_COST || price.memoryKiB < 8 || price.passes < 1) {
-      return misbehaved("stamp price");
-    }
+    if (!isFairPrice(price)) return misbehaved("stamp price");
     const day = Math.floor(nowSeconds() / 86_400);
     const challenge = stampChallenge(purpose, this.hint.keyHash, subject, day);
     return { ok: true, value: { day, nonce: await solveStamp(this.#deps.provider, challenge, price) } };

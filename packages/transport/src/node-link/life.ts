@@ -1,6 +1,8 @@
 /** How long an exchange is used. */
 import type { CryptoProvider } from "@xchat/crypto";
 
+/** After so many requests the next one goes out in another exchange (X11). */
+export const MAX_REQUESTS = 5_000;
 const MINUTE = 60_000;
 
 /** 10 to 60 minutes in milliseconds, at random, so that exchanges do not renew in step. */

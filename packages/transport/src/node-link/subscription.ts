@@ -3,7 +3,7 @@
  *
  * LU1 An exchange lives 10 to 60 minutes at random; the next one is caught up before the last one is let go, and what both
  *     bring is handed out once.
- * LU2 It ends by a failure or by its signal, never by age.
+ * LU2 It ends by a failure or by its signal, never by age, nor by what only the link was behind with, once (X12).
  */
 import type { CryptoProvider } from "@xchat/crypto";
 import type {
@@ -38,6 +38,8 @@ export interface FollowDeps {
   readonly clock: Clock;
   readonly open: () => Promise<NodeOutcome<{ readonly exchange: LinkExchange }>>;
   readonly failureOf: (end: ExchangeEnd) => NodeFailure;
+  /** Whether the link itself was behind; then it learns the descriptor anew with the next `open`. */
+  readonly isStale: (end: ExchangeEnd) => boolean;
   readonly sign: (key: MailboxKey, place: RequestPlace, content: Uint8Array) => Promise<Uint8Array>;
 }
 
@@ -57,6 +59,7 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
   const followed = input.mailboxes.map(({ key, after }): Followed => ({ key, cursor: after }));
   let previous: Carrier | null = null;
   let isFirst = true;
+  let mayTryAgain = true;
   for (;;) {
     if (input.signal.aborted) {
       previous?.stop();
@@ -76,6 +79,7 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
     const isCaughtUp = await carrier.caughtUp;
     previous?.stop();
     previous = carrier;
+    if (isCaughtUp) mayTryAgain = true;
     if (isCaughtUp && isFirst) {
       isFirst = false;
       input.onCaughtUp();
@@ -86,7 +90,9 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
     if (input.signal.aborted || ended === "stopped") return { ok: true, value: undefined };
     // Only the link knows that an exchange had its age: for the shell the subscription goes on.
     const isAged = ended.kind === "reset" && ended.reason === "exchange-over" && isCaughtUp;
-    if (!isAged) return { ok: false, error: deps.failureOf(ended) };
+    const isToTryAgain = isAged || (mayTryAgain && deps.isStale(ended));
+    if (!isToTryAgain) return { ok: false, error: deps.failureOf(ended) };
+    mayTryAgain = false;
     previous = null;
   }
 }
