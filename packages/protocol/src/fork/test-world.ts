@@ -69,6 +69,8 @@ export class ForkWorld {
     const session = startFork(leaf, epoch, known === undefined ? undefined : carryOver(known.session));
     if (known !== undefined) {
       known.session = session;
+      // As with every session: nothing is sealed before its first step.
+      this.tell(known, { kind: "tick" });
       return known;
     }
     const person = { leaf, session, isOnline: true, events: 0, knocking: null, removed: new Map<Hex, Hex>(), told: [] };

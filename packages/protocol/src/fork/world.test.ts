@@ -13,6 +13,8 @@ const MALLORY = "mallory/1";
 const MAX = "max/1";
 const HONEST = [OWNER, "anna/1", "bob/1", "carol/1", "dora/1"];
 
+const HONEST_ADMINS = ["olga", "anna"];
+
 const root = (): ModelEpoch =>
   rootEpoch(
     [...HONEST, MALLORY, MAX],
@@ -179,7 +181,10 @@ function checkEnd(world: ForkWorld, removesMallory: boolean): void {
   for (const person of people) {
     expect(person.session.standing, `[FR20] ${person.leaf} is stranded`).toBe("member");
     expect(world.headOf(person).leaves, `[FR20] ${person.leaf} is nobody's member`).toContain(person.leaf);
-    expect(person.session.held, "[FR17] holds").toEqual([]);
+    // An attacker who is still an admin may have removed somebody, and not do it again: the person is asked.
+    const { held, undone } = person.session;
+    const honest = undone.filter(({ leaf, by }) => held.includes(leaf) && HONEST_ADMINS.includes(by));
+    expect(honest, "[FR17] holds").toEqual([]);
   }
   const [owner] = people.filter(({ leaf }) => accountOf(leaf) === "olga");
   expect(owner, "nobody removes the owner").toBeDefined();
