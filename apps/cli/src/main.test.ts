@@ -76,6 +76,16 @@ function run(
 }
 
 describe("the terminal client", () => {
+  it("an export on a terminal does not speak to it, and says the same", async () => {
+    const { client, run: xchat } = await terminal();
+    const chats = [{ text: "\u009b2J\u202eabc" }];
+    client.answers.export = () => ({ json: JSON.stringify({ chats }, null, 2) });
+    const { out, code } = await xchat(["export"]);
+    expect(code).toBe(0);
+    expect(out).not.toMatch(/[\u0080-\u009f\u202e]/u);
+    expect(JSON.parse(out)).toEqual({ chats });
+  });
+
   it("shows chats, and nothing of a hostile name gets at the terminal", async () => {
     const { client, run: xchat } = await terminal();
     const evil = "\u001b]0;title\u0007\u202eevil\n";

@@ -42,7 +42,10 @@ export function cut(text: string, length: number): string {
 }
 
 /** JSON on one line that a terminal shows as it is: the escapes are JSON's own. */
-export const safeJson = (value: unknown): string =>
-  JSON.stringify(value).replace(UNSAFE_IN_JSON, (found) => `\\u${hex(found).toLowerCase()}`);
+export const safeJson = (value: unknown): string => safeJsonText(JSON.stringify(value));
+
+/** The same value, for JSON that is text already. */
+export const safeJsonText = (json: string): string =>
+  json.replace(UNSAFE_IN_JSON, (found) => `\\u${hex(found).toLowerCase()}`);
 
 const isolate = (text: string): string => (ASCII.test(text) ? text : `${FIRST_STRONG_ISOLATE}${text}${POP_ISOLATE}`);

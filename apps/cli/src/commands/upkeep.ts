@@ -1,6 +1,7 @@
 /** Nodes, export and the look for trouble. */
 import { writeFile } from "node:fs/promises";
 import { checkWords, clockWords, nodeWords } from "../describe.ts";
+import { safeJsonText } from "../safe-text.ts";
 import { UsageError, view, type Command } from "./command.ts";
 
 export const nodes: Command = {
@@ -35,7 +36,8 @@ export const exportAll: Command = {
     const { json } = await api.call("export", {});
     const [file] = args;
     if (file === undefined) {
-      process.stdout.write(`${json}\n`);
+      // What others wrote may end on a terminal here as well.
+      process.stdout.write(`${safeJsonText(json)}\n`);
       return;
     }
     try {
