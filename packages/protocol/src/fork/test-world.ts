@@ -121,8 +121,11 @@ export class ForkWorld {
     }
   }
 
-  private noteRemovals(person: Person, { kind, removes, account }: ModelCommit): void {
+  private noteRemovals(person: Person, { kind, removes, account, parent, after }: ModelCommit): void {
+    const isNew = (leaf: Hex): boolean => this.epochs.get(parent)?.leaves.includes(leaf) === false;
     if (kind === "removal") for (const { leaf } of removes) person.removed.set(leaf, account);
+    // A real leaf key is fresh each time; here somebody who is invited again has the old name.
+    if (kind === "addition") for (const leaf of after.leaves) if (isNew(leaf)) person.removed.delete(leaf);
   }
 
   private make(person: Person, intent: string, epoch: Hex): void {
