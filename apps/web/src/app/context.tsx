@@ -34,9 +34,7 @@ export function useApi(): PageClient["api"] {
   return useServices().client.api;
 }
 
-type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: IntentErrorCode };
+type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly code: IntentErrorCode };
 
 export const codeOf = (error: unknown): IntentErrorCode => (error instanceof IntentError ? error.code : "internal");
 
