@@ -8,6 +8,8 @@
  * Times are milliseconds since 1970 by the clock of the device that wrote them.
  */
 
+export * from "./api-groups.ts";
+
 export type ConversationId = string;
 export type EventId = string;
 
