@@ -196,6 +196,7 @@ const WRITING: readonly StoreContractCase[] = [
       { put: "conversation", record: sampleConversation("c1") },
       { put: "group", record: { conversationId: "c1", epochPart: bytes(1, 2), ratchetPart: bytes(3) } },
       { put: "event", record: sampleEvent(1, { body: null, isOwn: true, delivery: "queued", via: "nodes" }) },
+      { put: "mark", record: { id: hexId(1), conversationId: "c1", isStarred: false, isHidden: true, changedAt: 8 } },
       { put: "outbox", record: { id: "o1", conversationId: "c1", sequence: 1, item: bytes(9), createdAt: 5 } },
       {
         put: "mailbox",
@@ -303,6 +304,7 @@ const WRITING: readonly StoreContractCase[] = [
     );
     same([(await store.held("c1")).length, (await store.held("c2")).length], [0, 1], "held");
     same((await store.all("contact")).length, 2, "contacts");
+    same((await store.marks([hexId(10), hexId(20)])).length, 1, "marks");
   }),
   onStore("the outbox comes in the order in which things were asked for", async (store) => {
     await store.write([outboxItem("a", 30), outboxItem("b", 4), outboxItem("c", 200)]);
@@ -368,6 +370,61 @@ const READING: readonly StoreContractCase[] = [
     same(await unread(2), 4, "one deleted");
     await store.write(putEvents(sampleEvent(2, { depth: 20 })));
     same([await unread(2), await unread(6), (await store.summary("c1", null)).last?.depth], [5, 2, 20], "one moved");
+  }),
+  onStore("what is no row is on no page, counts as nothing, and is found by what it acts on", async (store) => {
+    const [first, edit] = [hexId(1), hexId(3)];
+    await store.write(
+      putEvents(
+        ...range(1, 2).map((n) => sampleEvent(n)),
+        sampleEvent(3, { row: "none", text: "", replaces: first }),
+        sampleEvent(4, { row: "none", text: "", target: hexId(2), replaces: edit }),
+        sampleEvent(5, { row: "quiet", kind: "pin", text: "", target: first }),
+        sampleEvent(6, { row: "none", text: "", target: first, state: "pending" }),
+        sampleEvent(7, { row: "none", text: "hidden words", target: first, conversationId: "c2" }),
+      ),
+    );
+    same(ids((await store.eventsBefore("c1", null, 10)).events), [1, 2, 5], "before");
+    same(ids((await store.eventsAfter("c1", at(1), 10)).events), [2, 5], "after");
+    const summary = await store.summary("c1", null);
+    same([summary.unread, summary.last?.id], [2, hexId(5)], "summary");
+    same(ids(await store.eventsAbout("c1", [first])).toSorted(), [3, 5], "about the first");
+    same(ids(await store.eventsAbout("c1", [first, edit, ""])).toSorted(), [3, 4, 5], "about both");
+    same(ids(await store.pins("c1", 10)), [5], "pins");
+    same(ids(await store.search("hidden", null, 10)), [], "search");
+    await store.write(putEvents(sampleEvent(1, { row: "none" }), sampleEvent(2, { row: "quiet" })));
+    same((await store.summary("c1", null)).unread, 0, "unread after they changed");
+  }),
+  onStore("what disappears is found by its moment, or by its place while that is not known", async (store) => {
+    const own = { isOwn: true, delivery: "queued" };
+    await store.write(
+      putEvents(
+        sampleEvent(1, { disappearsAt: 300 }),
+        sampleEvent(2, { disappearsAt: 200 }),
+        sampleEvent(3, { disappearsAt: 100, ...own }),
+        sampleEvent(4, { disappearsAt: -1 }),
+        sampleEvent(5, { disappearsAt: -1 }),
+        sampleEvent(6),
+      ),
+    );
+    same(ids(await store.disappearing("c1", 10)), [2, 1], "by time");
+    same(ids(await store.disappearing("c1", 1)), [2], "the next");
+    same(ids(await store.waitingForReading("c1", at(4))), [4], "up to the first");
+    same(ids(await store.waitingForReading("c1", at(9))).toSorted(), [4, 5], "up to the end");
+    await store.write(putEvents(sampleEvent(3, { disappearsAt: 100, ...own, delivery: "stored" })));
+    same(ids(await store.disappearing("c1", 10)), [3, 2, 1], "once it has gone somewhere");
+  }),
+  onStore("stars are listed with the latest first, over all chats, while their row is there", async (store) => {
+    const star = (n: number, conversationId: string, isStarred = true): StoreChange => ({
+      put: "mark",
+      record: { id: hexId(n), conversationId, isStarred, isHidden: false, changedAt: 100 - n },
+    });
+    await store.write(putEvents(...range(1, 5).map((n) => sampleEvent(n, { conversationId: n < 4 ? "c1" : "c2" }))));
+    await store.write([star(1, "c1"), star(2, "c1"), star(3, "c1", false), star(4, "c2"), star(9, "c1")]);
+    same(ids(await store.starred(null, 10)), [1, 2, 4], "all");
+    same(ids(await store.starred("c1", 10)), [1, 2], "one chat");
+    await store.write(putEvents(sampleEvent(1, { row: "none" })));
+    same(ids(await store.starred(null, 10)), [2, 4], "once the row has gone");
+    same((await store.marks([hexId(1), hexId(3), hexId(5)])).length, 2, "marks");
   }),
   onStore("an export goes through every event, also when they change under it", async (store) => {
     await store.write(

@@ -5,6 +5,7 @@ import type {
   EventRecord,
   GroupRecord,
   HeldRecord,
+  MarkRecord,
   TableName,
   Tables,
 } from "@xchat/client/ports";
@@ -18,8 +19,13 @@ import { checkedInteger, checkedText, columnList, rowToRecord, SQL, type PlainTa
  */
 const MAX_SEARCH_CANDIDATES = 2000;
 
-const SHOWN = `${SQL.event.select} WHERE conversationId = ? AND state = 'shown'`;
-const IS_THERE = "SELECT 1 FROM event WHERE conversationId = ? AND state = 'shown'";
+const SHOWN = `${SQL.event.select} WHERE conversationId = ? AND state = 'shown' AND row <> 'none'`;
+const IS_THERE = "SELECT 1 FROM event WHERE conversationId = ? AND state = 'shown' AND row <> 'none'";
+
+const EVENT_COLUMNS = columnList("event")
+  .split(", ")
+  .map((name) => `event.${name}`)
+  .join(", ");
 
 const toEvent = (row: Row): EventRecord => rowToRecord("event", row);
 const toEvents = (rows: readonly Row[]): EventRecord[] => rows.map(toEvent);
@@ -136,6 +142,72 @@ export function readLastEvent(connection: Connection, conversationId: string): E
   return row === null ? null : toEvent(row);
 }
 
+const ABOUT = (column: "target" | "replaces"): string =>
+  `${SQL.event.select} WHERE ${column} IN (SELECT value FROM json_each(?1)) AND ${column} <> '' ` +
+  "AND conversationId = ?2 AND state = 'shown'";
+
+export const readEventsAbout = (
+  connection: Connection,
+  conversationId: string,
+  ids: readonly string[],
+): readonly EventRecord[] =>
+  toEvents(connection.all(`${ABOUT("target")} UNION ${ABOUT("replaces")}`, [JSON.stringify(ids), conversationId]));
+
+export const readPins = (connection: Connection, conversationId: string, limit: number): readonly EventRecord[] =>
+  toEvents(
+    connection.all(
+      `${SQL.event.select} WHERE conversationId = ? AND kind = 'pin' AND state = 'shown' ` +
+        "ORDER BY depth DESC, id DESC LIMIT ?",
+      [conversationId, checkedLimit(limit)],
+    ),
+  );
+
+export const readDisappearing = (
+  connection: Connection,
+  conversationId: string,
+  limit: number,
+): readonly EventRecord[] =>
+  toEvents(
+    connection.all(
+      `${SQL.event.select} WHERE conversationId = ? AND disappearsAt <> 0 AND disappearsAt > 0 AND state = 'shown' ` +
+        "AND delivery <> 'queued' ORDER BY disappearsAt, id LIMIT ?",
+      [conversationId, checkedLimit(limit)],
+    ),
+  );
+
+export const readWaitingForReading = (
+  connection: Connection,
+  conversationId: string,
+  upTo: EventPosition,
+): readonly EventRecord[] =>
+  toEvents(
+    connection.all(
+      `${SQL.event.select} WHERE conversationId = ? AND disappearsAt = -1 AND disappearsAt <> 0 ` +
+        "AND (depth, id) <= (?, ?) AND state = 'shown'",
+      place(conversationId, upTo),
+    ),
+  );
+
+export const readMarks = (connection: Connection, ids: readonly string[]): readonly MarkRecord[] =>
+  connection
+    .all(`${SQL.mark.select} WHERE id IN (SELECT value FROM json_each(?))`, [JSON.stringify(ids)])
+    .map((row) => rowToRecord("mark", row));
+
+export const readStarred = (
+  connection: Connection,
+  conversationId: string | null,
+  limit: number,
+): readonly EventRecord[] =>
+  toEvents(
+    connection.all(
+      `SELECT ${EVENT_COLUMNS} FROM mark JOIN event ON event.id = mark.id
+       WHERE mark.isStarred = 1 AND mark.conversationId = ifnull(?, mark.conversationId)
+         AND event.state = 'shown' AND event.row <> 'none'
+       ORDER BY mark.changedAt DESC, mark.id DESC LIMIT ?`,
+      [conversationId, checkedLimit(limit)],
+    ),
+  );
+
 /** Events of any state, strictly after a position; the next page starts after the last one. */
 export function readEveryEventAfter(
   connection: Connection,
@@ -167,7 +239,7 @@ export function searchEvents(
   const found = connection.all(
     `WITH candidate AS MATERIALIZED (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)
      SELECT ${columnList("event")} FROM candidate JOIN event ON event.number = candidate.rowid
-     WHERE state = 'shown' AND conversationId = ifnull(?, conversationId)
+     WHERE state = 'shown' AND row <> 'none' AND conversationId = ifnull(?, conversationId)
      ORDER BY sentAt DESC, id DESC LIMIT ?`,
     [`${inConversation}words : (${words})`, MAX_SEARCH_CANDIDATES, conversationId, checkedLimit(limit)],
   );

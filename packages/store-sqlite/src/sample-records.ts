@@ -22,6 +22,11 @@ export const sampleEvent = (n: number, change: Partial<EventRecord> = {}): Event
   storedCount: 0,
   storedOf: 0,
   via: "",
+  row: "counted",
+  target: "",
+  replaces: "",
+  readAt: 0,
+  disappearsAt: 0,
   ...change,
 });
 
@@ -61,6 +66,7 @@ export const changesOf = (conversationId: string, n: number): readonly StoreChan
     sampleEvent(n, { conversationId, text: "findable" }),
     sampleEvent(n + 1, { conversationId, state: "pending" }),
   ),
+  { put: "mark", record: { id: hexId(n), conversationId, isStarred: true, isHidden: false, changedAt: n } },
   { put: "outbox", record: { id: `o${n}`, conversationId, sequence: n, item: bytes(), createdAt: 0 } },
   {
     put: "mailbox",

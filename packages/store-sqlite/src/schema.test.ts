@@ -34,6 +34,7 @@ for (const name of frozen) {
     expect([...(await store.seen(["aa", "bb"]))]).toEqual(["aa"]);
     expect((await store.all("outbox")).map((item) => item.sequence)).toEqual([3]);
     expect((await store.eventsBefore("c1", null, 100)).events).toHaveLength(60);
+    expect((await store.summary("c1", null)).unread).toBe(60);
     expect(await store.search("GRÜSSE", null, 100)).toHaveLength(60);
     expect(await store.search("gruesse", null, 100)).toHaveLength(0);
     expect(await store.search("gru 東京", null, 100)).toHaveLength(60);

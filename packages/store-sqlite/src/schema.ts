@@ -68,7 +68,28 @@ CREATE VIRTUAL TABLE search USING fts5(
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 `;
 
-const MIGRATIONS: readonly string[] = [VERSION_1];
+/** Messages that are edited, deleted, answered with an emoji, pinned and starred, and that disappear. */
+const VERSION_2 = `
+ALTER TABLE event ADD COLUMN row TEXT NOT NULL DEFAULT 'counted';
+ALTER TABLE event ADD COLUMN target TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN replaces TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN readAt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event ADD COLUMN disappearsAt INTEGER NOT NULL DEFAULT 0;
+DROP INDEX eventOrder;
+CREATE INDEX eventOrder ON event (conversationId, depth, id, state, row, isOwn);
+CREATE INDEX eventTarget ON event (target) WHERE target <> '';
+CREATE INDEX eventReplaces ON event (replaces) WHERE replaces <> '';
+CREATE INDEX eventPin ON event (conversationId, depth, id) WHERE kind = 'pin';
+CREATE INDEX eventDisappears ON event (conversationId, disappearsAt, id) WHERE disappearsAt <> 0;
+CREATE TABLE mark (
+  id TEXT NOT NULL PRIMARY KEY, conversationId TEXT NOT NULL, isStarred INTEGER NOT NULL, isHidden INTEGER NOT NULL,
+  changedAt INTEGER NOT NULL
+) STRICT;
+CREATE INDEX markConversation ON mark (conversationId);
+CREATE INDEX markStarred ON mark (changedAt, id) WHERE isStarred = 1;
+`;
+
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

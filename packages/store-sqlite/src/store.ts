@@ -10,6 +10,7 @@ import {
   type EventPosition,
   type EventRecord,
   type HeldRecord,
+  type MarkRecord,
   type Store,
   type StoreChange,
   type TableName,
@@ -177,7 +178,7 @@ export class SqliteStore implements Store {
     return this.#read((connection) => read.readDocument(connection, name));
   }
 
-  all<T extends Exclude<TableName, "event" | "held" | "group">>(table: T): Promise<readonly Tables[T][]> {
+  all<T extends Exclude<TableName, "event" | "mark" | "held" | "group">>(table: T): Promise<readonly Tables[T][]> {
     return this.#read((connection) => read.readAll(connection, table));
   }
 
@@ -216,6 +217,30 @@ export class SqliteStore implements Store {
 
   pendingEvents(conversationId: string): Promise<readonly EventRecord[]> {
     return this.#read((connection) => read.readPendingEvents(connection, conversationId));
+  }
+
+  eventsAbout(conversationId: string, ids: readonly string[]): Promise<readonly EventRecord[]> {
+    return this.#read((connection) => read.readEventsAbout(connection, conversationId, ids));
+  }
+
+  pins(conversationId: string, limit: number): Promise<readonly EventRecord[]> {
+    return this.#read((connection) => read.readPins(connection, conversationId, limit));
+  }
+
+  disappearing(conversationId: string, limit: number): Promise<readonly EventRecord[]> {
+    return this.#read((connection) => read.readDisappearing(connection, conversationId, limit));
+  }
+
+  waitingForReading(conversationId: string, upTo: EventPosition): Promise<readonly EventRecord[]> {
+    return this.#read((connection) => read.readWaitingForReading(connection, conversationId, upTo));
+  }
+
+  marks(eventIds: readonly string[]): Promise<readonly MarkRecord[]> {
+    return this.#read((connection) => read.readMarks(connection, eventIds));
+  }
+
+  starred(conversationId: string | null, limit: number): Promise<readonly EventRecord[]> {
+    return this.#read((connection) => read.readStarred(connection, conversationId, limit));
   }
 
   summary(

@@ -121,7 +121,17 @@ export const TABLES: { readonly [T in PlainTable]: TableShape<T> } = {
       storedCount: "integer",
       storedOf: "integer",
       via: "text",
+      row: "text",
+      target: "text",
+      replaces: "text",
+      readAt: "integer",
+      disappearsAt: "integer",
     },
+  },
+  mark: {
+    key: "id",
+    order: "id",
+    columns: { id: "text", conversationId: "text", isStarred: "flag", isHidden: "flag", changedAt: "integer" },
   },
   outbox: {
     key: "id",

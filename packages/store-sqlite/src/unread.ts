@@ -1,5 +1,5 @@
 /**
- * How many events of other people lie after the read position, without counting a whole conversation at each call: one
+ * How many events of other people that count lie after the read position, without counting a whole conversation at each call: one
  * count a conversation is kept in memory and moved along with every event that is put or deleted.
  */
 import type { EventPosition } from "@xchat/client/ports";
@@ -10,8 +10,7 @@ export interface CountedEvent {
   readonly id: string;
   readonly conversationId: string;
   readonly depth: number;
-  readonly isShown: boolean;
-  readonly isOwn: boolean;
+  readonly counts: boolean;
 }
 
 interface Count {
@@ -27,7 +26,7 @@ export class UnreadCounts {
     if (known !== undefined && isSamePosition(known.readUpTo, readUpTo)) return known.unread;
     const row = connection.first(
       "SELECT count(*) FROM event " +
-        "WHERE conversationId = ? AND (depth, id) > (?, ?) AND state = 'shown' AND isOwn = 0",
+        "WHERE conversationId = ? AND (depth, id) > (?, ?) AND state = 'shown' AND isOwn = 0 AND row = 'counted'",
       [conversationId, readUpTo?.depth ?? Number.MIN_SAFE_INTEGER, readUpTo?.id ?? ""],
     );
     const unread = row?.[0] as number;
@@ -52,7 +51,7 @@ export class UnreadCounts {
 
   #add(event: CountedEvent, difference: number): void {
     const count = this.#counts.get(event.conversationId);
-    if (count !== undefined && event.isShown && !event.isOwn && isAfter(event, count.readUpTo)) {
+    if (count !== undefined && event.counts && isAfter(event, count.readUpTo)) {
       count.unread += difference;
     }
   }

@@ -159,21 +159,32 @@ function unindexConversation(connection: Connection, conversationId: string): vo
   connection.run("INSERT INTO search (search, rank) VALUES ('secure-delete', 1)");
 }
 
+type StoredRow = [
+  number: number,
+  conversationId: string,
+  depth: number,
+  state: string,
+  isOwn: number,
+  text: string,
+  row: string,
+];
+
 function storedEvent(connection: Connection, id: string): StoredEvent | null {
-  const row = connection.first("SELECT number, conversationId, depth, state, isOwn, text FROM event WHERE id = ?", [
-    id,
-  ]);
+  const row = connection.first(
+    "SELECT number, conversationId, depth, state, isOwn, text, row FROM event WHERE id = ?",
+    [id],
+  );
   if (row === null) return null;
-  const [number, conversationId, depth, state, isOwn, text] = row as [number, string, number, string, number, string];
-  return { id, number, conversationId, depth, isShown: state === "shown", isOwn: isOwn === 1, text };
+  const [number, conversationId, depth, state, isOwn, text, kind] = row as StoredRow;
+  const counts = state === "shown" && isOwn === 0 && kind === "counted";
+  return { id, number, conversationId, depth, counts, text };
 }
 
 const toCounted = (record: EventRecord): CountedEvent => ({
   id: record.id,
   conversationId: record.conversationId,
   depth: record.depth,
-  isShown: record.state === "shown",
-  isOwn: record.isOwn,
+  counts: record.state === "shown" && !record.isOwn && record.row === "counted",
 });
 
 // ---- the rest
@@ -188,7 +199,7 @@ function prepareForget(id: string): Step {
     unindexConversation(connection, id);
     connection.run("DELETE FROM event WHERE conversationId = ?", [id]);
     connection.run(FORGET_CURSORS, [id]);
-    for (const table of ["mailbox", "outbox", "held"]) {
+    for (const table of ["mark", "mailbox", "outbox", "held"]) {
       connection.run(`DELETE FROM ${table} WHERE conversationId = ?`, [id]);
     }
     deleteGroup(connection, id);

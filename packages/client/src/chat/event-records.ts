@@ -40,6 +40,11 @@ export function eventToRecord(input: RecordInput): EventRecord {
     storedCount: 0,
     storedOf: 0,
     via: input.via,
+    row: "counted",
+    target: "",
+    replaces: "",
+    readAt: 0,
+    disappearsAt: 0,
   };
 }
 

@@ -112,4 +112,9 @@ const lostRecord = (
   storedCount: 0,
   storedOf: author === null ? 0 : to - from + 1,
   via: "",
+  row: "counted",
+  target: "",
+  replaces: "",
+  readAt: 0,
+  disappearsAt: 0,
 });

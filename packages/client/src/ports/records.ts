@@ -83,9 +83,9 @@ export interface EventRecord {
   readonly isOwn: boolean;
   readonly sentAt: number;
   readonly receivedAt: number;
-  /** "text", "notice", "unknown", "lost"; decides how `body` is read. */
+  /** What the person sees of it: "text", "deleted", "pin", "notice:…", "unknown", "lost"; else how it acts on others. */
   readonly kind: string;
-  /** What search finds; empty where there is nothing to find. */
+  /** What search finds: the words as they are now, after edits. Empty where there is nothing to find. */
   readonly text: string;
   readonly header: Uint8Array;
   readonly body: Uint8Array | null;
@@ -95,6 +95,28 @@ export interface EventRecord {
   /** Of kind "lost": for how many it stands, 0 where that is not known. */
   readonly storedOf: number;
   readonly via: "direct" | "nodes" | "";
+  /** Whether it is a row of the chat, and one that counts as unread until it has been seen. */
+  readonly row: "none" | "quiet" | "counted";
+  /** The events that it acts on, "" for none: to what it is a reaction or a pin, and what it replaces or deletes. */
+  readonly target: string;
+  readonly replaces: string;
+  /** When this person read it, where it disappears after that; 0 else. */
+  readonly readAt: number;
+  /** When it disappears here; 0 never, `AFTER_READING` not before it is read. */
+  readonly disappearsAt: number;
+}
+
+export const AFTER_READING = -1;
+
+/** What one person keeps of an event for themselves: a register among their own devices (spec/devices.md, section 8). */
+export interface MarkRecord {
+  /** Event id. */
+  readonly id: string;
+  readonly conversationId: string;
+  readonly isStarred: boolean;
+  /** Deleted for this person alone. */
+  readonly isHidden: boolean;
+  readonly changedAt: number;
 }
 
 export interface OutboxRecord {

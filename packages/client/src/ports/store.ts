@@ -20,6 +20,7 @@ import type {
   InvitationRecord,
   KeyPackageRecord,
   MailboxRecord,
+  MarkRecord,
   OutboxRecord,
   RequestRecord,
 } from "./records.ts";
@@ -33,6 +34,7 @@ export interface Tables {
   conversation: ConversationRecord;
   group: GroupRecord;
   event: EventRecord;
+  mark: MarkRecord;
   outbox: OutboxRecord;
   mailbox: MailboxRecord;
   cursor: CursorRecord;
@@ -47,7 +49,7 @@ export type StoreChange =
   | { readonly delete: TableName; readonly key: string }
   /** Moves the ratchets of a group without writing its epoch again. */
   | { readonly ratchet: string; readonly ratchetPart: Uint8Array }
-  /** Takes everything of a conversation away: events, group, mailboxes, cursors, outbox, held. Not the contact. */
+  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held. Not the contact. */
   | { readonly forget: string }
   /** Envelope hashes (hex) that need not be opened again before `until`. */
   | { readonly seen: readonly string[]; readonly until: number }
@@ -71,15 +73,15 @@ export interface Store {
   write(changes: readonly StoreChange[]): Promise<void>;
 
   document(name: string): Promise<Uint8Array | null>;
-  /** All records of a small table. Not for `event`, `held` and `group`. */
-  all<T extends Exclude<TableName, "event" | "held" | "group">>(table: T): Promise<readonly Tables[T][]>;
+  /** All records of a small table. Not for `event`, `mark`, `held` and `group`. */
+  all<T extends Exclude<TableName, "event" | "mark" | "held" | "group">>(table: T): Promise<readonly Tables[T][]>;
   get<T extends TableName>(table: T, key: string): Promise<Tables[T] | null>;
 
   /** Which of these envelope hashes have been seen. */
   seen(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   held(conversationId: string): Promise<readonly HeldRecord[]>;
 
-  /** Shown events in the order (depth, id), strictly before or after a position; `null` before = the newest. */
+  /** Rows in the order (depth, id), strictly before or after a position; `null` before = the newest. */
   eventsBefore(conversationId: string, before: EventPosition | null, limit: number): Promise<EventPage>;
   eventsAfter(conversationId: string, after: EventPosition, limit: number): Promise<EventPage>;
   eventsById(ids: readonly string[]): Promise<readonly EventRecord[]>;
@@ -92,7 +94,18 @@ export interface Store {
   ): Promise<readonly EventRecord[]>;
   /** Events with `state` "pending": parents are missing. Ascending by receivedAt. */
   pendingEvents(conversationId: string): Promise<readonly EventRecord[]>;
-  /** The newest event shown, and how many of other people lie after the read position. */
+  /** Shown events whose `target` or `replaces` is one of these. In no order. */
+  eventsAbout(conversationId: string, ids: readonly string[]): Promise<readonly EventRecord[]>;
+  /** Events of kind "pin", the latest place first. */
+  pins(conversationId: string, limit: number): Promise<readonly EventRecord[]>;
+  /** Those that disappear at a moment that is known, the next one first. Own ones that have gone nowhere yet stay. */
+  disappearing(conversationId: string, limit: number): Promise<readonly EventRecord[]>;
+  /** Those that disappear after reading and have not been read, up to and with a position. */
+  waitingForReading(conversationId: string, upTo: EventPosition): Promise<readonly EventRecord[]>;
+  marks(eventIds: readonly string[]): Promise<readonly MarkRecord[]>;
+  /** Starred rows, the latest star first. */
+  starred(conversationId: string | null, limit: number): Promise<readonly EventRecord[]>;
+  /** The newest row, and how many of other people lie after the read position and count. */
   summary(
     conversationId: string,
     readUpTo: EventPosition | null,
