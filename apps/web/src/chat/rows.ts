@@ -8,7 +8,7 @@ export interface RowFacts {
   readonly startsDay: boolean;
   readonly startsGroup: boolean;
   readonly endsGroup: boolean;
-  /** Time and state are shown once for a group, and wherever a state differs from that of the next message. */
+  /** Time, state and way are shown once for a group, and wherever state or way differs from that of the next message. */
   readonly showsState: boolean;
 }
 
@@ -23,7 +23,7 @@ export function rowFacts(
     startsDay,
     startsGroup: startsDay || previous === undefined || !belongTogether(previous, message),
     endsGroup,
-    showsState: endsGroup || (message.isOwn && deliveryKey(message.delivery) !== deliveryKey(next?.delivery ?? null)),
+    showsState: endsGroup || next === undefined || fate(message) !== fate(next),
   };
 }
 
@@ -33,7 +33,15 @@ function belongTogether(a: MessageView, b: MessageView): boolean {
   return a.isOwn === b.isOwn && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
 }
 
-const deliveryKey = (delivery: Delivery | null): string => (delivery === null ? "" : delivery.state);
+/** What became of a message, and by which way: all that is said beside its time. */
+function fate({ delivery, via }: MessageView): string {
+  if (delivery === null) return `came ${via}`;
+  return delivery.state === "stored"
+    ? `stored ${delivery.count}/${delivery.of}`
+    : `${delivery.state} ${wayOf(delivery)}`;
+}
+
+const wayOf = (delivery: Delivery): string => ("via" in delivery ? delivery.via : "");
 
 function isSameDay(a: number, b: number): boolean {
   const one = new Date(a);

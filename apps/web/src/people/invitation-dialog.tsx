@@ -6,6 +6,7 @@ import { useTimeWords } from "../i18n/format.ts";
 import { Button, ErrorNote, Hidden, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { reachOf } from "./reach.ts";
 
 const QrCode = lazy(() => import("../ui/qr-code.tsx"));
 
@@ -35,18 +36,16 @@ function HandOut({
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();
-  const isLocalOnly = useView("network")?.isLocalOnly === true;
+  const reach = reachOf(invitation.link, useView("network")?.isLocalOnly === true);
   const hasLink = invitation.link !== invitation.code;
+  const prefersLink = hasLink && reach === "link";
   const words = useTimeWords();
   if (invitation.state !== "open" && invitation.state !== "preparing") return <Closed invitation={invitation} />;
   return (
     <>
       <div className="qr-frame">
         <Suspense fallback={<span className="skeleton" />}>
-          <QrCode
-            text={hasLink && !isLocalOnly ? invitation.link : invitation.code}
-            label={t`Code of this invitation, to scan`}
-          />
+          <QrCode text={prefersLink ? invitation.link : invitation.code} label={t`Code of this invitation, to scan`} />
         </Suspense>
       </div>
       <p className="hint center">
@@ -62,21 +61,28 @@ function HandOut({
           <Trans>Being laid down at your nodes; it can be answered in a moment.</Trans>
         </p>
       )}
-      {isLocalOnly && (
+      {reach !== "link" && (
         <Note kind="warning" title={t`The link opens only on this machine`}>
-          <Trans>
-            It names a node that only this machine can reach. For someone elsewhere, add a node with a public address
-            under Network and invite again.
-          </Trans>
+          {reach === "code" ? (
+            <Trans>
+              Someone elsewhere opens X Chat at a node of their own, or at one that they trust, and pastes the code
+              there.
+            </Trans>
+          ) : (
+            <Trans>
+              It names a node that only this machine can reach. For someone elsewhere, add a node with a public address
+              under Network and invite again.
+            </Trans>
+          )}
         </Note>
       )}
       <div className="actions actions-center">
         {hasLink && (
-          <CopyButton kind={isLocalOnly ? "plain" : "primary"} text={invitation.link}>
+          <CopyButton kind={prefersLink ? "primary" : "plain"} text={invitation.link}>
             <Trans>Copy link</Trans>
           </CopyButton>
         )}
-        <CopyButton kind={isLocalOnly || !hasLink ? "primary" : "plain"} text={invitation.code}>
+        <CopyButton kind={prefersLink ? "plain" : "primary"} text={invitation.code}>
           <Trans>Copy code</Trans>
         </CopyButton>
       </div>
