@@ -15,9 +15,10 @@ import {
   truncations,
   type Person,
 } from "../identity/test-actors.ts";
-import { MAX_CARD_LIFETIME_MS, openCard, sealCard, type CardInput, type OpenedCard } from "./card.ts";
+import { openCard, sealCard, type CardInput, type OpenedCard } from "./card.ts";
 import { judgeCardMember } from "./first-group.ts";
 import { cardBinding, cardKey, cardPlace, requestBinding, requestProofKey } from "./invitation-keys.ts";
+import { MAX_CARD_LIFETIME_MS } from "./signed-card.ts";
 import { DAY, hintOf, newCard, newInviter, type Inviter } from "./test-actors.ts";
 import { padToClass } from "./size-class.ts";
 

@@ -16,7 +16,8 @@ import {
 } from "../identity/test-actors.ts";
 import { judgeWelcomedGroup } from "./first-group.ts";
 import { requestBinding, requestProofKey } from "./invitation-keys.ts";
-import { MAX_REQUEST_AGE_MS, openRequest, sealRequest, type OpenedRequest } from "./request.ts";
+import { openRequest, sealRequest, type OpenedRequest } from "./request.ts";
+import { MAX_REQUEST_AGE_MS } from "./signed-request.ts";
 import { padToClass, unpad } from "./size-class.ts";
 import { DAY, newInviter, newRequest, requestInput, type Inviter } from "./test-actors.ts";
 
