@@ -105,6 +105,7 @@ export {
 } from "./conversation/policy.ts";
 export * from "./identity/index.ts";
 export * from "./first-contact/index.ts";
+export * from "./group-link/index.ts";
 export * from "./wire/index.ts";
 export * from "./descriptor/index.ts";
 export * from "./exchange/index.ts";

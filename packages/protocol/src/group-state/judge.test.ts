@@ -39,6 +39,7 @@ const changed = (over: Partial<GroupState>): { readonly state: GroupState } => (
 const remove = (...names: readonly string[]) => ({ removed: leavesOf(...names) });
 const add = (...names: readonly string[]) => ({ added: leavesOf(...names) });
 const link = (by: string, over: Partial<JoinLink> = {}): JoinLink => ({
+  seed: hashOf(`link seed of ${by}`),
   hash: hashOf(`link of ${by}`),
   by: accountOf(by),
   needsApproval: false,

@@ -78,6 +78,8 @@ export interface Picture {
 export interface JoinLink {
   /** SHA-256 of the link's secret. */
   readonly hash: Hex;
+  /** From it every member derives the secret, and where and how requests come (spec/group-link.md). */
+  readonly seed: Hex;
   /** Who made it. */
   readonly by: AccountId;
   /** An admin has to say yes to each newcomer. */
@@ -178,6 +180,7 @@ const pairCodec = struct({
 
 const linkCodec: Codec<JoinLink> = struct({
   hash,
+  seed: hash,
   by: account,
   needsApproval: bool,
   expiresAt: nullable(uint(MAX_TIME)),

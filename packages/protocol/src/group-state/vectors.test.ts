@@ -39,7 +39,14 @@ const full = groupOf("ada", ["bob", "cy"], {
   permissions: { write: "admins", add: "everyone", info: "owner", pin: "admins" },
   disappearAfter: 604_800,
   links: [
-    { hash: hashOf("link"), by: accountOf("ada"), needsApproval: true, expiresAt: 1_800_000_000_000, isRevoked: false },
+    {
+      hash: hashOf("link"),
+      seed: hashOf("link seed"),
+      by: accountOf("ada"),
+      needsApproval: true,
+      expiresAt: 1_800_000_000_000,
+      isRevoked: false,
+    },
   ],
   rejoin: [
     { number: 3, seed: hashOf("3") },
