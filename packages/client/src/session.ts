@@ -2,9 +2,9 @@
 import {
   accountIdToBytes,
   isSuccessorCredential,
-  judgePairCommit,
   judgePinned,
   parseAccountId,
+  refuseCommit,
   verifyLeafCredential,
   type GroupRules,
 } from "@xchat/protocol";
@@ -220,7 +220,7 @@ export class Session {
         return pinned === undefined || pinned.length === 0 || judgePinned(pinned, leaf.value).ok;
       },
       isSuccessor: isSuccessorCredential,
-      judgeCommit: (before, change) => judgePairCommit(before, change),
+      judgeCommit: (before, change) => refuseCommit(before, change),
       now: () => clock.now(),
     };
   }

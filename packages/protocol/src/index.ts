@@ -152,6 +152,7 @@ export {
   lookupKeys,
   missingCount,
   startLog,
+  type AuthorLog,
   type EventFacts,
   type Hex,
   type KnownEvent,

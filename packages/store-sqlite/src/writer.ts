@@ -199,7 +199,7 @@ function prepareForget(id: string): Step {
     unindexConversation(connection, id);
     connection.run("DELETE FROM event WHERE conversationId = ?", [id]);
     connection.run(FORGET_CURSORS, [id]);
-    for (const table of ["mark", "mailbox", "outbox", "held"]) {
+    for (const table of ["mark", "mailbox", "outbox", "held", "part"]) {
       connection.run(`DELETE FROM ${table} WHERE conversationId = ?`, [id]);
     }
     deleteGroup(connection, id);

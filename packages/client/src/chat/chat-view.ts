@@ -50,7 +50,7 @@ export function chatView(
             text: last.text,
             at: last.sentAt,
             isOwn: last.isOwn,
-            delivery: last.isOwn ? deliveryOf(last, queuedWhy) : null,
+            delivery: last.isOwn && last.delivery !== "" ? deliveryOf(last, queuedWhy) : null,
           },
     activeAt: record.activeAt,
     missing: missingCount(state.log),

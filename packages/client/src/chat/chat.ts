@@ -8,8 +8,6 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
-import { expectOk } from "@xchat/codec";
-import { decodeLog, emptyReassembly } from "@xchat/protocol";
 import { IntentError, type ChatView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
@@ -22,14 +20,15 @@ import { Arrivals, type Arrival } from "./arrivals.ts";
 import { chatView, queuedReason, type ChatSummary } from "./chat-view.ts";
 import { applyForeignCommit, settleCommit } from "./commits.ts";
 import { takeLeafChains } from "./contact-news.ts";
-import { DIRECT_CHANCE, DirectLink } from "./direct-link.ts";
-import { epochsOfRecords, epochOfMailbox, policyOf, readerTargets } from "./epochs.ts";
+import { DIRECT_CHANCE } from "./direct-link.ts";
+import { DirectLinks } from "./direct-links.ts";
+import { epochOfMailbox, readerTargets } from "./epochs.ts";
 import { appendOwn } from "./events.ts";
 import { applyItems } from "./items.ts";
 import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
-import { advance, isSettled, mayDirect, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
-import { decodeShared } from "./shared.ts";
+import { advance, isSettled, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
+import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
 
@@ -41,7 +40,7 @@ const EPOCHS_TO_TRY = 3;
 export class Chat {
   readonly #core: SessionCore;
   readonly #lane = new Lane();
-  readonly #link: DirectLink;
+  readonly #links: DirectLinks;
   readonly #arrivals: Arrivals;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
@@ -58,9 +57,8 @@ export class Chat {
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
     });
-    this.#link = new DirectLink(core, {
+    this.#links = new DirectLinks(core, {
       state: () => this.#state,
-      isAllowed: () => mayDirect(core, this.#state.record.accountId),
       sendSignal: (items) => core.background.run(this.#step((step) => sealSignals(step, items))),
       onEnvelope: (envelope, done) => this.#arrivals.addLoose(envelope, { isLive: true, done }),
       onChange: () => core.topics.mark("chats"),
@@ -68,19 +66,8 @@ export class Chat {
   }
 
   static async load(core: SessionCore, record: ConversationRecord): Promise<Chat | null> {
-    const group = await core.store.get("group", record.id);
-    if (group === null) return null;
-    const mailboxes = (await core.store.all("mailbox")).filter(({ conversationId }) => conversationId === record.id);
-    const state: ChatState = {
-      record,
-      shared: decodeShared(record.shared),
-      log: expectOk(decodeLog(record.log), "log"),
-      group: core.cipher.restore(group),
-      epochs: epochsOfRecords(mailboxes),
-      reassembly: emptyReassembly(),
-      queued: [],
-    };
-    return new Chat(core, state);
+    const state = await loadState(core, record);
+    return state === null ? null : new Chat(core, state);
   }
 
   get id(): string {
@@ -102,13 +89,13 @@ export class Chat {
     this.#readMailboxes();
     await this.#step(async () => undefined);
     await this.#arrivals.tryHeld();
-    this.#link.update();
+    this.#links.update();
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#link.close();
+    this.#links.close();
     this.#core.readers.remove(this.id);
   }
 
@@ -145,8 +132,8 @@ export class Chat {
   }
 
   /** In a step, so that it does not overtake what the chat itself learns of the contact. */
-  async setContact(part: Parameters<Step["setContact"]>[0]): Promise<void> {
-    await this.#step(async (step) => step.setContact(part));
+  async setContact(part: Parameters<Step["setContact"]>[1]): Promise<void> {
+    await this.#step(async (step) => step.setContact(this.record.accountId, part));
     this.#core.topics.mark("chats");
   }
 
@@ -155,7 +142,7 @@ export class Chat {
     await this.#step(async (step) => {
       if (isSettled(step.state)) await sealConsent(step);
     });
-    this.#link.update();
+    this.#links.update();
   }
 
   async nameChanged(): Promise<void> {
@@ -168,7 +155,7 @@ export class Chat {
   blockedChanged(): void {
     if (this.contact.isBlocked) this.#core.readers.remove(this.id);
     else this.#readMailboxes();
-    this.#link.update();
+    this.#links.update();
     this.#core.topics.mark("chats");
   }
 
@@ -226,7 +213,7 @@ export class Chat {
   }
 
   view(): ChatView {
-    return chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#link.isOpen);
+    return chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#links.isOpen);
   }
 
   async refreshSummary(): Promise<void> {
@@ -236,7 +223,7 @@ export class Chat {
   }
 
   retryDirect(): void {
-    this.#link.tryNow();
+    this.#links.tryNow();
   }
 
   // ---- below: steps
@@ -262,12 +249,12 @@ export class Chat {
   /** After the save: over the direct connection first where one is open, else to the nodes at once. */
   #dispatch(entry: OutboxEntry): void {
     const item = entry.item as MessageItem;
-    if (item.purpose === "commit" || !this.#link.isOpen) {
+    if (item.purpose === "commit" || !this.#links.isOpen) {
       this.#core.outbox.add(entry);
       return;
     }
     this.#core.outbox.add(entry, DIRECT_CHANCE);
-    this.#link.send(item.envelopes, {
+    this.#links.send(item.envelopes, {
       onFailed: () => this.#core.outbox.release(entry.record.id),
       onAcknowledged: () => this.#core.background.run(this.#arrivedDirectly(entry)),
     });
@@ -326,12 +313,13 @@ export class Chat {
     const opened = await openMessage(step, epochs, envelope);
     switch (opened.kind) {
       case "commit": {
-        const dropped = await applyForeignCommit(step, opened.group);
+        const dropped = await applyForeignCommit(step, opened.commit, opened.note);
         if (dropped !== null) this.#core.outbox.drop(dropped);
         takeLeafChains(step);
         step.after.push(() => {
           this.#readMailboxes();
           this.#arrivals.tryHeldIfAny();
+          this.#links.update();
         });
         this.#acceptedBy(step);
         return true;
@@ -339,8 +327,8 @@ export class Chat {
       case "items":
         await applyItems(step, opened.sender, opened.items, {
           via: hint === null ? "direct" : "nodes",
-          onSignal: (item) => step.after.push(() => this.#link.acceptSignal(item, isLive)),
-          onConsent: () => step.after.push(() => this.#link.update()),
+          onSignal: (item, from) => step.after.push(() => this.#links.acceptSignal(item, from, isLive)),
+          onConsent: () => step.after.push(() => this.#links.update()),
           onDelivered: (eventIds) => this.#dropDelivered(step, eventIds),
         });
         return true;
@@ -353,7 +341,7 @@ export class Chat {
 
   /** The newcomer learns of the yes by the policy that the accepter's commit has set. */
   #acceptedBy(step: Step): void {
-    if (step.state.record.state === "waiting" && policyOf(this.#core.cipher, step.state.group).isAccepted)
+    if (step.state.record.state === "waiting" && step.state.side.state.pair?.isAccepted === true)
       step.setRecord({ state: "active", activeAt: this.#core.clock.now() });
   }
 

@@ -16,7 +16,7 @@ import {
   verifyEvent,
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
-import { ownAuthor, peerAuthor, toBytes } from "./authors.ts";
+import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
 import { eventToRecord } from "./event-records.ts";
 import { take, type TakeCallbacks } from "./log-effects.ts";
 import { lookupOf } from "./lookup.ts";
@@ -48,6 +48,7 @@ export async function appendOwn(step: Step, text: string): Promise<EventRecord> 
     event,
     state: "shown",
     isOwn: true,
+    isMadeHere: true,
     receivedAt: clock.now(),
     via: "",
   });
@@ -56,7 +57,7 @@ export async function appendOwn(step: Step, text: string): Promise<EventRecord> 
   return record;
 }
 
-/** Takes an event that somebody handed over, whoever wrote it. */
+/** Takes an event that somebody handed over, whoever wrote it: who is or was a member counts, by their own signature. */
 export async function takeEvent(
   step: Step,
   encoded: Uint8Array,
@@ -67,11 +68,20 @@ export async function takeEvent(
   if (!decoded.ok) return;
   const event = decoded.value;
   const facts = eventFacts(event);
-  const isOwn = facts.author === step.state.log.self;
-  if (!(await verifyEvent(provider, event, isOwn ? ownAuthor(step) : peerAuthor(step)))) return;
+  const author = authorOfLeaf(step.state, facts.author);
+  if (author === null || !(await verifyEvent(provider, event, author))) return;
+  // Also what another device of this person wrote.
+  const isOwn = step.state.roster.leaves.get(facts.author)?.account === ownAccount(step.core);
   const { via } = callbacks;
-  const input = { conversationId: step.id, event, state: "pending", isOwn, receivedAt: clock.now(), via } as const;
-  const record = eventToRecord(input);
+  const record = eventToRecord({
+    conversationId: step.id,
+    event,
+    state: "pending",
+    isOwn,
+    isMadeHere: facts.author === step.state.log.self,
+    receivedAt: clock.now(),
+    via,
+  });
   const { ids, position } = lookupKeys(facts);
   step.arrived.set(record.id, record);
   await take(step, receiveEvent(step.state.log, facts, await lookupOf(step, ids, position), clock.now()), callbacks);

@@ -23,7 +23,7 @@ export function messageView(event: EventRecord, queuedWhy: QueuedReason): Messag
     content: contentOf(event),
     sentAt: event.sentAt,
     receivedAt: event.isOwn ? null : event.receivedAt,
-    delivery: event.isOwn && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
+    delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
   };
 }

@@ -3,8 +3,9 @@ import { bytesToHex } from "@xchat/codec";
 import { emptyReassembly, encodeLog, startLog, type Group } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
-import { deriveEpoch, epochToRecords } from "./epochs.ts";
+import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
 import { chainChange } from "./contact-news.ts";
+import { rosterToPart, startRoster } from "./roster.ts";
 import { encodeShared, newShared, type Shared } from "./shared.ts";
 import type { ChatState } from "./step.ts";
 
@@ -14,7 +15,6 @@ export interface NewChatInput {
     readonly accountId: string;
     readonly name: string;
     readonly chain: Uint8Array;
-    readonly leafKey: Uint8Array;
   };
   readonly state: ConversationRecord["state"];
   readonly mayDirect: boolean;
@@ -33,9 +33,11 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
   const { group, peer } = input;
   const now = clock.now();
   const id = bytesToHex(group.groupId);
-  const epoch = await deriveEpoch(cipher, provider, group, now);
+  const side = sideOf(cipher, group);
+  const epoch = await deriveEpoch(cipher, provider, group, side, now);
+  const roster = startRoster(side);
   const shared: Shared = {
-    ...newShared(peer.leafKey),
+    ...newShared(),
     plan: input.plan,
     nextPolicy: input.nextPolicy,
     // It is in the own leaf.
@@ -64,11 +66,22 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
     mayDirect: input.mayDirect,
     chain: betterChain(known?.chain, peer.chain),
   };
-  const state: ChatState = { record, shared, log, group, epochs: [epoch], reassembly: emptyReassembly(), queued: [] };
+  const state: ChatState = {
+    record,
+    shared,
+    log,
+    roster,
+    group,
+    side,
+    epochs: [epoch],
+    reassembly: emptyReassembly(),
+    queued: [],
+  };
   const changes: StoreChange[] = [
     { put: "contact", record: contact },
     { put: "conversation", record },
     { put: "group", record: { conversationId: id, ...cipher.save(group) } },
+    { put: "part", record: rosterToPart(id, roster, now) },
     ...epochToRecords(id, epoch).map((mailbox): StoreChange => ({ put: "mailbox", record: mailbox })),
   ];
   return { state, contact, changes };

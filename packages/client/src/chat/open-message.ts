@@ -6,16 +6,18 @@ import {
   decodePayload,
   collectFragment,
   openEnvelope,
-  type Group,
+  type Commit,
+  type CommitNote,
   type Member,
   type PayloadItem,
 } from "@xchat/protocol";
+import { judgeForeign } from "./commits.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Step } from "./step.ts";
 
 export type OpenedMessage =
   | { readonly kind: "items"; readonly sender: Member; readonly items: readonly PayloadItem[] }
-  | { readonly kind: "commit"; readonly group: Group }
+  | { readonly kind: "commit"; readonly commit: Commit; readonly note: CommitNote }
   /** Cannot be dealt with yet: it must come again. */
   | { readonly kind: "later" }
   | { readonly kind: "nothing" }
@@ -42,7 +44,12 @@ async function openGroupMessage(step: Step, message: Uint8Array): Promise<Opened
     if (reason === "epoch-ahead") return { kind: "later" };
     return reason === "own-message" || reason === "already-opened" ? { kind: "nothing" } : { kind: "refused", reason };
   }
-  if (opened.value.kind === "commit") return { kind: "commit", group: opened.value.group };
+  if (opened.value.kind === "commit") {
+    const note = judgeForeign(step, opened.value);
+    return typeof note === "string"
+      ? { kind: "refused", reason: note }
+      : { kind: "commit", commit: opened.value, note };
+  }
   step.set({ group: opened.value.group });
   const items = decodePayload(opened.value.plaintext);
   return items.ok

@@ -17,7 +17,7 @@ export async function advance(step: Step): Promise<void> {
   if (step.state.record.state === "ended") return;
   await makeNextCommit(step);
   if (!isSettled(step.state)) return;
-  if (step.state.shared.ownConsentRevision === 0) await sealConsent(step);
+  if (step.state.record.accountId !== "" && step.state.shared.ownConsentRevision === 0) await sealConsent(step);
   await sealOwnChain(step);
   await sealQueued(step);
   await sealItems(step, await dueItems(step, false));

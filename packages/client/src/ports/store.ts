@@ -22,6 +22,7 @@ import type {
   MailboxRecord,
   MarkRecord,
   OutboxRecord,
+  PartRecord,
   RequestRecord,
 } from "./records.ts";
 
@@ -39,6 +40,7 @@ export interface Tables {
   mailbox: MailboxRecord;
   cursor: CursorRecord;
   held: HeldRecord;
+  part: PartRecord;
 }
 
 export type TableName = keyof Tables;
@@ -49,7 +51,7 @@ export type StoreChange =
   | { readonly delete: TableName; readonly key: string }
   /** Moves the ratchets of a group without writing its epoch again. */
   | { readonly ratchet: string; readonly ratchetPart: Uint8Array }
-  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held. Not the contact. */
+  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held, parts. Not the contact. */
   | { readonly forget: string }
   /** Envelope hashes (hex) that need not be opened again before `until`. */
   | { readonly seen: readonly string[]; readonly until: number }

@@ -54,6 +54,7 @@ export {
   MAX_PICTURE_BYTES,
   newDevicesState,
   newGroupState,
+  newPairState,
   OPEN_PERMISSIONS,
   sortedAccounts,
   type GroupState,
