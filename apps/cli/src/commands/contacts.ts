@@ -1,7 +1,7 @@
 /** First contact and trust: invitations, requests, blocking, safety numbers. */
 import { readFile } from "node:fs/promises";
-import encodeQr from "qr";
 import { invitationWords, requestWords, shortId } from "../describe.ts";
+import { qrText } from "../qr-text.ts";
 import { safeLine } from "../safe-text.ts";
 import { EXIT } from "../words.ts";
 import {
@@ -36,7 +36,7 @@ async function makeInvitation({ api, out, flags }: CommandInput): Promise<void> 
   const days = numberFlag(flags, "days", DEFAULT_DAYS, MAX_DAYS);
   const isLasting = flags["lasting"] === true;
   const made = await api.call("createInvitation", { label: textFlag(flags, "label") ?? "", isLasting, days });
-  if (process.stdout.isTTY === true && !out.isJson) out.note(encodeQr(made.link, "term"));
+  if (process.stdout.isTTY === true && !out.isJson) out.note(qrText(made.link));
   out.result({ type: "invitation", ...made }, made.link);
   const { nodes, isLocalOnly } = await view(api, { view: "network" });
   if (nodes.length === 0) out.note("\nYou have no node yet, so nobody can use the code: xchat nodes add ADDRESS");
