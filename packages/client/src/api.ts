@@ -8,6 +8,9 @@
  * Times are milliseconds since 1970 by the clock of the device that wrote them.
  */
 
+import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
+
+export * from "./api-backup.ts";
 export * from "./api-groups.ts";
 
 export type ConversationId = string;
@@ -93,8 +96,11 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
       readonly count: number;
     }
   /** The list of the other person's devices has changed, an old state of it was shown, or two that contradict. */
-  | { readonly kind: "identity"; readonly change: "newer" | "rolled-back" | "forked"; readonly count: number }
+  | { readonly kind: "identity"; readonly change: IdentityChange; readonly count: number }
 );
+
+/** `recovered`: by their 24 words; whatever devices they had before are out. */
+export type IdentityChange = "newer" | "recovered" | "rolled-back" | "forked";
 
 /** `k of n` counts home nodes whose signed receipt is held. */
 export type Delivery =
@@ -143,6 +149,20 @@ export interface RequestView {
   readonly greeting: string;
   readonly receivedAt: number;
   readonly invitationLabel: string;
+  /** Who it is, where it is a contact already. */
+  readonly known: KnownPersonView | null;
+}
+
+/** Somebody who is a contact already and is met again. */
+export interface KnownPersonView {
+  /** As this person knows them. */
+  readonly name: string;
+  readonly isVerified: boolean;
+  /**
+   * What the list of their devices, as it is shown now, is beside the known one; null: nothing new. `recovered`: the
+   * account is the same, the devices before are out, and the chat with them begins anew.
+   */
+  readonly change: IdentityChange | null;
 }
 
 export interface InvitationView {
@@ -189,6 +209,8 @@ export type Query =
   | { readonly view: "requests" }
   | { readonly view: "invitations" }
   | { readonly view: "network" }
+  | { readonly view: "backup" }
+  | { readonly view: "recovery" }
   | { readonly view: "messages"; readonly chat: ConversationId };
 
 export interface ViewTypes {
@@ -197,6 +219,8 @@ export interface ViewTypes {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
+  backup: BackupView;
+  recovery: RecoveryView;
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
 }
@@ -209,12 +233,13 @@ export type InvitationPreview = {
   readonly isLasting: boolean;
   readonly expiresAt: number;
   readonly nodes: readonly string[];
-  /** A chat with this person is there already. */
+  /** A chat with a device that this person still has is there already. */
   readonly existingChat: ConversationId | null;
+  readonly known: KnownPersonView | null;
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents {
+export interface Intents extends BackupIntents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -318,6 +343,7 @@ export const INTENT_ERROR_CODES = [
   "clock-wrong",
   "not-the-leader",
   "internal",
+  ...BACKUP_ERROR_CODES,
 ] as const;
 
 export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];

@@ -13,6 +13,8 @@ import {
   type Query,
   type ViewTypes,
 } from "./api.ts";
+import { backupId, forgetWords, searchBackups, type Search } from "./backup/search.ts";
+import { restoredChanges } from "./backup/restore.ts";
 import { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
 import { Topics } from "./base/topics.ts";
@@ -65,6 +67,7 @@ class ClientShell implements Client, ClientApi {
   readonly #lifecycle = new Lane();
   #session: Session | null = null;
   #isLocked = false;
+  #search: Search | null = null;
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
@@ -102,6 +105,7 @@ class ClientShell implements Client, ClientApi {
 
   async close(): Promise<void> {
     await this.#lifecycle.run(async () => {
+      this.#keepSearch(null);
       await this.#session?.close();
       this.#session = null;
     });
@@ -115,6 +119,12 @@ class ClientShell implements Client, ClientApi {
         return this.#lifecycle.run(() => this.#unlock(input));
       case "lock":
         return this.#lifecycle.run(() => this.#lock());
+      case "findBackups":
+        return this.#lifecycle.run(() => this.#findBackups(input));
+      case "recoverAccount":
+        return this.#lifecycle.run(() => this.#recoverAccount(input));
+      case "forgetSearch":
+        return this.#lifecycle.run(async () => this.#keepSearch(null));
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
@@ -122,12 +132,44 @@ class ClientShell implements Client, ClientApi {
   }
 
   async #createProfile({ name, passphrase }: IntentInput<"createProfile">): Promise<void> {
-    if (this.#session !== null || this.#isLocked) throw new IntentError("profile-exists");
+    this.#refuseProfile();
     checkPassphrase(passphrase);
     const profile = await newProfile(this.#ports, name);
     const store = await this.#ports.stores.create(passphrase);
     await store.write(profile);
+    this.#keepSearch(null);
     await this.#open(store);
+  }
+
+  async #findBackups(input: IntentInput<"findBackups">): Promise<IntentOutput<"findBackups">> {
+    this.#refuseProfile();
+    this.#keepSearch(null);
+    const search = await searchBackups(this.#ports, input);
+    this.#keepSearch(search);
+    return search.view;
+  }
+
+  async #recoverAccount({ backup, passphrase }: IntentInput<"recoverAccount">): Promise<void> {
+    this.#refuseProfile();
+    checkPassphrase(passphrase);
+    const search = this.#search;
+    const found = search?.choice.ranked ?? [];
+    const chosen = found.find((one) => backupId(this.#ports.provider, one) === backup);
+    if (search === null || chosen === undefined) throw new IntentError("backup-gone");
+    const changes = await restoredChanges(this.#ports, { entropy: search.entropy, chosen, found });
+    const store = await this.#ports.stores.create(passphrase);
+    await store.write(changes);
+    this.#keepSearch(null);
+    await this.#open(store);
+  }
+
+  #refuseProfile(): void {
+    if (this.#session !== null || this.#isLocked) throw new IntentError("profile-exists");
+  }
+
+  #keepSearch(search: Search | null): void {
+    forgetWords(this.#search);
+    this.#search = search;
   }
 
   async #unlock({ passphrase }: IntentInput<"unlock">): Promise<void> {
@@ -156,7 +198,8 @@ class ClientShell implements Client, ClientApi {
   }
 
   #markAll(): void {
-    for (const topic of ["profile", "chats", "requests", "invitations", "network"]) this.#topics.mark(topic);
+    for (const topic of ["profile", "chats", "requests", "invitations", "network", "backup", "recovery"])
+      this.#topics.mark(topic);
   }
 
   #view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
@@ -164,6 +207,8 @@ class ClientShell implements Client, ClientApi {
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
     if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
+    if (view === "backup") return { state: "none" };
+    if (view === "recovery") return null;
     return [];
   }
 }

@@ -1,5 +1,6 @@
 /** What each intent does while a session is open. `api.ts` is the contract. */
-import { entropyToWords } from "@xchat/crypto";
+import { equalBytes } from "@xchat/codec";
+import { deriveBranch, entropyToWords } from "@xchat/crypto";
 import {
   checkSafetyCode,
   MAX_GREETING_BYTES,
@@ -7,6 +8,7 @@ import {
   parseAccountId,
   safetyCode,
   safetyNumber,
+  verifyChain,
   type AccountId,
 } from "@xchat/protocol";
 import {
@@ -17,18 +19,24 @@ import {
   type IntentOutput,
   type MessagePage,
 } from "./api.ts";
+import { keysOfWords, readWords } from "./backup/backup-keys.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
 import { messageView, positionOf } from "./chat/message-view.ts";
+import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
-import { findCard, preview, requestChat } from "./contact/outgoing.ts";
+import { knownPerson, reachableChat } from "./contact/known.ts";
+import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
 import type { Session } from "./session.ts";
 
-export type SessionIntentName = Exclude<IntentName, "createProfile" | "unlock" | "lock">;
+export type SessionIntentName = Exclude<
+  IntentName,
+  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch"
+>;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
 };
@@ -45,6 +53,7 @@ export function makeIntents(session: Session): SessionIntents {
     ...messageIntents(session),
     ...chatIntents(session),
     ...nodeIntents(session),
+    ...backupIntents(session),
   };
 }
 
@@ -87,10 +96,8 @@ function contactIntents(
   session: Session,
 ): Part<"createInvitation" | "revokeInvitation" | "previewInvitation" | "acceptInvitation" | "answerRequest"> {
   const { core, invitations } = session;
-  const existingChat = (accountId: string): string | null =>
-    [...session.chats.values()].find((chat) => chat.record.accountId === accountId && chat.record.state !== "ended")
-      ?.id ?? null;
-  const find = async (text: string): Promise<Awaited<ReturnType<typeof findCard>>> => {
+  const existingChat = ({ card }: FoundCard): string | null => reachableChat(session, card.accountId, card.chain);
+  const find = async (text: string): Promise<FoundCard> => {
     const found = await findCard(core, text);
     if (found.card.accountId === core.profile().accountId) throw new IntentError("invitation-own");
     return found;
@@ -100,14 +107,19 @@ function contactIntents(
     revokeInvitation: ({ id }) => invitations.revoke(id),
     previewInvitation: async ({ text }) => {
       const found = await find(text);
-      return preview(found, existingChat(found.card.accountId));
+      const known = knownPerson(core, found.card.accountId, found.card.chain);
+      return preview(found, existingChat(found), known);
     },
     acceptInvitation: ({ text, greeting, mayDirect }) =>
       core.lane.run(async () => {
         if (byteLength(greeting) > MAX_GREETING_BYTES) throw new IntentError("message-too-long");
         const found = await find(text);
-        const known = existingChat(found.card.accountId);
-        if (known !== null) return { chat: known };
+        const known = existingChat(found);
+        if (known !== null) {
+          // What the card shows of their devices is news for the chat that goes on, if only that it is contradicted.
+          await session.chat(known).learnChain(found.card.chain);
+          return { chat: known };
+        }
         const { chat, request } = await requestChat(core, found, greeting, mayDirect);
         const begun = await session.beginChat(chat, [{ put: "outbox", record: request.record }]);
         core.outbox.add(request);
@@ -241,6 +253,26 @@ function nodeIntents(session: Session): Part<"addNode" | "removeNode" | "retryNo
   };
 }
 
+function backupIntents(session: Session): Part<"turnOnBackup" | "writeBackup" | "dropRecoveredChat"> {
+  const { core, backup, recovered } = session;
+  return {
+    turnOnBackup: async ({ words }) => {
+      const entropy = readWords(core.provider, words);
+      try {
+        const identity = await verifyChain(core.provider, core.profile().chain);
+        const recovery = await core.provider.ed25519KeyPair(deriveBranch(core.provider, entropy, "identity-recovery"));
+        if (!identity.ok || !equalBytes(identity.value.recoveryKey, recovery.publicKey))
+          throw new IntentError("words-of-another");
+        if (backup.view().state === "off") await backup.turnOn(await keysOfWords(core.provider, entropy));
+      } finally {
+        entropy.fill(0);
+      }
+    },
+    writeBackup: () => backup.writeNow(),
+    dropRecoveredChat: ({ chat }) => recovered.drop(chat),
+  };
+}
+
 async function discover(session: Session, address: string): Promise<Parameters<Session["core"]["pool"]["add"]>[1]> {
   const abort = new AbortController();
   const timer = session.core.clock.after(DISCOVERY_TIMEOUT, () => abort.abort());
@@ -254,20 +286,6 @@ const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
   unreachable: "node-unreachable",
   "clock-wrong": "clock-wrong",
 };
-
-/** What a person types for a node: an app's address, a host, or the socket's address itself. */
-function nodeAddress(typed: string): string {
-  const text = typed.trim();
-  const withScheme = /^[a-z]+:\/\//iu.test(text)
-    ? text
-    : `${/^(localhost|127\.|\[::1\])/u.test(text) ? "http" : "https"}://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (url === null || !["http:", "https:", "ws:", "wss:"].includes(url.protocol) || url.username !== "") {
-    throw new IntentError("node-address-malformed");
-  }
-  const scheme = url.protocol === "http:" || url.protocol === "ws:" ? "ws" : "wss";
-  return `${scheme}://${url.host}${url.pathname === "/" ? "/x" : url.pathname}`;
-}
 
 const toPage = (chat: Chat, { events, hasOlder, hasNewer }: EventPage): MessagePage => ({
   messages: events.map((event) => messageView(event, chat.queuedReason())),

@@ -1,6 +1,6 @@
 /** What the parts of an open session share: ports, the person, and the few registers that several of them use. */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { GroupCipher } from "@xchat/protocol";
+import type { ChainPin, GroupCipher } from "@xchat/protocol";
 import type { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import type { Lane } from "./base/lane.ts";
@@ -26,6 +26,8 @@ export interface SessionCore {
   /** Last saved cursor by `cursorId`. */
   readonly cursors: Map<string, number>;
   readonly contacts: Map<string, ContactRecord>;
+  /** By account: what a backup has brought back of contacts whose chain has not been seen since (DV20). */
+  readonly pins: Map<string, ChainPin>;
   /** Steps that concern the person as a whole, not one chat. */
   readonly lane: Lane;
   readonly background: Background;

@@ -2,6 +2,7 @@
 import {
   accountIdToBytes,
   isSuccessorCredential,
+  judgeChainPin,
   judgePinned,
   parseAccountId,
   refuseCommit,
@@ -9,6 +10,9 @@ import {
   type GroupRules,
 } from "@xchat/protocol";
 import { IntentError, type Query, type RequestView, type ViewTypes } from "./api.ts";
+import { AccountBackup } from "./backup/account-backup.ts";
+import type { BackupSource } from "./backup/backup-content.ts";
+import { Recovered } from "./backup/recovered.ts";
 import { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
@@ -40,6 +44,8 @@ export class Session {
   readonly intents: SessionIntents;
   readonly core: SessionCore;
   readonly invitations: Invitations;
+  readonly backup: AccountBackup;
+  readonly recovered: Recovered;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
   #profile: Profile;
@@ -78,6 +84,7 @@ export class Session {
         },
       }),
       contacts: new Map<string, ContactRecord>(),
+      pins: new Map(),
       lane: new Lane(),
       background,
       ownIdHash: provider.sha256(ownIdBytes(profile)),
@@ -86,6 +93,8 @@ export class Session {
       nextSequence: () => sequence++,
     };
     this.invitations = new Invitations(this.core);
+    this.recovered = new Recovered(this.core);
+    this.backup = new AccountBackup(this.core, () => this.#backupSource());
     this.intents = makeIntents(this);
   }
 
@@ -120,6 +129,7 @@ export class Session {
         return this.invitations
           .pendingRequests()
           .map(({ id, accountId, name, greeting, receivedAt, invitationId }): RequestView => ({
+            known: this.invitations.knownPerson(id, accountId),
             id,
             accountId,
             name,
@@ -131,6 +141,10 @@ export class Session {
         return this.invitations.views();
       case "network":
         return this.core.pool.view();
+      case "backup":
+        return this.backup.view();
+      case "recovery":
+        return this.recovered.view((id, accountId) => this.#isKnownChat(id, accountId));
     }
   }
 
@@ -160,6 +174,11 @@ export class Session {
     const chat = new Chat(this.core, state);
     this.chats.set(chat.id, chat);
     await chat.start();
+    for (const other of this.chats.values()) {
+      if (other !== chat && other.record.accountId === contact.accountId) await other.endIfPeerIsOut();
+    }
+    await this.recovered.chatBegan(contact.accountId);
+    this.core.topics.mark("recovery");
     return chat;
   }
 
@@ -173,6 +192,7 @@ export class Session {
     this.#rewriting?.cancel();
     this.core.outbox.close();
     this.core.readers.close();
+    await this.backup.close();
     for (const chat of this.chats.values()) chat.close();
     await Promise.all([...this.chats.values()].map((chat) => chat.idle()));
     await this.core.lane.idle();
@@ -184,6 +204,8 @@ export class Session {
     const { store, pool, contacts, cursors, outbox } = this.core;
     await pool.load(store);
     for (const contact of await store.all("contact")) contacts.set(contact.accountId, contact);
+    await this.recovered.load();
+    for (const [account, pin] of this.recovered.pins()) this.core.pins.set(account, pin);
     for (const { id, cursor } of await store.all("cursor")) cursors.set(id, cursor);
     for (const record of await store.all("conversation")) {
       const chat = await Chat.load(this.core, record);
@@ -196,6 +218,7 @@ export class Session {
     outbox.load(entries);
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
+    await this.backup.load();
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
   }
@@ -217,12 +240,34 @@ export class Session {
         if (!leaf.ok) return false;
         // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
         const pinned = this.core.contacts.get(leaf.value.accountId)?.chain;
-        return pinned === undefined || pinned.length === 0 || judgePinned(pinned, leaf.value).ok;
+        if (pinned !== undefined && pinned.length > 0) return judgePinned(pinned, leaf.value).ok;
+        const pin = this.core.pins.get(leaf.value.accountId);
+        const verdict = pin === undefined ? null : judgeChainPin(provider, pin, leaf.value.chain);
+        return verdict === null || (verdict.ok && (verdict.value === "extends" || verdict.value === "recovered"));
       },
       isSuccessor: isSuccessorCredential,
       judgeCommit: (before, change) => refuseCommit(before, change),
       now: () => clock.now(),
     };
+  }
+
+  #backupSource(): BackupSource {
+    const { pool, contacts, profile } = this.core;
+    const live = [...this.chats.values()].filter(({ record }) => record.state !== "ended");
+    return {
+      profile: profile(),
+      ownNodes: pool.own,
+      contacts: [...contacts.values()],
+      pins: this.core.pins,
+      chats: live.map(({ record, agreed }) => ({ record, agreed })),
+      recovered: this.recovered.conversations((id, accountId) => this.#isKnownChat(id, accountId)),
+    };
+  }
+
+  /** Whether there is a chat with this id, or one with this person that has not ended. */
+  #isKnownChat(id: string, accountId: string | null): boolean {
+    if (this.chats.has(id)) return true;
+    return [...this.chats.values()].some(({ record }) => record.accountId === accountId && record.state !== "ended");
   }
 
   #maintain(): void {

@@ -11,6 +11,15 @@ type Subscriber = {
   readonly end: () => void;
 };
 
+interface HeldBlob {
+  readonly owner: string;
+  readonly version: number;
+  readonly blob: Uint8Array | null;
+}
+
+const sameBlob = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : equalBytes(a, b);
+
 const done = <T>(value: T): NodeOutcome<T> => ({ ok: true, value });
 const unreachable = { ok: false, error: { kind: "unreachable" } } as const;
 const refused = (reason: string): NodeOutcome<never> => ({ ok: false, error: { kind: "refused", reason } });
@@ -19,7 +28,7 @@ export class MemoryNode {
   readonly hint: NodeHint;
   readonly #mailboxes = new Map<string, StoredEnvelope[]>();
   readonly #slots = new Map<string, readonly Uint8Array[]>();
-  readonly #blobs = new Map<string, { owner: string; version: number; blob: Uint8Array | null }>();
+  readonly #blobs = new Map<string, HeldBlob>();
   readonly #subscribers = new Set<Subscriber>();
   #isDown = false;
   /** Gives receipts and keeps nothing: a node that lies. */
@@ -46,6 +55,16 @@ export class MemoryNode {
   /** Public keys (hex) of the mailboxes that somebody reads now. */
   get watched(): ReadonlySet<string> {
     return new Set([...this.#subscribers].flatMap(({ mailboxes }) => [...mailboxes]));
+  }
+
+  /** The blobs as they are now; given back later, they are what a node that rolls back shows. */
+  blobs(): ReadonlyMap<string, HeldBlob> {
+    return new Map(this.#blobs);
+  }
+
+  rollBack(blobs: ReadonlyMap<string, HeldBlob>): void {
+    this.#blobs.clear();
+    for (const [place, held] of blobs) this.#blobs.set(place, held);
   }
 
   goDown(): void {
@@ -122,7 +141,9 @@ export class MemoryNode {
     const key = bytesToHex(place);
     const owner = bytesToHex(ownerKey);
     const held = this.#blobs.get(key);
-    if (held !== undefined && (held.owner !== owner || held.version > version)) return refused("conflict");
+    if (held !== undefined && held.owner !== owner) return refused("place-taken");
+    const isSame = held?.version === version && sameBlob(held.blob, blob);
+    if (held !== undefined && held.version >= version && !isSame) return refused("version-old");
     this.#blobs.set(key, { owner, version, blob });
     return done(undefined);
   }

@@ -8,6 +8,7 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
+import type { GroupState } from "@xchat/protocol";
 import { IntentError, type ChatView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
@@ -17,13 +18,15 @@ import type { ContactRecord, ConversationRecord, NodeHint, OutboxRecord, Timer }
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
+import { readAccountId } from "./authors.ts";
 import { chatView, queuedReason, type ChatSummary } from "./chat-view.ts";
 import { applyForeignCommit, settleCommit } from "./commits.ts";
-import { takeLeafChains } from "./contact-news.ts";
+import { takeChain, takeLeafChains } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
 import { epochOfMailbox, readerTargets } from "./epochs.ts";
 import { appendOwn } from "./events.ts";
+import { endWithoutPeer, isPeerOut } from "./gone.ts";
 import { applyItems } from "./items.ts";
 import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
@@ -82,9 +85,33 @@ export class Chat {
     return this.#core.contacts.get(this.#state.record.accountId) as ContactRecord;
   }
 
+  /** What all of its members have agreed on. */
+  get agreed(): GroupState {
+    return this.#state.side.state;
+  }
+
+  /** ID21: a chain of theirs that was seen elsewhere. */
+  async learnChain(chain: Uint8Array): Promise<void> {
+    await this.#step((step) => takeChain(step, readAccountId(this.record.accountId), chain));
+    this.#core.topics.mark("chats");
+  }
+
+  /** Whether the contact, as this chain of theirs has it, has no device in this chat any more. */
+  isPeerOut(chain: Uint8Array): boolean {
+    return isPeerOut(this.#state.side, this.#state.record.accountId, chain);
+  }
+
+  /** Ends it where that is so by the chain that is pinned; its history stays. */
+  async endIfPeerIsOut(): Promise<void> {
+    if (this.#state.record.state === "ended" || !this.isPeerOut(this.contact.chain)) return;
+    await this.#step(async (step) => endWithoutPeer(step, this.contact));
+    this.#links.update();
+  }
+
   /** Starts reading, and goes on with what a crash interrupted. */
   async start(): Promise<void> {
     await this.refreshSummary();
+    await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
     await this.#step(async () => undefined);

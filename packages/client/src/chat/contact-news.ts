@@ -3,8 +3,18 @@
  * are pinned of contacts (spec/identity.md, section 8).
  */
 import { bytesToHex, equalBytes } from "@xchat/codec";
-import { extendsChain, verifyChain, type AccountId } from "@xchat/protocol";
-import { withNotice, type Happening } from "./notices.ts";
+import {
+  chainPin,
+  extendsChain,
+  isRecoveredAfter,
+  judgeChainPin,
+  sharedOperations,
+  verifyChain,
+  type AccountId,
+} from "@xchat/protocol";
+import type { IdentityChange } from "../api.ts";
+import type { SessionCore } from "../session-core.ts";
+import { withNotice, type Happening, type StoredNotice } from "./notices.ts";
 import { saidBy, withSaid } from "./roster.ts";
 import type { Step } from "./step.ts";
 
@@ -32,28 +42,71 @@ export function takeLeafChains(step: Step): void {
     const contact = step.contact(account);
     if (contact === undefined) continue;
     // A leaf keeps the chain of the day when it was made: an older one there is no news.
-    if (chainChange(contact.chain, chain) !== "rolled-back") pinChain(step, account, chain);
+    if (identityChange(step.core, contact, chain) !== "rolled-back") pinChain(step, account, chain);
   }
 }
 
 /** The chain is pinned where it is better than the pin; what speaks against it is told. It has been verified. */
 function pinChain(step: Step, account: AccountId, chain: Uint8Array): void {
+  const { core } = step;
   const contact = step.contact(account);
   if (contact === undefined) return;
-  if (contact.chain.length === 0) return step.setContact(account, { chain });
-  const change = chainChange(contact.chain, chain);
+  const change = identityChange(core, contact, chain);
+  const isFirst = contact.chain.length === 0 && change === null;
+  if (isFirst || isBetter(change)) step.setContact(account, { chain });
   if (change === null) return;
-  if (change === "newer") step.setContact(account, { chain });
-  const id = bytesToHex(step.core.provider.sha256(chain));
-  const happening: Happening = { kind: "identity", id: `${change}/${id}`, change, count: 1 };
   const { notices } = step.state.shared;
-  step.setShared({ notices: withNotice(notices, happening, step.core.clock.now()) });
+  step.setShared({ notices: withIdentityNotice(core, notices, change, chain) });
 }
 
-/** What a verified chain means beside the pinned one; null where it says nothing new. */
-export function chainChange(pinned: Uint8Array, chain: Uint8Array): "newer" | "rolled-back" | "forked" | null {
+export function withIdentityNotice(
+  { provider, clock }: SessionCore,
+  notices: readonly StoredNotice[],
+  change: IdentityChange,
+  chain: Uint8Array,
+): readonly StoredNotice[] {
+  const id = bytesToHex(provider.sha256(chain));
+  const happening: Happening = { kind: "identity", id: `${change}/${id}`, change, count: 1 };
+  return withNotice(notices, happening, clock.now());
+}
+
+/** Such a chain takes the place of what was known. */
+export const isBetter = (change: IdentityChange | null): boolean => change === "newer" || change === "recovered";
+
+/**
+ * What a verified chain means beside what is known of its account: the pinned chain or, after an own recovery, the pin
+ * alone (spec/devices.md, DV20). Null where it says nothing new.
+ */
+export function identityChange(
+  { provider, pins }: Pick<SessionCore, "provider" | "pins">,
+  known: { readonly accountId: string; readonly chain: Uint8Array },
+  chain: Uint8Array,
+): IdentityChange | null {
+  if (known.chain.length > 0) return chainChange(known.chain, chain);
+  const pin = pins.get(known.accountId);
+  const verdict = pin === undefined ? null : judgeChainPin(provider, pin, chain);
+  if (pin === undefined || verdict === null || !verdict.ok) return null;
+  switch (verdict.value) {
+    case "extends": {
+      if (isRecoveredAfter(chain, pin.length)) return "recovered";
+      const shown = chainPin(provider, chain);
+      return shown.ok && shown.value.length > pin.length ? "newer" : null;
+    }
+    case "recovered":
+      return isRecoveredAfter(chain, 0) ? "recovered" : "newer";
+    case "behind":
+      return "rolled-back";
+    case "parted":
+      return "forked";
+  }
+}
+
+function chainChange(pinned: Uint8Array, chain: Uint8Array): IdentityChange | null {
   const extension = extendsChain(pinned, chain);
-  if (extension.ok) return extension.value === "same" ? null : "newer";
+  if (extension.ok) {
+    if (extension.value === "same") return null;
+    return isRecoveredAfter(chain, sharedOperations(pinned, chain)) ? "recovered" : "newer";
+  }
   switch (extension.error.reason) {
     case "chain-rolled-back":
     case "chain-overruled":

@@ -4,7 +4,7 @@ import { emptyReassembly, encodeLog, startLog, type Group } from "@xchat/protoco
 import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
-import { chainChange } from "./contact-news.ts";
+import { identityChange, isBetter, withIdentityNotice } from "./contact-news.ts";
 import { rosterToPart, startRoster } from "./roster.ts";
 import { encodeShared, newShared, type Shared } from "./shared.ts";
 import type { ChatState } from "./step.ts";
@@ -36,12 +36,17 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
   const side = sideOf(cipher, group);
   const epoch = await deriveEpoch(cipher, provider, group, side, now);
   const roster = startRoster(side);
+  const known = contacts.get(peer.accountId);
+  // ID21: somebody who is known already is held to what is pinned, unless the chain of the card is better.
+  const change = known === undefined ? null : identityChange(core, known, peer.chain);
+  const isFirst = known === undefined || (known.chain.length === 0 && change === null);
   const shared: Shared = {
     ...newShared(),
     plan: input.plan,
     nextPolicy: input.nextPolicy,
     // It is in the own leaf.
     toldChain: provider.sha256(profile().chain),
+    notices: change === null ? [] : withIdentityNotice(core, [], change, peer.chain),
   };
   const log = startLog({ conversation: id, self: bytesToHex(cipher.ownLeafKey(group).publicKey) });
   const record: ConversationRecord = {
@@ -56,7 +61,6 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
     log: encodeLog(log),
     shared: encodeShared(shared),
   };
-  const known = contacts.get(peer.accountId);
   const contact: ContactRecord = {
     accountId: peer.accountId,
     name: peer.name,
@@ -64,7 +68,7 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
     isVerified: known?.isVerified ?? false,
     isBlocked: false,
     mayDirect: input.mayDirect,
-    chain: betterChain(known?.chain, peer.chain),
+    chain: isFirst || isBetter(change) ? peer.chain : known.chain,
   };
   const state: ChatState = {
     record,
@@ -86,7 +90,3 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
   ];
   return { state, contact, changes };
 }
-
-/** ID21: somebody who is known already is held to the chain that is pinned, unless the one of the card is better. */
-const betterChain = (pinned: Uint8Array | undefined, chain: Uint8Array): Uint8Array =>
-  pinned === undefined || pinned.length === 0 || chainChange(pinned, chain) === "newer" ? chain : pinned;

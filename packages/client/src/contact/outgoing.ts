@@ -13,7 +13,7 @@ import {
   type Invitation,
   type OpenedCard,
 } from "@xchat/protocol";
-import { IntentError, type InvitationPreview } from "../api.ts";
+import { IntentError, type InvitationPreview, type KnownPersonView } from "../api.ts";
 import { readAccountId } from "../chat/authors.ts";
 import { newChatChanges, type NewChat } from "../chat/new-chat.ts";
 import { encodeItem, type RequestItem } from "../delivery/outbox-item.ts";
@@ -59,13 +59,18 @@ export async function findCard(core: SessionCore, text: string): Promise<FoundCa
   throw new IntentError(worst);
 }
 
-export const preview = ({ card, invitation }: FoundCard, existingChat: string | null): InvitationPreview => ({
+export const preview = (
+  { card, invitation }: FoundCard,
+  existingChat: string | null,
+  known: KnownPersonView | null,
+): InvitationPreview => ({
   name: card.name,
   accountId: card.accountId,
   isLasting: card.isLasting,
   expiresAt: card.expiresAt,
   nodes: invitation.nodes.map(({ address }) => address),
   existingChat,
+  known,
 });
 
 /** Makes the group and the request; the caller writes the changes and then hands the entry to the outbox. */

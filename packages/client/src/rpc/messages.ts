@@ -7,7 +7,19 @@
  * R3 An error crosses as its code alone: no text, stack or cause of the serving side is told.
  */
 import { INTENT_ERROR_CODES, type IntentErrorCode, type IntentInput, type IntentName, type Query } from "../api.ts";
-import { flag, isRecord, MALFORMED, oneOf, orNull, partialRecord, record, text, whole, type Shape } from "./shape.ts";
+import {
+  flag,
+  isRecord,
+  listOf,
+  MALFORMED,
+  oneOf,
+  orNull,
+  partialRecord,
+  record,
+  text,
+  whole,
+  type Shape,
+} from "./shape.ts";
 
 export type Request =
   | { readonly kind: "call"; readonly id: number; readonly intent: IntentName; readonly input: unknown }
@@ -65,6 +77,12 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   retryNow: nothing,
   export: nothing,
   doctor: nothing,
+  findBackups: record({ words: short, nodes: listOf(short, 16) }),
+  recoverAccount: record({ backup: id, passphrase: orNull(short) }),
+  forgetSearch: nothing,
+  turnOnBackup: record({ words: short }),
+  writeBackup: nothing,
+  dropRecoveredChat: chatOnly,
 };
 
 const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view: V }>> } = {
@@ -73,6 +91,8 @@ const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view
   requests: record({ view: oneOf("requests") }),
   invitations: record({ view: oneOf("invitations") }),
   network: record({ view: oneOf("network") }),
+  backup: record({ view: oneOf("backup") }),
+  recovery: record({ view: oneOf("recovery") }),
   messages: record({ view: oneOf("messages"), chat: id }),
 };
 
@@ -127,7 +147,10 @@ export function isViewOf(query: Query, view: unknown): boolean {
     case "network":
       return isRecord(view) && Array.isArray(view["nodes"]);
     case "profile":
+    case "backup":
       return isRecord(view) && typeof view["state"] === "string";
+    case "recovery":
+      return view === null || (isRecord(view) && Array.isArray(view["chats"]));
   }
 }
 
