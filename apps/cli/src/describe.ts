@@ -5,6 +5,7 @@ import type {
   Delivery,
   DoctorCheck,
   InvitationView,
+  KnownPersonView,
   MessageView,
   NodeView,
   RequestView,
@@ -107,6 +108,7 @@ const GAP_WORDS = {
 } as const;
 const IDENTITY_WORDS = {
   newer: "the list of their devices has changed",
+  recovered: "they have recovered their account by their 24 words; earlier devices of theirs are out",
   "rolled-back": "an old list of their devices was shown; the newer one counts",
   forked: "two lists of their devices contradict each other; compare the safety number",
 } as const;
@@ -133,7 +135,14 @@ export function noticeWords(notice: ChatNotice): string {
 export function requestWords(request: RequestView, { strong, faint }: Output): string {
   const greeting = request.greeting === "" ? "" : `: ${safeText(request.greeting).replaceAll("\n", "\n    ")}`;
   const label = request.invitationLabel === "" ? "" : faint(`  [${safeLine(request.invitationLabel)}]`);
-  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${greeting}${label}`;
+  const known = request.known === null ? "" : `  (${knownWords(request.known)})`;
+  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${known}${greeting}${label}`;
+}
+
+/** Somebody who is met again. */
+export function knownWords({ name, isVerified, change }: KnownPersonView): string {
+  const who = `your contact ${safeLine(name)}${isVerified ? ", verified" : ""}`;
+  return change === null ? who : `${who}; ${IDENTITY_WORDS[change]}`;
 }
 
 export const invitationWords = (invitation: InvitationView, { faint }: Output): string =>

@@ -205,7 +205,8 @@ describe("the terminal client", () => {
     const { client, run: xchat } = await terminal();
     client.show("requests", [request()]);
     client.answers.answerRequest = () => ({ chat: "ca201" });
-    client.answers.previewInvitation = () => ({ name: "Dan", accountId: "xc1dan" });
+    const known = { name: "Dan", isVerified: true, change: "recovered" };
+    client.answers.previewInvitation = () => ({ name: "Daniel", accountId: "xc1dan", known });
     client.answers.acceptInvitation = () => ({ chat: "da201" });
     expect(await xchat(["accept", "feed", "--direct", "--json"])).toMatchObject({
       json: [{ type: "chat", id: "ca201" }],
@@ -300,6 +301,43 @@ describe("the terminal client", () => {
       error: "store-damaged",
       words: ERROR_WORDS["store-damaged"].words,
     });
+  });
+
+  it("[AB14] becomes the same person again with the words, names the backup, and says which chats are not back", async () => {
+    const { client, run: xchat } = await terminal();
+    const words = [...Array<string>(23).fill("abandon"), "art"].join(" ");
+    const found = { id: "f00d", name: "Alice\u202e", accountId: "xc1alice", deviceName: "Phone", writtenAt: 0 };
+    client.show("profile", { state: "none" });
+    client.answers.findBackups = () => ({
+      found: [{ ...found, contacts: 3, chats: 2 }],
+      level: 1,
+      nodes: [{ address: "wss://one.example", state: "behind" }],
+    });
+    client.answers.forgetSearch = () => null;
+    client.answers.recoverAccount = () => client.show("profile", ready);
+    client.show("recovery", {
+      recoveredAt: 0,
+      chats: [
+        { id: "b0b0b0b0", kind: "pair", name: "Bob", accountId: "xc1bob", isVerified: true, state: "unreachable" },
+      ],
+    });
+    const shown = await xchat(["recover", "--node", "https://one.example"], {}, words);
+    expect(shown).toMatchObject({ code: 2 });
+    expect(shown.out).toContain("3 contacts, 2 chats");
+    expect(shown.out).not.toContain("\u202e");
+    expect(shown.err).toContain("wss://one.example gave an older backup");
+    expect(client.calls.at(-1)).toEqual({ intent: "forgetSearch", input: {} });
+    const { code, out } = await xchat(
+      ["recover", "--node", "https://one.example", "--yes"],
+      { XCHAT_PASSPHRASE: "" },
+      words,
+    );
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("Bob") });
+    expect(client.calls).toContainEqual({ intent: "recoverAccount", input: { backup: "f00d", passphrase: null } });
+    client.show("profile", { state: "none" });
+    const wrong = await xchat(["recover", "--yes"], {}, words.replace("art", "abandon"));
+    expect(wrong.err).toContain("do not belong together");
+    expect((await xchat(["recover", "--yes"], {}, words.replace("art", "xylophone"))).err).toContain("Word 24");
   });
 
   it("refuses what it does not know, before it does anything", async () => {

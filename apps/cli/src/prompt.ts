@@ -26,6 +26,21 @@ export async function askPassphrase(question: string): Promise<string | null> {
   }
 }
 
+/** With echo. Null where there is nobody to ask. */
+export async function askLine(question: string): Promise<string | null> {
+  if (process.stdin.isTTY !== true) return null;
+  const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
+  try {
+    const cancelled = new Promise<never>((_, reject) => {
+      lines.once("SIGINT", () => reject(new Cancelled()));
+      lines.once("close", () => reject(new Cancelled()));
+    });
+    return await Promise.race([lines.question(question), cancelled]);
+  } finally {
+    lines.close();
+  }
+}
+
 /** Asked for twice. Null is none: an empty answer, or nobody to ask. */
 export async function askNewPassphrase(question: string): Promise<string | null | "differs"> {
   const first = await askPassphrase(question);

@@ -74,6 +74,7 @@ export const request = (fields: Partial<RequestView> = {}): RequestView => ({
   greeting: "",
   receivedAt: 0,
   invitationLabel: "",
+  known: null,
   ...fields,
 });
 
@@ -84,6 +85,8 @@ export function scriptedClient(): ScriptedClient {
     requests: [],
     invitations: [],
     network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },
+    backup: { state: "off" },
+    recovery: null,
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

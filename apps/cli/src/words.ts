@@ -88,5 +88,23 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.ended,
     "The background process has ended. What was saved is kept; run the command again to go on.",
   ),
+  "words-incomplete": as(
+    EXIT.refused,
+    "These are not 24 words. Nothing was changed, and nothing was asked of anybody.",
+  ),
+  "words-unknown": as(
+    EXIT.refused,
+    "One of the words is not on the list. Look at the spelling; nothing was changed, and nothing was asked of anybody.",
+  ),
+  "words-mistyped": as(
+    EXIT.refused,
+    "The words do not belong together: one is wrong, or two have changed places. Nothing was asked of anybody.",
+  ),
+  "words-of-another": as(
+    EXIT.refused,
+    "These words are of another account, or of before a change of words. Nothing was changed.",
+  ),
+  "words-rotated-away": as(EXIT.refused, "This account has other words since. Only the newer ones recover it."),
+  "backup-gone": as(EXIT.missing, "What was found is not held any more. Search again: xchat recover"),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

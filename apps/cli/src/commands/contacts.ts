@@ -1,6 +1,6 @@
 /** First contact and trust: invitations, requests, blocking, safety numbers. */
 import { readFile } from "node:fs/promises";
-import { invitationWords, requestWords, shortId } from "../describe.ts";
+import { invitationWords, knownWords, requestWords, shortId } from "../describe.ts";
 import { qrText } from "../qr-text.ts";
 import { safeLine } from "../safe-text.ts";
 import { EXIT } from "../words.ts";
@@ -91,7 +91,8 @@ export const accept: Command = {
 async function acceptInvitation({ api, out, args, flags }: CommandInput): Promise<void> {
   const given = args.join(" ");
   const text = given.startsWith("@") ? await readFile(given.slice(1), "utf8") : given;
-  const { name, accountId } = await api.call("previewInvitation", { text });
+  const { name, accountId, known } = await api.call("previewInvitation", { text });
+  if (known !== null) out.note(`This is ${knownWords(known)}.`);
   const greeting = textFlag(flags, "greeting") ?? "";
   const { chat } = await api.call("acceptInvitation", { text, greeting, mayDirect: flags["direct"] === true });
   out.result(

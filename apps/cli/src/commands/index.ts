@@ -1,3 +1,4 @@
+import { backup, recover } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
 import { chats, listen, read, send } from "./messages.ts";
@@ -21,6 +22,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     listen,
     verify,
     words,
+    backup,
+    recover,
     passphrase,
     lock,
     nodes,

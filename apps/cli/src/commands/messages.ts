@@ -1,20 +1,13 @@
 /** Chats and what is said in them. */
-import {
-  IntentError,
-  type ChatView,
-  type ClientApi,
-  type MessagePage,
-  type MessageView,
-  type RequestView,
-} from "@xchat/client/api";
+import { type ChatView, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
 import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
+import { recoveredChatWords } from "../describe-backup.ts";
+import { standardInput } from "../standard-input.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 const PAGE = 200;
 const DEFAULT_COUNT = 30;
 const MAX_COUNT = 1_000_000;
-/** More of standard input than any message can hold is not read. */
-const MAX_INPUT = 1 << 20;
 const MAX_REMEMBERED = 100_000;
 
 export const chats: Command = {
@@ -24,8 +17,10 @@ export const chats: Command = {
   isOfNews: true,
   run: async ({ api, out }) => {
     const found = await view(api, { view: "chats" });
-    if (found.length === 0) out.note("No chats yet. Begin with: xchat invite");
+    const lost = (await view(api, { view: "recovery" }))?.chats ?? [];
+    if (found.length + lost.length === 0) out.note("No chats yet. Begin with: xchat invite");
     for (const chat of found) out.result({ type: "chat", ...chat }, chatWords(chat, out));
+    for (const chat of lost) out.result({ type: "recovered-chat", ...chat }, recoveredChatWords(chat, out));
   },
 };
 
@@ -75,19 +70,6 @@ async function newest(api: ClientApi, chat: string, count: number): Promise<read
     if (!page.hasOlder || before === null) break;
   }
   return pages.toReversed().flat();
-}
-
-async function standardInput(): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of process.stdin) {
-    parts.push(part as Buffer);
-    size += (part as Buffer).length;
-    if (size > MAX_INPUT) throw new IntentError("message-too-long");
-  }
-  return Buffer.concat(parts)
-    .toString("utf8")
-    .replace(/\r?\n$/u, "");
 }
 
 export const listen: Command = {

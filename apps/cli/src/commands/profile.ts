@@ -7,7 +7,7 @@ import { ERROR_WORDS } from "../words.ts";
 import { textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 /** Where `npm start` runs a node on this machine. */
-const LOCAL_NODE = "http://localhost:8787";
+export const LOCAL_NODE = "http://localhost:8787";
 
 export const init: Command = {
   usage: "init --name NAME [--node ADDRESS]",
@@ -118,7 +118,14 @@ export const words: Command = {
         .trimEnd(),
     );
     out.result({ type: "words", words: found.words }, rows.join("\n"));
-    out.note("\nWrite them on paper, in this order, and show them to nobody. Then: xchat words --written");
+    const { nodes } = await view(api, { view: "network" });
+    out.note(
+      [
+        "\nWrite them on paper, in this order, and show them to nobody. Then: xchat words --written",
+        "Beside them, note where your account backup lies; it has to be looked for there:",
+        ...nodes.map(({ address }) => `  ${safeLine(address)}`),
+      ].join("\n"),
+    );
   },
 };
 
@@ -157,7 +164,11 @@ export const lock: Command = {
 };
 
 /** From the environment, or asked for twice. */
-async function newPassphrase({ environment }: CommandInput, question: string, name: string): Promise<string | null> {
+export async function newPassphrase(
+  { environment }: CommandInput,
+  question: string,
+  name: string,
+): Promise<string | null> {
   const given = environment[name];
   if (given !== undefined) return given === "" ? null : given;
   const asked = await askNewPassphrase(question);
