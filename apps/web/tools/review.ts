@@ -42,6 +42,37 @@ const settings = (section?: string): Pick<Screen, "scene" | "place" | "awaits"> 
 });
 
 export const SCREENS: { readonly [name: string]: Screen } = {
+  recover: {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("abandon xylophone ability 4. about ab");
+    },
+    awaits: ".note",
+  },
+  "recover-nothing": {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("zoo ".repeat(24));
+      await page.locator(".button-primary").click();
+    },
+    awaits: ".note",
+  },
+  "recover-choose": {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("abandon ".repeat(24));
+      await page.locator(".button-primary").click();
+    },
+    awaits: ".backup-found",
+  },
+  recovered: { scene: "recovered", awaits: ".list-title" },
+  "recovered-chat": { scene: "recovered", steps: click(".chat-row"), awaits: ".dialog" },
+  backup: settings("backup"),
+  "backup-behind": { ...settings("backup"), scene: "backup-behind" },
+  "backup-off": { ...settings("backup"), scene: "backup-off" },
   welcome: { scene: "none", steps: click(".disclosure summary") },
   invited: { scene: "none", hash: "#i1.abcdef", awaits: ".gate-card" },
   elsewhere: { scene: "none", hash: "#i1.abcdef", steps: click(".actions .button-quiet") },

@@ -9,6 +9,27 @@ export interface ErrorWords {
 }
 
 export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
+  "words-incomplete": { title: msg`These are not 24 words`, text: msg`Nothing was asked of anybody. Type all 24.` },
+  "words-unknown": {
+    title: msg`One of the words is not on the list`,
+    text: msg`Nothing was asked of anybody. Look at the spelling.`,
+  },
+  "words-mistyped": {
+    title: msg`The words do not belong together`,
+    text: msg`All are on the list, but one is another than on your paper, or two have changed places. Nothing was asked of anybody.`,
+  },
+  "words-of-another": {
+    title: msg`These are not the words of this account`,
+    text: msg`They are sound, but of another account, or of before you changed the words. Nothing was changed.`,
+  },
+  "words-rotated-away": {
+    title: msg`This account has other words since`,
+    text: msg`Only the newer words recover it. Nothing was changed.`,
+  },
+  "backup-gone": {
+    title: msg`What was found is not held any more`,
+    text: msg`Nothing was changed. Go back and look for your backup again.`,
+  },
   "profile-missing": { title: msg`There is no identity here yet`, text: msg`Choose a name first. It takes a second.` },
   "profile-exists": {
     title: msg`An identity is here already`,

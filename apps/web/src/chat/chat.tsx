@@ -9,6 +9,7 @@ import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
+import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
@@ -55,6 +56,7 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         <MessageList chat={chat} messages={messages} state={state} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
+        <RecoveredLine chat={chat} />
         <Foot chat={chat} messages={messages} />
       </section>
       {panel === "contact" && (
@@ -163,13 +165,7 @@ function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: 
     );
   }
   if (chat.state === "ended") {
-    return (
-      <div className="foot-note">
-        <p>
-          <Trans>This chat has ended. What was written stays here to read.</Trans>
-        </p>
-      </div>
-    );
+    return <EndedFoot chat={chat} />;
   }
   return <Composer chat={chat} onSent={() => afterSending(messages)} />;
 }

@@ -9,12 +9,14 @@ import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+import { RecoveredChats } from "./recovered-chats.tsx";
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
 
 export function ChatList({ profile, place }: { readonly profile: Ready; readonly place: Place }): ReactElement {
   const { t } = useLingui();
   const chats = useView("chats");
+  const isRecovering = (useView("recovery")?.chats.length ?? 0) > 0;
   return (
     <>
       <header className="list-header">
@@ -33,10 +35,11 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
         {chats === undefined ? (
           <ListSkeleton />
         ) : chats.length === 0 ? (
-          <NoChats />
+          !isRecovering && <NoChats />
         ) : (
           <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />
         )}
+        <RecoveredChats />
       </div>
     </>
   );

@@ -1,6 +1,7 @@
 /** A client that keeps everything in memory and answers by script, for looking at the app without a network. */
 import {
   IntentError,
+  type BackupView,
   type ChatView,
   type ClientApi,
   type IntentInput,
@@ -10,11 +11,14 @@ import {
   type NetworkView,
   type ProfileView,
   type Query,
+  type RecoveryView,
   type RequestView,
 } from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
 import {
   arabicTalk,
+  BACKUP,
+  BACKUP_BEHIND,
   CHATS,
   CLOCK,
   DOWN,
@@ -24,7 +28,9 @@ import {
   message,
   ONE_NODE,
   READY,
+  RECOVERY,
   REQUESTS,
+  SEARCH,
   shortTalk,
   WORDS,
 } from "./scenes.ts";
@@ -35,6 +41,8 @@ interface World {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
+  backup: BackupView;
+  recovery: RecoveryView;
   readonly messages: Map<string, MessageView[]>;
 }
 
@@ -47,6 +55,8 @@ function worldOf(scene: string): World {
     requests: [],
     invitations: [],
     network: ONE_NODE,
+    backup: BACKUP,
+    recovery: null,
     messages: new Map(),
   };
   switch (scene) {
@@ -56,6 +66,12 @@ function worldOf(scene: string): World {
       return { ...empty, profile: { state: "locked" } };
     case "empty":
       return empty;
+    case "backup-off":
+      return { ...empty, backup: { state: "off" } };
+    case "backup-behind":
+      return { ...empty, backup: BACKUP_BEHIND };
+    case "recovered":
+      return { ...empty, recovery: RECOVERY };
     default: {
       const messages = new Map([
         ["first", shortTalk()],
@@ -64,7 +80,7 @@ function worldOf(scene: string): World {
       ]);
       const network = NETWORKS[scene] ?? ONE_NODE;
       const profile: ProfileView = scene === "quiet" ? { ...READY, recoveryWords: "forgotten" } : READY;
-      return { profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
+      return { ...empty, profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
     }
   }
 }
@@ -138,6 +154,16 @@ class ScriptedApi implements ClientApi {
     switch (intent) {
       case "createProfile":
         return this.#show({ profile: { ...READY, name: input.name, hasPassphrase: input.passphrase !== null } });
+      case "findBackups":
+        return input.words.includes("zoo") ? { ...SEARCH, found: [], level: 0 } : SEARCH;
+      case "recoverAccount":
+        return this.#show({ profile: { ...READY, recoveryWords: "forgotten" }, recovery: RECOVERY });
+      case "dropRecoveredChat":
+        return this.#show({
+          recovery: { ...RECOVERY, chats: RECOVERY.chats.filter(({ id }) => id !== input.chat) },
+        });
+      case "turnOnBackup":
+        return this.#show({ backup: BACKUP });
       case "unlock":
         if (input.passphrase !== "correct horse") throw new IntentError("wrong-passphrase");
         return this.#show({ profile: READY });

@@ -42,8 +42,8 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
     <section className="card">
       <p>
         <Trans>
-          These 24 words are your account on paper, and they outrank a thief who has this device. This version cannot
-          restore from them yet; keep them for the one that can.
+          These 24 words are your account on paper. When every device is lost they bring you back on a new one, with
+          your contacts, and they outrank a thief who has this device.
         </Trans>
       </p>
       <ul>
@@ -64,8 +64,8 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
       )}
       <p className="hint">
         <Trans>
-          This version shows the words. Bringing an account back from them comes with a later one, and only for those
-          who wrote them down.
+          Beside them, note the addresses of your nodes, where the account backup lies. It is kept for at least 60 and
+          at most 180 days after a device of yours was last online.
         </Trans>
       </p>
       <ErrorNote code={ask.error} />
