@@ -130,7 +130,7 @@ export interface PartRecord {
   /** `conversationId/kind`, and `/` with a name where there are several of a kind. */
   readonly id: string;
   readonly conversationId: string;
-  /** "roster": who is and was in it. Decides how `value` is read. */
+  /** "roster": who is and was in it. "fork-…": see `fork/parts.ts`. Decides how `value` is read. */
   readonly kind: string;
   readonly value: Uint8Array;
   readonly createdAt: number;

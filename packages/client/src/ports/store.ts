@@ -53,6 +53,8 @@ export type StoreChange =
   | { readonly ratchet: string; readonly ratchetPart: Uint8Array }
   /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held, parts. Not the contact. */
   | { readonly forget: string }
+  /** Takes parts of a conversation away, of these kinds. */
+  | { readonly forgetParts: string; readonly kinds: readonly string[] }
   /** Envelope hashes (hex) that need not be opened again before `until`. */
   | { readonly seen: readonly string[]; readonly until: number }
   | { readonly forgetSeenBefore: number }
@@ -82,6 +84,8 @@ export interface Store {
   /** Which of these envelope hashes have been seen. */
   seen(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   held(conversationId: string): Promise<readonly HeldRecord[]>;
+  /** Of these kinds, ascending by id. */
+  parts(conversationId: string, kinds: readonly string[]): Promise<readonly PartRecord[]>;
 
   /** Rows in the order (depth, id), strictly before or after a position; `null` before = the newest. */
   eventsBefore(conversationId: string, before: EventPosition | null, limit: number): Promise<EventPage>;
