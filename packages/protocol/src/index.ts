@@ -111,6 +111,7 @@ export * from "./descriptor/index.ts";
 export * from "./exchange/index.ts";
 export * from "./mailbox/index.ts";
 export * from "./fork/index.ts";
+export * from "./rejoin/index.ts";
 export * from "./devices/index.ts";
 export * from "./account-backup/index.ts";
 export {
