@@ -83,6 +83,11 @@ export interface BackupIntents {
   forgetSearch: [Record<never, never>, void];
   /** Where the backup is `off`. */
   turnOnBackup: [{ readonly words: string }, void];
+  /**
+   * Other words: those of before recover nothing any more with whoever has seen it. `words`: the present ones, where this
+   * device does not have them. The new ones are then to be written down, as at the beginning.
+   */
+  changeWords: [{ readonly words: string | null }, void];
   /** Writes what has changed now, and tries nodes again that failed. */
   writeBackup: [Record<never, never>, void];
   /** Takes a chat that has not come back off the list. */
@@ -100,6 +105,8 @@ export const BACKUP_ERROR_CODES = [
   "words-of-another",
   /** The account has other words since. */
   "words-rotated-away",
+  /** The list of devices has no room for one more change. */
+  "chain-full",
   /** What was found is not held any more: search again. */
   "backup-gone",
 ] as const;

@@ -19,6 +19,7 @@ import {
   type IntentOutput,
   type MessagePage,
 } from "./api.ts";
+import { changeWords } from "./backup/change-words.ts";
 import { keysOfWords, readWords } from "./backup/backup-keys.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
@@ -253,7 +254,7 @@ function nodeIntents(session: Session): Part<"addNode" | "removeNode" | "retryNo
   };
 }
 
-function backupIntents(session: Session): Part<"turnOnBackup" | "writeBackup" | "dropRecoveredChat"> {
+function backupIntents(session: Session): Part<"turnOnBackup" | "changeWords" | "writeBackup" | "dropRecoveredChat"> {
   const { core, backup, recovered } = session;
   return {
     turnOnBackup: async ({ words }) => {
@@ -268,6 +269,7 @@ function backupIntents(session: Session): Part<"turnOnBackup" | "writeBackup" | 
         entropy.fill(0);
       }
     },
+    changeWords: ({ words }) => core.lane.run(() => changeWords(session, words)),
     writeBackup: () => backup.writeNow(),
     dropRecoveredChat: ({ chat }) => recovered.drop(chat),
   };

@@ -161,6 +161,12 @@ export class Session {
     this.core.topics.mark("profile");
   }
 
+  /** Where it was saved with something else, in one transaction. */
+  profileWritten(part: Partial<Profile>): void {
+    this.#profile = { ...this.#profile, ...part };
+    this.core.topics.mark("profile");
+  }
+
   async setContact(contact: ContactRecord): Promise<void> {
     await this.core.store.write([{ put: "contact", record: contact }]);
     this.core.contacts.set(contact.accountId, contact);
@@ -288,6 +294,7 @@ export class Session {
     await store.write(gone);
     for (const chat of this.chats.values()) await chat.tidy();
     await this.invitations.maintain();
+    await this.backup.tidy();
   }
 
   /** Not at the opening, when somebody waits. */

@@ -249,6 +249,36 @@ describe("recovery by the words", () => {
     await passUntil(clock, third.api, { view: "requests" }, ({ length }) => length > 0);
   });
 
+  test("[AB21] other words: those of before open nothing any more, the new ones do, and the chat goes on", async () => {
+    const it = world();
+    const [alice, bob] = [it.device("Alice"), it.device("Bob")];
+    const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
+    await backedUp(it, alice.who);
+    const old = await wordsOf(alice.who);
+    it.nodes[1]?.goDown();
+    await alice.who.api.call("changeWords", { words: null });
+    const fresh = await wordsOf(alice.who);
+    expect(fresh).not.toBe(old);
+    expect(await present(alice.who.api, { view: "profile" })).toMatchObject({ recoveryWords: "unwritten" });
+    // Typed where this device does not have them any more; only the present ones count.
+    await alice.who.api.call("confirmRecoveryWords", { forget: true });
+    await expect(alice.who.api.call("changeWords", { words: null })).rejects.toMatchObject({ code: "words-forgotten" });
+    await expect(alice.who.api.call("changeWords", { words: old })).rejects.toMatchObject({ code: "words-of-another" });
+    await alice.who.api.call("sendMessage", { chat: alicesChat, text: "still me" });
+    await passUntil(it.clock, bob.who.api, { view: "chats" }, ([chat]) => chat?.last?.text === "still me");
+    const [chat] = await passUntil(it.clock, bob.who.api, { view: "chats" }, (chats) => chats[0]?.notices.length === 1);
+    expect(chat).toMatchObject({ id: bobsChat, state: "active", notices: [{ kind: "identity", change: "newer" }] });
+    it.nodes[1]?.comeBack();
+    await backedUp(it, alice.who);
+    await it.clock.pass(3 * HOUR);
+    await alice.close();
+    const nobody = await it.device("A thief").open("blank");
+    expect((await find(nobody, old)).found).toEqual([]);
+    const again = await it.device("Alice again").open("blank");
+    await recover(again, fresh);
+    expect(await present(again.api, { view: "recovery" })).toMatchObject({ chats: [{ id: alicesChat }] });
+  });
+
   test("words that are wrong are named as what they are, and nothing is asked of anybody", async () => {
     const { device, words } = await lostAlice();
     const fresh = await device("Alice again").open("blank");

@@ -36,12 +36,14 @@ import {
   type BackupState,
 } from "./backup-state.ts";
 import { putBackup, type PutResult } from "./put-backup.ts";
+import { RetiredPlaces, type RetiredCopy } from "./retired-places.ts";
 
 /** After something has moved, before it is looked at: a burst of messages is looked at once. */
 const LOOK_DELAY = 20_000;
 /** Topics whose marks can mean that something of the content has changed. */
 const WATCHED = ["chats", "profile", "network", "recovery"];
 const HOUR_MS = 3_600_000;
+const LONGEST_SLEEP = 6 * HOUR_MS;
 
 type Put = Extract<BackupEffect, { kind: "put" }>;
 
@@ -49,6 +51,7 @@ export class AccountBackup {
   readonly #core: SessionCore;
   readonly #source: () => BackupSource;
   readonly #lane = new Lane();
+  readonly #retired: RetiredPlaces;
   readonly #putting = new Set<string>();
   readonly #stops: (() => void)[] = [];
   #keys: BackupKeys | null = null;
@@ -62,6 +65,7 @@ export class AccountBackup {
     this.#core = core;
     this.#source = source;
     this.#state = startBackupState(core.clock.now());
+    this.#retired = new RetiredPlaces(core);
   }
 
   async load(): Promise<void> {
@@ -69,6 +73,7 @@ export class AccountBackup {
     const keys = await store.document(BACKUP_KEYS_DOCUMENT);
     const state = await store.document(BACKUP_STATE_DOCUMENT);
     if (state !== null) this.#state = decodeBackupState(state);
+    await this.#retired.load();
     const { recoveryEntropy } = profile();
     if (keys !== null) this.#keys = decodeBackupKeys(keys);
     // A profile of before there were backups.
@@ -83,7 +88,9 @@ export class AccountBackup {
     await this.#lane.run(async () => {
       const { schedule, knownCounter } = this.#state;
       const state = startBackupState(clock.now(), Math.max(schedule.counter, knownCounter));
-      await store.write([backupKeysChange(keys), backupStateChange(state), ...more]);
+      const { change, kept } = this.#retired.change(this.#copiesOfBefore());
+      await store.write([backupKeysChange(keys), backupStateChange(state), change, ...more]);
+      kept();
       this.#keys = keys;
       this.#state = state;
     });
@@ -102,6 +109,11 @@ export class AccountBackup {
       await this.#save({ schedule: { ...schedule, ...change, copies: new Map(copies) } });
     });
     this.#goOn();
+  }
+
+  /** Takes away what lies under words of before. */
+  async tidy(): Promise<void> {
+    await this.#retired.tidy();
   }
 
   view(): BackupView {
@@ -130,6 +142,17 @@ export class AccountBackup {
     this.#look?.cancel();
     this.#wake?.cancel();
     await this.#lane.idle();
+  }
+
+  #copiesOfBefore(): readonly RetiredCopy[] {
+    const { pool, clock } = this.#core;
+    const { schedule } = this.#state;
+    const { placeSecret } = this.#keys ?? {};
+    return pool.own.flatMap((hint) => {
+      const copy = schedule.copies.get(nodeId(hint));
+      if (placeSecret === undefined || copy === undefined || copy.slot === null) return [];
+      return [{ hint, placeSecret, slot: copy.slot, counter: schedule.counter, since: clock.now() }];
+    });
   }
 
   // ---- below: looking and deciding
@@ -166,7 +189,9 @@ export class AccountBackup {
   #wakeAt(time: number | null): void {
     const { clock } = this.#core;
     this.#wake?.cancel();
-    this.#wake = time === null ? null : clock.after(Math.max(0, time - clock.now()), () => this.#goOn());
+    // Timers of platforms hold 24 days at most, and do not count while a device sleeps.
+    const wait = time === null ? null : Math.min(LONGEST_SLEEP, Math.max(0, time - clock.now()));
+    this.#wake = wait === null ? null : clock.after(wait, () => this.#goOn());
   }
 
   /** BW2. */

@@ -47,7 +47,8 @@ export async function searchBackups(
   const asked: Asked[] = [];
   const found: FoundBackup[] = [];
   const ask = async (nodes: readonly Place[]): Promise<void> => {
-    const isNew = ({ hint }: Place): boolean => hint === null || asked.every((one) => !isNode(one.hint, hint));
+    const isNew = ({ hint }: Place, at: number): boolean =>
+      hint === null || ![...asked, ...nodes.slice(0, at)].some((one) => isNode(one.hint, hint));
     const fresh = nodes.filter(isNew).slice(0, MAX_NODES_ASKED - asked.length);
     for (const answer of await Promise.all(fresh.map((node) => askNode(ports, entropy, node)))) {
       asked.push(answer.asked);

@@ -172,6 +172,11 @@ export class Chat {
     this.#links.update();
   }
 
+  /** After the own chain has been saved: it is told as soon as something can be sealed. */
+  async chainChanged(): Promise<void> {
+    await this.#step(async () => undefined);
+  }
+
   async nameChanged(): Promise<void> {
     await this.#step(async (step) => {
       if (isSettled(step.state)) await sealName(step);

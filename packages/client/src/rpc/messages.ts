@@ -81,6 +81,7 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   recoverAccount: record({ backup: id, passphrase: orNull(short) }),
   forgetSearch: nothing,
   turnOnBackup: record({ words: short }),
+  changeWords: record({ words: orNull(short) }),
   writeBackup: nothing,
   dropRecoveredChat: chatOnly,
 };
