@@ -22,6 +22,7 @@ const OF_COMMANDS = {
   yes: { type: "boolean" },
   no: { type: "boolean" },
   written: { type: "boolean" },
+  change: { type: "boolean" },
   forget: { type: "boolean" },
   remove: { type: "boolean" },
 } as const;

@@ -105,6 +105,10 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     "These words are of another account, or of before a change of words. Nothing was changed.",
   ),
   "words-rotated-away": as(EXIT.refused, "This account has other words since. Only the newer ones recover it."),
+  "chain-full": as(
+    EXIT.refused,
+    "The list of your devices and words has no room for one more change. Nothing was changed.",
+  ),
   "backup-gone": as(EXIT.missing, "What was found is not held any more. Search again: xchat recover"),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

@@ -1,12 +1,10 @@
 /** The account backup: how it stands, and becoming the same person again by the 24 words. */
 import { IntentError, type BackupSearchView, type FoundBackupView } from "@xchat/client/api";
-import { RECOVERY_WORD_COUNT, wordsToEntropy } from "@xchat/crypto";
-import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { backupWords, foundBackupWords, recoveredChatWords } from "../describe-backup.ts";
-import { askLine, askPassphrase } from "../prompt.ts";
+import { askLine } from "../prompt.ts";
+import { askWords } from "./ask-words.ts";
 import { safeLine } from "../safe-text.ts";
-import { ERROR_WORDS, EXIT } from "../words.ts";
-import { standardInput } from "../standard-input.ts";
+import { EXIT } from "../words.ts";
 import { textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 import { LOCAL_NODE, newPassphrase } from "./profile.ts";
 
@@ -99,18 +97,4 @@ async function choose({ flags }: CommandInput, found: readonly FoundBackupView[]
   );
   if (answer === null) throw new UsageError("Nobody is there to ask. To take the first: xchat recover --yes");
   return found[Number(answer.trim()) - 1] ?? null;
-}
-
-/** From the terminal without echo, else from the standard input. What is wrong with them is said before anybody is asked. */
-async function askWords(): Promise<string> {
-  const typed =
-    (await askPassphrase(`Your ${RECOVERY_WORD_COUNT} words (they are not shown): `)) ?? (await standardInput());
-  const read = wordsToEntropy(nodeCryptoProvider(), typed);
-  if (read.ok) read.value.fill(0);
-  else if (read.error.reason === "unknown-word") {
-    throw new UsageError(`Word ${read.error.position} is not on the list. Look at its spelling.`);
-  } else if (read.error.reason === "wrong-word-count") {
-    throw new UsageError(`These are ${read.error.count} words and not ${RECOVERY_WORD_COUNT}.`);
-  } else throw new UsageError(ERROR_WORDS["words-mistyped"].words);
-  return typed;
 }

@@ -4,6 +4,7 @@ import { nodeWords } from "../describe.ts";
 import { askNewPassphrase, askPassphrase } from "../prompt.ts";
 import { safeLine } from "../safe-text.ts";
 import { ERROR_WORDS } from "../words.ts";
+import { askWords } from "./ask-words.ts";
 import { textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 /** Where `npm start` runs a node on this machine. */
@@ -96,9 +97,9 @@ export const status: Command = {
 };
 
 export const words: Command = {
-  usage: "words [--written | --forget]",
-  does: "show the 24 recovery words, note that they are written down, or take them off this device",
-  flags: ["written", "forget"],
+  usage: "words [--written | --forget | --change]",
+  does: "show the 24 recovery words, note that they are written down, take them off this device, or change them",
+  flags: ["written", "forget", "change"],
   run: async ({ api, out, flags }) => {
     const forget = flags["forget"] === true;
     if (forget || flags["written"] === true) {
@@ -108,6 +109,12 @@ export const words: Command = {
         forget ? "The words are not on this device any more." : "Noted.",
       );
       return;
+    }
+    if (flags["change"] === true) {
+      const profile = await view(api, { view: "profile" });
+      const isForgotten = profile.state === "ready" && profile.recoveryWords === "forgotten";
+      await api.call("changeWords", { words: isForgotten ? await askWords() : null });
+      out.note("These are your words from now on. Those of before recover nothing with anyone who has heard of it.\n");
     }
     const found = await api.call("recoveryWords", {});
     const numbered = found.words.map((word, i) => `${String(i + 1).padStart(2)} ${word.padEnd(10)}`);
