@@ -179,6 +179,12 @@ export const SCREENS: { readonly [name: string]: Screen } = {
   settings: settings(),
   words: { ...settings("words"), steps: click(".card .button-primary") },
   "words-check": { ...settings("words"), steps: click(".card .button-primary", ".card .button-primary") },
+  "words-forgotten": {
+    ...settings("words"),
+    scene: "quiet",
+    steps: click(".card .button-plain"),
+    awaits: ".words-area",
+  },
   passphrase: settings("passphrase"),
   privacy: settings("privacy"),
   look: settings("look"),

@@ -26,6 +26,10 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`This account has other words since`,
     text: msg`Only the newer words recover it. Nothing was changed.`,
   },
+  "chain-full": {
+    title: msg`There is no room for one more change`,
+    text: msg`The list of your devices and words is full. Nothing was changed.`,
+  },
   "backup-gone": {
     title: msg`What was found is not held any more`,
     text: msg`Nothing was changed. Go back and look for your backup again.`,

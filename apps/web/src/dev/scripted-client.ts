@@ -162,6 +162,8 @@ class ScriptedApi implements ClientApi {
         return this.#show({
           recovery: { ...RECOVERY, chats: RECOVERY.chats.filter(({ id }) => id !== input.chat) },
         });
+      case "changeWords":
+        return this.#show({ profile: { ...READY, recoveryWords: "unwritten" } });
       case "turnOnBackup":
         return this.#show({ backup: BACKUP });
       case "unlock":

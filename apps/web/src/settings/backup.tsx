@@ -48,9 +48,7 @@ function State({ backup }: { readonly backup: On }): ReactElement {
             />
           }
         >
-          <Trans>
-            Written {words.day(madeAt)}, {words.time(madeAt)}.
-          </Trans>{" "}
+          <Trans>Written: {words.full(madeAt)}.</Trans>{" "}
           {isBehind && <Trans>Something has changed since, and is written soon.</Trans>}
         </Note>
       )}

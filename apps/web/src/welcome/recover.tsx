@@ -213,7 +213,7 @@ function FoundBackup({
         </strong>
         <span>
           <Trans>
-            Written by <bdi>{backup.deviceName}</bdi>, {words.day(backup.writtenAt)}, {words.time(backup.writtenAt)}
+            Written by <bdi>{backup.deviceName}</bdi>: {words.full(backup.writtenAt)}
           </Trans>
         </span>
         <span>
