@@ -53,7 +53,9 @@ export const invite: Action = {
     const making = device.call("createInvitation", { label: "", isLasting, days: 7 });
     world.run(
       `${device.name} invites`,
-      making.then(({ code }) => world.codes.push({ code, from: device })),
+      making.then(({ code }) =>
+        world.codes.push({ code, from: device, isLasting, at: world.schedule.now, followers: new Set() }),
+      ),
     );
     return true;
   },
@@ -68,12 +70,15 @@ export const follow: Action = {
         from.person !== device.person && !chatsOf(world, device).some(({ theirName }) => theirName === from.person),
     );
     if (codes.length === 0) return false;
-    const { code, from } = world.random.pick(codes);
+    const invited = world.random.pick(codes);
+    const { code, from, followers } = invited;
     world.tell(`${device.name} follows an invitation of ${from.name}`);
+    followers.add(device.name);
     const mayDirect = world.random.chance(0.5);
+    const following = device.call("acceptInvitation", { text: code, greeting: `${MARK} hello`, mayDirect });
     world.run(
       `${device.name} follows`,
-      device.call("acceptInvitation", { text: code, greeting: `${MARK} hello`, mayDirect }),
+      following.then(({ chat }) => world.requests.set(chat, { invited, by: device })),
     );
     return true;
   },
@@ -98,6 +103,7 @@ export async function answerAll(
 ): Promise<void> {
   for (const { id, name } of await requestsOf(device)) {
     world.tell(`${device.name} answers ${name}: ${reply}`);
+    if (reply === "decline") world.declined.add(`${device.name}/${name}`);
     await device.call("answerRequest", { id, answer: reply, mayDirect });
   }
 }

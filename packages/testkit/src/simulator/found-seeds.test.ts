@@ -8,6 +8,11 @@ test.each([
     found:
       "a newcomer with a slow clock could answer no invitation in its first minutes: ts-mls knows no tolerance (GE3)",
   },
+  {
+    seed: 133,
+    found:
+      "a message that waited for an older one was replaced by the placeholder of a gap that ended with it: lost for good, and acknowledged (LG8)",
+  },
 ])("seed $seed: $found", async ({ seed }) => {
   const { failure, story } = await simulate({ seed, suite: "cheap" });
   expect(failure, story.join("\n")).toBeNull();

@@ -14,6 +14,8 @@ import { headOf } from "./head.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** Less than the seven days that invitations last here. */
+const INVITATION_LIFE = 6 * 24 * HOUR;
 /** How long it may take until everything has settled, in virtual time. Looked at in between. */
 const PATIENCE = [2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 48 * HOUR];
 
@@ -26,10 +28,16 @@ export async function settle(world: World): Promise<void> {
     for (const device of world.devices) world.network.setUp(device.name, node, true);
     world.network.nodeChanged(node);
   }
+  // First without a word: what comes only when somebody speaks again was lost in silence.
+  await comeTogether(world);
+  sayLastWords(world);
+  await comeTogether(world);
+}
+
+async function comeTogether(world: World): Promise<void> {
   let problems: readonly string[] = ["nothing has been looked at"];
-  for (const [round, patience] of PATIENCE.entries()) {
+  for (const patience of PATIENCE) {
     for (const device of world.devices) await prepare(world, device);
-    if (round === 0) sayLastWords(world);
     await world.schedule.runUntil(world.schedule.now + patience);
     world.check();
     problems = await differences(world);
@@ -55,7 +63,7 @@ async function prepare(world: World, device: SimDevice): Promise<void> {
   world.run(`${device.name} retries`, device.call("retryNow", {}));
 }
 
-/** Everybody says something in each chat once more: whoever cannot is stranded. */
+/** Everybody says something in each chat: whoever cannot is stranded. */
 function sayLastWords(world: World): void {
   for (const device of world.devices) {
     for (const { id, state, isBlocked } of world.chats.get(device) ?? []) {
@@ -89,9 +97,9 @@ async function differences(world: World): Promise<readonly string[]> {
 
 function differencesOfChat(world: World, chat: string, all: readonly Seen[]): readonly string[] {
   const name = chat.slice(0, 6);
-  // A request that was declined, or was never answered: there is nobody to come together with.
   const [first] = all;
-  if (first === undefined || all.length < 2) return [];
+  if (first === undefined) return [];
+  if (all.length === 1) return isOwedAnAnswer(world, chat) ? [`[IN8] the request of ${first.device.name} is lost`] : [];
   const problems: string[] = [];
   for (const { device, view, messages, head } of all) {
     const who = `${device.name} in ${name}`;
@@ -107,6 +115,15 @@ function differencesOfChat(world: World, chat: string, all: readonly Seen[]): re
     }
   }
   return problems;
+}
+
+/** Requests that are declined, come too late, or by an invitation for one that somebody else has used, wait for ever. */
+function isOwedAnAnswer(world: World, chat: string): boolean {
+  const request = world.requests.get(chat);
+  if (request === undefined) return false;
+  const { invited, by } = request;
+  if (world.declined.has(`${invited.from.name}/${by.name}`) || world.restored.size > 0) return false;
+  return (invited.isLasting || invited.followers.size === 1) && world.schedule.now - invited.at < INVITATION_LIFE;
 }
 
 function differencesOfView(first: Seen, messages: readonly MessageView[], who: string): readonly string[] {

@@ -26,6 +26,23 @@ export interface WorldInput {
   readonly isVerbose?: boolean;
   /** Whether disks are copied and put back. */
   readonly hasOldCopies?: boolean;
+  /** Breaks something on purpose, to prove that it would be seen. */
+  readonly sabotage?: Sabotage;
+}
+
+export interface Sabotage {
+  readonly provider?: (provider: CryptoProvider) => CryptoProvider;
+  /** Of every node. */
+  readonly behaviour?: NodeBehaviour;
+}
+
+/** An invitation that somebody has made, and who has followed it. */
+export interface Invited {
+  readonly code: string;
+  readonly from: SimDevice;
+  readonly isLasting: boolean;
+  readonly at: number;
+  readonly followers: Set<string>;
 }
 
 /** Something that must never be. */
@@ -49,17 +66,23 @@ export class World {
   /** Devices that went on from an old copy of their disk. */
   readonly restored = new Set<SimDevice>();
   /** Codes of invitations that have been given to somebody. */
-  readonly codes: { readonly code: string; readonly from: SimDevice }[] = [];
+  readonly codes: Invited[] = [];
+  /** Requests that have been made, by the chat that waits for the answer. */
+  readonly requests = new Map<string, { readonly invited: Invited; readonly by: SimDevice }>();
+  /** `inviter/follower`: answered with a no. */
+  readonly declined = new Set<string>();
   delivered = 0;
   readonly #keys = new CheapKeys();
   readonly #watches = new Map<string, KeyWatch>();
   readonly #suite: WorldInput["suite"];
   readonly #seed: number;
+  readonly #sabotage: Sabotage;
   readonly #problems: string[] = [];
 
-  constructor({ seed, suite, isVerbose = false, hasOldCopies = false }: WorldInput) {
+  constructor({ seed, suite, isVerbose = false, hasOldCopies = false, sabotage = {} }: WorldInput) {
     this.#seed = seed;
     this.#suite = suite;
+    this.#sabotage = sabotage;
     this.random = new Random(seed, "world");
     this.plan = planOf(new Random(seed, "plan"), hasOldCopies);
     this.trace = new Trace(isVerbose);
@@ -131,6 +154,7 @@ export class World {
   }
 
   behaviourOf(node: MemoryNode): NodeBehaviour {
+    if (this.#sabotage.behaviour !== undefined) return this.#sabotage.behaviour;
     return node === this.nodes[this.plan.dishonestNode ?? -1] ? this.#dishonest : honestly;
   }
 
@@ -188,7 +212,8 @@ export class World {
 
   #provider(name: string): CryptoProvider {
     const { word } = new Random(this.#seed, `provider ${name}`);
-    return this.#suite === "cheap" ? cheapCryptoProvider(this.#keys, word) : seededCryptoProvider(word);
+    const provider = this.#suite === "cheap" ? cheapCryptoProvider(this.#keys, word) : seededCryptoProvider(word);
+    return this.#sabotage.provider?.(provider) ?? provider;
   }
 
   // ---- below: watching
