@@ -49,7 +49,7 @@ export {
 } from "./content/row.ts";
 export { foldView, MAX_PINNED, relatedTo, relationIndex, type View } from "./content/view.ts";
 export * from "./group-state/index.ts";
-export { decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
+export { decodeBody, decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
 export {
   createEvent,
   decodeEvent,

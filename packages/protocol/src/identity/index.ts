@@ -24,6 +24,7 @@ export {
   draftOperation,
   extendIdentity,
   isListedDevice,
+  lastSigner,
   readOperation,
   signOperation,
   verifyChain,
