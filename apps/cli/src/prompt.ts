@@ -47,3 +47,22 @@ export async function askNewPassphrase(question: string): Promise<string | null 
   if (first === null || first === "") return null;
   return (await askPassphrase("Once more: ")) === first ? first : "differs";
 }
+
+/** A line, seen as it is typed; from a pipe as well. Null at the end of the input, or when `signal` ends the question. */
+export async function askWhile(question: string, signal: AbortSignal): Promise<string | null> {
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: process.stdin.isTTY === true,
+  });
+  try {
+    const ended = new Promise<null>((resolve, reject) => {
+      lines.once("SIGINT", () => reject(new Cancelled()));
+      lines.once("close", () => resolve(null));
+      signal.addEventListener("abort", () => resolve(null), { once: true });
+    });
+    return await Promise.race([lines.question(question), ended]);
+  } finally {
+    lines.close();
+  }
+}

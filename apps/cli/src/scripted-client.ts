@@ -87,6 +87,8 @@ export function scriptedClient(): ScriptedClient {
     network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },
     backup: { state: "off" },
     recovery: null,
+    link: { kind: "none" },
+    devices: { devices: [], isRemoved: false, work: null },
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

@@ -110,5 +110,24 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     "The list of your devices and words has no room for one more change. Nothing was changed.",
   ),
   "backup-gone": as(EXIT.missing, "What was found is not held any more. Search again: xchat recover"),
+  "link-code-malformed": as(
+    EXIT.refused,
+    "That is no code of a device, or a part of it is missing. Copy the whole code.",
+  ),
+  "link-code-mistyped": as(EXIT.refused, "A character of the code is wrong. Copy or type it once more."),
+  "link-code-newer-version": as(EXIT.refused, "That code was made by a newer version. Update this program first."),
+  "link-code-is-invitation": as(
+    EXIT.refused,
+    "That is an invitation: it brings a contact, and no device. To link this device, run xchat link where your account is.",
+  ),
+  "link-none": as(EXIT.missing, "This link is over. Nothing was changed."),
+  "device-too-many": as(EXIT.refused, "Your account has eight devices already. Remove one: xchat devices remove ID"),
+  "device-chain-full": as(EXIT.refused, "Your list of devices holds 64 changes, and no more."),
+  "device-removed": as(
+    EXIT.refused,
+    "This device was removed from your account. What is here is kept, to read and to export.",
+  ),
+  "device-missing": as(EXIT.missing, "There is no such device on your list. See: xchat devices"),
+  "device-is-this": as(EXIT.refused, "That is this device. Remove it from another one of yours."),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

@@ -185,6 +185,20 @@ export const SCREENS: { readonly [name: string]: Screen } = {
     steps: click(".card .button-plain"),
     awaits: ".words-area",
   },
+  devices: { ...settings("devices"), awaits: ".device-row" },
+  "devices-removed": { ...settings("devices"), scene: "removed", awaits: ".device-row" },
+  "device-remove": { ...settings("devices"), steps: click(".device-row:nth-child(2) .icon-button:last-of-type") },
+  "link-before": { ...settings("devices"), steps: click(".card .button-primary"), awaits: ".dialog" },
+  ...Object.fromEntries(
+    ["link-code", "link-digits", "link-confirming", "link-added", "link-two", "link-listed"].map((scene) => [
+      scene,
+      { ...settings("devices"), scene, awaits: ".dialog" },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["new-meeting", "new-showing", "new-asking", "new-ended"].map((scene) => [scene, { scene, awaits: ".gate-card" }]),
+  ),
+  "new-code": { scene: "none", steps: click(".gate-other .button"), awaits: ".gate-card form" },
   passphrase: settings("passphrase"),
   privacy: settings("privacy"),
   look: settings("look"),

@@ -7,10 +7,12 @@
  * A3 A view is complete and current when it arrives; a later one replaces it (`messages` sends changes instead).
  * Times are milliseconds since 1970 by the clock of the device that wrote them.
  */
+import { DEVICE_ERROR_CODES, type DeviceIntents, type DevicesView, type LinkView } from "./api-devices.ts";
 
 import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
 
 export * from "./api-backup.ts";
+export * from "./api-devices.ts";
 export * from "./api-groups.ts";
 
 export type ConversationId = string;
@@ -211,6 +213,8 @@ export type Query =
   | { readonly view: "network" }
   | { readonly view: "backup" }
   | { readonly view: "recovery" }
+  | { readonly view: "link" }
+  | { readonly view: "devices" }
   | { readonly view: "messages"; readonly chat: ConversationId };
 
 export interface ViewTypes {
@@ -221,6 +225,8 @@ export interface ViewTypes {
   network: NetworkView;
   backup: BackupView;
   recovery: RecoveryView;
+  link: LinkView;
+  devices: DevicesView;
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
 }
@@ -239,7 +245,7 @@ export type InvitationPreview = {
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents extends BackupIntents {
+export interface Intents extends BackupIntents, DeviceIntents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -344,6 +350,7 @@ export const INTENT_ERROR_CODES = [
   "not-the-leader",
   "internal",
   ...BACKUP_ERROR_CODES,
+  ...DEVICE_ERROR_CODES,
 ] as const;
 
 export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];

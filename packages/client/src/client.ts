@@ -29,6 +29,7 @@ import {
 } from "./ports.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
+import { LINKING_DOCUMENT, NewDevice } from "./devices/new-device.ts";
 import { Session } from "./session.ts";
 
 export interface ClientPorts {
@@ -65,12 +66,22 @@ class ClientShell implements Client, ClientApi {
   readonly #feed = new MessageFeed();
   /** Opening and closing never overlap. */
   readonly #lifecycle = new Lane();
+  readonly #newDevice: NewDevice;
   #session: Session | null = null;
   #isLocked = false;
   #search: Search | null = null;
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
+    this.#newDevice = new NewDevice({
+      ...ports,
+      topics: this.#topics,
+      openSession: (store) => this.#openSession(store),
+      onLinked: async (session) => {
+        this.#session = session;
+        this.#markAll();
+      },
+    });
   }
 
   async begin(): Promise<void> {
@@ -106,6 +117,7 @@ class ClientShell implements Client, ClientApi {
   async close(): Promise<void> {
     await this.#lifecycle.run(async () => {
       this.#keepSearch(null);
+      await this.#newDevice.close();
       await this.#session?.close();
       this.#session = null;
     });
@@ -125,6 +137,12 @@ class ClientShell implements Client, ClientApi {
         return this.#lifecycle.run(() => this.#recoverAccount(input));
       case "forgetSearch":
         return this.#lifecycle.run(async () => this.#keepSearch(null));
+      case "enterLinkCode":
+        return this.#lifecycle.run(() => this.#enterLinkCode(input));
+      case "acceptLink":
+        return this.#newDevice.accept();
+      case "endLink":
+        return this.#session === null ? this.#newDevice.end() : this.#session.intents.endLink(input);
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
@@ -164,7 +182,12 @@ class ClientShell implements Client, ClientApi {
   }
 
   #refuseProfile(): void {
-    if (this.#session !== null || this.#isLocked) throw new IntentError("profile-exists");
+    if (this.#session !== null || this.#isLocked || this.#newDevice.isBusy) throw new IntentError("profile-exists");
+  }
+
+  async #enterLinkCode(input: IntentInput<"enterLinkCode">): Promise<void> {
+    this.#refuseProfile();
+    await this.#newDevice.enter(input);
   }
 
   #keepSearch(search: Search | null): void {
@@ -187,18 +210,33 @@ class ClientShell implements Client, ClientApi {
 
   async #open(store: Store): Promise<void> {
     this.#isLocked = false;
-    if ((await store.document(PROFILE_DOCUMENT)) === null) {
-      // A crash came between making the store and saving the profile: there is nothing in it yet.
+    const isLinking = (await store.document(LINKING_DOCUMENT)) !== null;
+    if (isLinking || (await store.document(PROFILE_DOCUMENT)) === null) {
+      // A crash came between making the store and saving the profile, or being let in: there is nothing in it yet.
       await store.close();
       await this.#ports.stores.destroy();
     } else {
-      this.#session = await Session.open({ ...this.#ports, store, topics: this.#topics, feed: this.#feed });
+      this.#session = await this.#openSession(store);
     }
     this.#markAll();
   }
 
+  #openSession(store: Store): Promise<Session> {
+    return Session.open({ ...this.#ports, store, topics: this.#topics, feed: this.#feed });
+  }
+
   #markAll(): void {
-    for (const topic of ["profile", "chats", "requests", "invitations", "network", "backup", "recovery"])
+    for (const topic of [
+      "profile",
+      "chats",
+      "requests",
+      "invitations",
+      "network",
+      "backup",
+      "recovery",
+      "link",
+      "devices",
+    ])
       this.#topics.mark(topic);
   }
 
@@ -206,6 +244,8 @@ class ClientShell implements Client, ClientApi {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
+    if (view === "link") return this.#newDevice.view();
+    if (view === "devices") return { devices: [], isRemoved: false, work: null };
     if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
     if (view === "backup") return { state: "none" };
     if (view === "recovery") return null;

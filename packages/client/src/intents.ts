@@ -29,6 +29,7 @@ import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { knownPerson, reachableChat } from "./contact/known.ts";
 import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
+import { deviceIntents } from "./devices/intents.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
@@ -36,7 +37,14 @@ import type { Session } from "./session.ts";
 
 export type SessionIntentName = Exclude<
   IntentName,
-  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch"
+  | "createProfile"
+  | "unlock"
+  | "lock"
+  | "findBackups"
+  | "recoverAccount"
+  | "forgetSearch"
+  | "enterLinkCode"
+  | "acceptLink"
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
@@ -55,6 +63,7 @@ export function makeIntents(session: Session): SessionIntents {
     ...chatIntents(session),
     ...nodeIntents(session),
     ...backupIntents(session),
+    ...deviceIntents(session),
   };
 }
 

@@ -9,7 +9,18 @@ import type { Topics } from "./base/topics.ts";
 import type { NodePool } from "./delivery/nodes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Readers } from "./delivery/readers.ts";
-import type { Clock, ContactRecord, DirectTransport, Store } from "./ports.ts";
+import type { Step } from "./chat/step.ts";
+import type { Clock, ContactRecord, DirectTransport, EventRecord, Store } from "./ports.ts";
+
+/** What the devices of the person hear of conversations, in the steps in which it happens (`devices/`). */
+export interface SiblingHooks {
+  /** An event of a sibling in the conversation of the own devices. */
+  heard(step: Step, record: EventRecord): void;
+  /** A conversation has another epoch, or begins. After it was saved. */
+  groupChanged(conversation: string): void;
+  /** Somebody under this account has shown this chain. After it was saved. */
+  chainShown(chain: Uint8Array): void;
+}
 
 export interface SessionCore {
   readonly provider: CryptoProvider;
@@ -31,6 +42,7 @@ export interface SessionCore {
   /** Steps that concern the person as a whole, not one chat. */
   readonly lane: Lane;
   readonly background: Background;
+  readonly siblings: SiblingHooks;
   /** SHA-256 of the own account id. */
   readonly ownIdHash: Uint8Array;
   profile(): Profile;

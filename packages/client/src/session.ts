@@ -23,6 +23,8 @@ import { Chat } from "./chat/chat.ts";
 import type { NewChat } from "./chat/new-chat.ts";
 import type { ClientPorts } from "./client.ts";
 import { Invitations } from "./contact/invitations.ts";
+import { Devices } from "./devices/devices.ts";
+import { Siblings } from "./devices/siblings.ts";
 import { NodePool } from "./delivery/nodes.ts";
 import { Outbox, type OutboxEntry } from "./delivery/outbox.ts";
 import { decodeItem } from "./delivery/outbox-item.ts";
@@ -46,6 +48,8 @@ export class Session {
   readonly invitations: Invitations;
   readonly backup: AccountBackup;
   readonly recovered: Recovered;
+  readonly siblings: Siblings;
+  readonly devices: Devices;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
   #profile: Profile;
@@ -79,7 +83,7 @@ export class Session {
         background,
         onProgress: (entry) => this.#progress(entry),
         onRefused: (entry, hint, failure) => {
-          const chat = this.chats.get(entry.record.conversationId);
+          const chat = this.#chatOf(entry.record.conversationId);
           if (failure.reason === "slot-taken" && chat !== undefined) background.run(chat.slotTaken(entry, hint));
         },
       }),
@@ -91,7 +95,23 @@ export class Session {
       profile: () => this.#profile,
       isClosed: () => this.#closed,
       nextSequence: () => sequence++,
+      siblings: {
+        heard: (step, record) => this.siblings.heard(step, record),
+        groupChanged: () => this.siblings.groupChanged(),
+        chainShown: (chain) => this.siblings.chainShown(chain),
+      },
     };
+    this.siblings = new Siblings({
+      core: this.core,
+      chats: this.chats,
+      setProfile: (part) => this.setProfile(part),
+      setContact: (contact) => this.setContact(contact),
+      adopt: (chat) => this.#adopt(chat),
+      revokeInvitations: () => this.invitations.revokeAll(),
+      chainChanged: () => this.devices.chainChanged(),
+      stop: () => background.run(this.#stop()),
+    });
+    this.devices = new Devices(this.core, this.siblings);
     this.invitations = new Invitations(this.core);
     this.recovered = new Recovered(this.core);
     this.backup = new AccountBackup(this.core, () => this.#backupSource());
@@ -145,6 +165,10 @@ export class Session {
         return this.backup.view();
       case "recovery":
         return this.recovered.view((id, accountId) => this.#isKnownChat(id, accountId));
+      case "link":
+        return this.devices.linkView();
+      case "devices":
+        return this.devices.view();
     }
   }
 
@@ -165,6 +189,7 @@ export class Session {
   profileWritten(part: Partial<Profile>): void {
     this.#profile = { ...this.#profile, ...part };
     this.core.topics.mark("profile");
+    if (part.chain !== undefined) this.core.background.run(this.siblings.chain.reload());
   }
 
   async setContact(contact: ContactRecord): Promise<void> {
@@ -193,7 +218,9 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    await this.devices.close();
     this.#closed = true;
+    await this.siblings.close();
     this.#maintenance?.cancel();
     this.#rewriting?.cancel();
     this.core.outbox.close();
@@ -215,23 +242,48 @@ export class Session {
     for (const { id, cursor } of await store.all("cursor")) cursors.set(id, cursor);
     for (const record of await store.all("conversation")) {
       const chat = await Chat.load(this.core, record);
-      if (chat !== null) this.chats.set(record.id, chat);
+      if (chat === null) continue;
+      if (chat.devices.isOfDevices) await this.siblings.load(chat);
+      else this.chats.set(record.id, chat);
     }
+    if (this.siblings.shared === null) await this.siblings.load(null);
     const entries = (await store.all("outbox")).toSorted((a, b) => a.sequence - b.sequence);
     for (const record of entries) {
-      if (decodeItem(record.item).kind === "unsealed") this.chats.get(record.conversationId)?.queued(record);
+      if (decodeItem(record.item).kind === "unsealed") this.#chatOf(record.conversationId)?.queued(record);
     }
     outbox.load(entries);
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
     await this.backup.load();
+    await this.siblings.start();
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
   }
 
+  /** The conversation of the own devices too. */
+  #chatOf(id: string): Chat | undefined {
+    return this.chats.get(id) ?? this.siblings.chatOf(id);
+  }
+
+  /** A chat into which a sibling has brought this device; it has been saved. */
+  async #adopt(chat: Chat): Promise<void> {
+    this.chats.set(chat.id, chat);
+    await chat.start();
+    this.core.topics.mark("chats");
+  }
+
+  /** This device is not of the account any more: what it has is kept, and nothing comes or goes. */
+  async #stop(): Promise<void> {
+    this.core.readers.close();
+    this.core.outbox.close();
+    this.siblings.shared?.chat.close();
+    for (const chat of this.chats.values()) await chat.end();
+    for (const topic of ["devices", "chats"]) this.core.topics.mark(topic);
+  }
+
   #progress(entry: OutboxEntry): Promise<void> {
     const { record, item } = entry;
-    const chat = this.chats.get(record.conversationId);
+    const chat = this.#chatOf(record.conversationId);
     if (item.kind === "message") return chat?.stored(entry) ?? Promise.resolve();
     // One node with the request is enough: the accepter reads them all.
     this.core.outbox.drop(record.id);
@@ -245,7 +297,8 @@ export class Session {
         const leaf = await verifyLeafCredential(provider, credential, signatureKey, clock.now());
         if (!leaf.ok) return false;
         // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
-        const pinned = this.core.contacts.get(leaf.value.accountId)?.chain;
+        const { accountId, chain } = this.#profile;
+        const pinned = leaf.value.accountId === accountId ? chain : this.core.contacts.get(leaf.value.accountId)?.chain;
         if (pinned !== undefined && pinned.length > 0) return judgePinned(pinned, leaf.value).ok;
         const pin = this.core.pins.get(leaf.value.accountId);
         const verdict = pin === undefined ? null : judgeChainPin(provider, pin, leaf.value.chain);

@@ -1,6 +1,7 @@
 import { backup, recover } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
+import { devices, link } from "./devices.ts";
 import { chats, listen, read, send } from "./messages.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
 import { doctor, exportAll, nodes } from "./upkeep.ts";
@@ -26,6 +27,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     recover,
     passphrase,
     lock,
+    link,
+    devices,
     nodes,
     export: exportAll,
     doctor,

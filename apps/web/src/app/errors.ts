@@ -144,6 +144,43 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`Another window took over just now`,
     text: msg`Whether this was carried out is not certain. Look, then do it again if it was not.`,
   },
+  "link-code-malformed": {
+    title: msg`This is not a whole code`,
+    text: msg`A part may be missing. Copy it again, from "d1." to its end.`,
+  },
+  "link-code-mistyped": {
+    title: msg`A character of the code is wrong`,
+    text: msg`Copy or scan it once more. Nothing was sent.`,
+  },
+  "link-code-newer-version": {
+    title: msg`The code is from a newer X Chat`,
+    text: msg`Update this app, then read the code again.`,
+  },
+  "link-code-is-invitation": {
+    title: msg`This is an invitation, and not the code of a device`,
+    text: msg`It brings a contact. The code to link a device is under Settings, Devices, on the device that has your account.`,
+  },
+  "link-none": { title: msg`This link is over`, text: msg`Nothing was changed. Make a new code to try again.` },
+  "device-too-many": {
+    title: msg`Your account has eight devices already`,
+    text: msg`Remove one that you do not use, then link the new one.`,
+  },
+  "device-chain-full": {
+    title: msg`Your list of devices has been changed too often`,
+    text: msg`It holds 64 changes, and no more. Everything else goes on as before.`,
+  },
+  "device-removed": {
+    title: msg`This device was removed from your account`,
+    text: msg`What is here is kept, to read and to export. Nothing was changed.`,
+  },
+  "device-missing": {
+    title: msg`This device is not on the list any more`,
+    text: msg`It was removed already, perhaps from another device.`,
+  },
+  "device-is-this": {
+    title: msg`This is the device in your hand`,
+    text: msg`Remove it from another one of your devices.`,
+  },
   internal: {
     title: msg`Something went wrong in X Chat`,
     text: msg`What was saved is kept. Try again; if it happens again, open Settings, Check-up.`,

@@ -13,7 +13,16 @@ export type Place =
   | { readonly at: "network" }
   | { readonly at: "settings"; readonly section?: SettingsSection };
 
-export type SettingsSection = "words" | "backup" | "passphrase" | "privacy" | "look" | "data" | "doctor" | "about";
+export type SettingsSection =
+  | "words"
+  | "backup"
+  | "devices"
+  | "passphrase"
+  | "privacy"
+  | "look"
+  | "data"
+  | "doctor"
+  | "about";
 
 const HOME: Place = { at: "chats" };
 const listeners = new Set<() => void>();

@@ -4,9 +4,11 @@ import {
   type BackupView,
   type ChatView,
   type ClientApi,
+  type DevicesView,
   type IntentInput,
   type IntentName,
   type InvitationView,
+  type LinkView,
   type MessageView,
   type NetworkView,
   type ProfileView,
@@ -15,6 +17,7 @@ import {
   type RequestView,
 } from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
+import { DEVICES, LINKS } from "./device-scenes.ts";
 import {
   arabicTalk,
   BACKUP,
@@ -43,6 +46,8 @@ interface World {
   network: NetworkView;
   backup: BackupView;
   recovery: RecoveryView;
+  link: LinkView;
+  devices: DevicesView;
   readonly messages: Map<string, MessageView[]>;
 }
 
@@ -57,8 +62,11 @@ function worldOf(scene: string): World {
     network: ONE_NODE,
     backup: BACKUP,
     recovery: null,
+    link: LINKS[scene] ?? { kind: "none" },
+    devices: scene === "removed" ? { ...DEVICES, isRemoved: true, work: null } : DEVICES,
     messages: new Map(),
   };
+  if (scene.startsWith("new-")) return { ...empty, profile: { state: "none" } };
   switch (scene) {
     case "none":
       return { ...empty, profile: { state: "none" } };

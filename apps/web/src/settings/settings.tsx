@@ -16,6 +16,7 @@ const sections: {
 } = {
   words: lazyScreen(() => import("./words.tsx")),
   backup: lazyScreen(() => import("./backup.tsx")),
+  devices: lazyScreen(() => import("../devices/devices.tsx")),
   passphrase: lazyScreen(() => import("./passphrase.tsx")),
   privacy: lazyScreen(() => import("./privacy.tsx")),
   look: lazyScreen(() => import("./look.tsx")),
@@ -37,6 +38,7 @@ export default function Settings({
   const titles: { readonly [S in SettingsSection]: string } = {
     words: t`Recovery words`,
     backup: t`Account backup`,
+    devices: t`Devices`,
     passphrase: t`Passphrase`,
     privacy: t`Privacy`,
     look: t`Language and look`,
@@ -57,6 +59,7 @@ export default function Settings({
   const icons: { readonly [S in SettingsSection]: IconName } = {
     words: "words",
     backup: "vault",
+    devices: "devices",
     passphrase: "key",
     privacy: "direct",
     look: "look",

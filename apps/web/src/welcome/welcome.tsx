@@ -12,7 +12,13 @@ import { LanguagePicker } from "../ui/language-picker.tsx";
 const Recover = lazy(() => import("./recover.tsx"));
 
 /** First run: a name, and an identity. With an invitation in hand, it waits and is opened right after. */
-export default function Welcome({ invitation }: { readonly invitation: string | null }): ReactElement {
+export default function Welcome({
+  invitation,
+  onLink,
+}: {
+  readonly invitation: string | null;
+  readonly onLink: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const [name, setName] = useState("");
   const [passphrase, setPassphrase] = useState("");
@@ -86,6 +92,11 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
           <button type="button" className="link-button" onClick={() => setRecovering(true)}>
             <Trans>I have my 24 words</Trans>
           </button>
+        </p>
+        <p className="gate-other">
+          <Button kind="quiet" icon="devices" onClick={onLink}>
+            <Trans>I have X Chat on another device</Trans>
+          </Button>
         </p>
       </div>
       {isElsewhere && invitation !== null && (

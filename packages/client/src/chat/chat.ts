@@ -19,6 +19,7 @@ import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
 import { readAccountId } from "./authors.ts";
+import { ChatDevices } from "./chat-devices.ts";
 import { chatView, queuedReason, type ChatSummary } from "./chat-view.ts";
 import { applyForeignCommit, settleCommit } from "./commits.ts";
 import { takeChain, takeLeafChains } from "./contact-news.ts";
@@ -30,6 +31,7 @@ import { endWithoutPeer, isPeerOut } from "./gone.ts";
 import { applyItems } from "./items.ts";
 import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
+import { endWithoutLeaf, settleNewcomers, voidNewcomers } from "./own-devices.ts";
 import { advance, isSettled, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
@@ -41,6 +43,8 @@ const STORE_PATIENCE = 10_000;
 const EPOCHS_TO_TRY = 3;
 
 export class Chat {
+  /** What it has to do with the devices of this person. */
+  readonly devices: ChatDevices;
   readonly #core: SessionCore;
   readonly #lane = new Lane();
   readonly #links: DirectLinks;
@@ -59,6 +63,11 @@ export class Chat {
       step: (work) => this.#step(work),
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
+    });
+    this.devices = new ChatDevices(core, {
+      state: () => this.#state,
+      step: (work) => this.#step(work),
+      onRead: () => this.refreshSummary(),
     });
     this.#links = new DirectLinks(core, {
       state: () => this.#state,
@@ -103,9 +112,14 @@ export class Chat {
 
   /** Ends it where that is so by the chain that is pinned; its history stays. */
   async endIfPeerIsOut(): Promise<void> {
-    if (this.#state.record.state === "ended" || !this.isPeerOut(this.contact.chain)) return;
+    const { state, accountId } = this.#state.record;
+    if (accountId === "" || state === "ended" || !this.isPeerOut(this.contact.chain)) return;
     await this.#step(async (step) => endWithoutPeer(step, this.contact));
     this.#links.update();
+  }
+
+  get #isBlocked(): boolean {
+    return this.#core.contacts.get(this.#state.record.accountId)?.isBlocked === true;
   }
 
   /** Starts reading, and goes on with what a crash interrupted. */
@@ -140,6 +154,12 @@ export class Chat {
       await sealOrQueue(step, event);
       return event.id;
     });
+  }
+
+  /** Nothing comes or goes any more; what is here is kept. */
+  async end(): Promise<void> {
+    this.close();
+    if (this.#state.record.state !== "ended") await this.#step(async (step) => step.setRecord({ state: "ended" }));
   }
 
   async markRead(upTo: string): Promise<void> {
@@ -207,8 +227,12 @@ export class Chat {
       const record: OutboxRecord = { ...entry.record, item: encodeItem(item) };
       step.changes.push(isDone ? { delete: "outbox", key: record.id } : { put: "outbox", record });
       if (item.purpose === "commit") {
-        if (isCertified(item) && (await settleCommit(step, item, record.id)))
-          step.after.push(() => this.#readMailboxes());
+        if (!isCertified(item) || !(await settleCommit(step, item, record.id))) return;
+        await settleNewcomers(step, record.id);
+        step.after.push(() => {
+          this.#readMailboxes();
+          this.devices.committed(record.id, true);
+        });
       } else if (item.eventId !== "") {
         const event = await step.event(item.eventId);
         if (event === null || event.delivery === "delivered" || event.delivery === "read") return;
@@ -333,7 +357,7 @@ export class Chat {
   }
 
   #readMailboxes(): void {
-    if (this.#closed || this.contact.isBlocked || this.#state.record.state === "ended") return;
+    if (this.#closed || this.#isBlocked || this.#state.record.state === "ended") return;
     this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes, isLive }: Delivered) =>
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
     );
@@ -346,12 +370,17 @@ export class Chat {
     switch (opened.kind) {
       case "commit": {
         const dropped = await applyForeignCommit(step, opened.commit, opened.note);
-        if (dropped !== null) this.#core.outbox.drop(dropped);
+        if (dropped !== null) {
+          this.#core.outbox.drop(dropped);
+          await voidNewcomers(step, dropped);
+        }
+        endWithoutLeaf(step);
         takeLeafChains(step);
         step.after.push(() => {
           this.#readMailboxes();
           this.#arrivals.tryHeldIfAny();
           this.#links.update();
+          this.devices.committed(dropped ?? "", false);
         });
         this.#acceptedBy(step);
         return true;

@@ -99,7 +99,7 @@ async function enterGroup(step: Step, group: Group, note: CommitNote | null): Pr
 }
 
 /** Where the chat stands for this device: the line of the commit is put there (GR23). */
-function placeNote({ state: { log } }: Step): CommitNote {
+export function placeNote({ state: { log } }: Step): CommitNote {
   const { depth } = prepareOwn(log);
   const tip = log.authors.get(log.self)?.tip ?? null;
   const previous = tip === null ? null : { sequence: tip.sequence, id: tip.id };

@@ -30,6 +30,7 @@ export function takeName(step: Step, account: AccountId, name: string, revision:
 
 /** ID21: a chain that somebody showed. What does not verify, or is of nobody who is known, says nothing. */
 export async function takeChain(step: Step, account: AccountId, chain: Uint8Array): Promise<void> {
+  if (account === step.core.profile().accountId) step.after.push(() => step.core.siblings.chainShown(chain));
   const contact = step.contact(account);
   if (contact === undefined || equalBytes(contact.chain, chain)) return;
   const verified = await verifyChain(step.core.provider, chain);
@@ -39,6 +40,7 @@ export async function takeChain(step: Step, account: AccountId, chain: Uint8Arra
 /** The chains in the leaves of the group, which was verified before it was applied. */
 export function takeLeafChains(step: Step): void {
   for (const { account, chain } of step.state.side.leaves) {
+    if (account === step.core.profile().accountId) step.after.push(() => step.core.siblings.chainShown(chain));
     const contact = step.contact(account);
     if (contact === undefined) continue;
     // A leaf keeps the chain of the day when it was made: an older one there is no news.

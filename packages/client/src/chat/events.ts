@@ -14,6 +14,7 @@ import {
   receiveEvent,
   textContent,
   verifyEvent,
+  type BodyKind,
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
 import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
@@ -25,7 +26,13 @@ import type { Step } from "./step.ts";
 const SALT_BYTES = 16;
 
 /** Signs and shows an own message. The caller seals it. */
-export async function appendOwn(step: Step, text: string): Promise<EventRecord> {
+export function appendOwn(step: Step, text: string): Promise<EventRecord> {
+  const salt = step.core.provider.randomBytes(SALT_BYTES);
+  return appendBody(step, "content", encodeMessageContent(textContent({ salt, text })));
+}
+
+/** Signs and shows an own event of any kind. The caller seals it. */
+export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array): Promise<EventRecord> {
   const { provider, cipher, clock } = step.core;
   const { sequence, depth, previous, parents } = prepareOwn(step.state.log);
   const event = await createEvent(
@@ -38,8 +45,8 @@ export async function appendOwn(step: Step, text: string): Promise<EventRecord> 
       previous: previous === null ? null : toBytes(previous),
       parents: parents.map(toBytes),
       sentAt: clock.now(),
-      kind: "content",
-      content: encodeMessageContent(textContent({ salt: provider.randomBytes(SALT_BYTES), text })),
+      kind,
+      content,
     },
     cipher.ownLeafKey(step.state.group).secretKey,
   );

@@ -66,6 +66,9 @@ async function show(step: Step, { id, depth }: Extract<LogEffect, { kind: "show"
   const record = step.arrived.get(id) ?? (await step.event(id));
   if (record === null) return;
   const state = mayBeShown(step.state.roster.rights, record) ? "shown" : "void";
+  if (step.state.side.state.kind === "devices" && record.author !== step.state.log.self) {
+    step.core.siblings.heard(step, { ...record, depth });
+  }
   step.putEvent({ ...record, depth, state });
   if (state === "shown") step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
 }

@@ -136,6 +136,11 @@ export class Invitations {
     await this.#end(record, "revoked");
   }
 
+  /** A device that was removed knows their secrets. */
+  async revokeAll(): Promise<void> {
+    for (const record of [...this.#records.values()].filter(isLive)) await this.#end(record, "revoked");
+  }
+
   /** Changes that end a one-time invitation, or count a use of a lasting one, to be written with the acceptance. */
   useChanges(invitationId: string): readonly StoreChange[] {
     const record = this.#records.get(invitationId);

@@ -84,6 +84,14 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   changeWords: record({ words: orNull(short) }),
   writeBackup: nothing,
   dropRecoveredChat: chatOnly,
+  startLink: record({ passphrase: orNull(short) }),
+  typeLinkDigits: record({ digits: short }),
+  denyLink: nothing,
+  enterLinkCode: record({ text: long, deviceName: short, passphrase: orNull(short) }),
+  acceptLink: nothing,
+  endLink: nothing,
+  renameDevice: record({ id, name: short }),
+  removeDevice: record({ id, passphrase: orNull(short) }),
 };
 
 const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view: V }>> } = {
@@ -94,6 +102,8 @@ const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view
   network: record({ view: oneOf("network") }),
   backup: record({ view: oneOf("backup") }),
   recovery: record({ view: oneOf("recovery") }),
+  link: record({ view: oneOf("link") }),
+  devices: record({ view: oneOf("devices") }),
   messages: record({ view: oneOf("messages"), chat: id }),
 };
 
@@ -152,6 +162,10 @@ export function isViewOf(query: Query, view: unknown): boolean {
       return isRecord(view) && typeof view["state"] === "string";
     case "recovery":
       return view === null || (isRecord(view) && Array.isArray(view["chats"]));
+    case "link":
+      return isRecord(view) && typeof view["kind"] === "string";
+    case "devices":
+      return isRecord(view) && Array.isArray(view["devices"]);
   }
 }
 
