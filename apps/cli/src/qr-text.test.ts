@@ -26,6 +26,9 @@ function pictureOf(lines: readonly string[]): {
   return { data, width, height };
 }
 
+// oxlint-disable-next-line no-control-regex -- what colours a terminal is looked for
+const ESCAPES = /\u001b\[[\d;]*m/gu;
+
 describe("a square code on a terminal", () => {
   for (const [name, text] of [
     ["a short one", "i1.abc"],
@@ -33,9 +36,7 @@ describe("a square code on a terminal", () => {
   ] as const) {
     it(`is what a camera reads: ${name}`, () => {
       // oxlint-disable-next-line no-control-regex -- the colours of the terminal
-      const lines = qrText(text)
-        .replaceAll(/\u001b\[[\d;]*m/gu, "")
-        .split("\n");
+      const lines = qrText(text).replaceAll(ESCAPES, "").split("\n");
       expect(new Set(lines.map((line) => line.length)).size).toBe(1);
       expect(decodeQR(pictureOf(lines))).toBe(text);
     });
@@ -43,9 +44,7 @@ describe("a square code on a terminal", () => {
 
   it("fits into 80 columns, half as high as it is wide", () => {
     // oxlint-disable-next-line no-control-regex -- the colours of the terminal
-    const lines = qrText(LONG)
-      .replaceAll(/\u001b\[[\d;]*m/gu, "")
-      .split("\n");
+    const lines = qrText(LONG).replaceAll(ESCAPES, "").split("\n");
     expect(lines[0]?.length).toBeLessThanOrEqual(80);
     expect(lines).toHaveLength(Math.ceil((lines[0]?.length ?? 0) / 2));
   });
