@@ -35,7 +35,6 @@ describe("a square code on a terminal", () => {
     ["an invitation", LONG],
   ] as const) {
     it(`is what a camera reads: ${name}`, () => {
-      // oxlint-disable-next-line no-control-regex -- the colours of the terminal
       const lines = qrText(text).replaceAll(ESCAPES, "").split("\n");
       expect(new Set(lines.map((line) => line.length)).size).toBe(1);
       expect(decodeQR(pictureOf(lines))).toBe(text);
@@ -43,7 +42,6 @@ describe("a square code on a terminal", () => {
   }
 
   it("fits into 80 columns, half as high as it is wide", () => {
-    // oxlint-disable-next-line no-control-regex -- the colours of the terminal
     const lines = qrText(LONG).replaceAll(ESCAPES, "").split("\n");
     expect(lines[0]?.length).toBeLessThanOrEqual(80);
     expect(lines).toHaveLength(Math.ceil((lines[0]?.length ?? 0) / 2));
