@@ -29,6 +29,7 @@ import {
 } from "./ports.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
+import type { SessionIntents } from "./intents.ts";
 import { Session } from "./session.ts";
 
 export interface ClientPorts {
@@ -91,9 +92,11 @@ class ClientShell implements Client, ClientApi {
     if (query.view === "messages") {
       return this.#feed.watch(query.chat, (changes) => listener(changes as ViewTypes[Q["view"]]));
     }
+    if (query.view === "group") return () => {};
     let isWatching = true;
     const send = (): void => {
-      if (isWatching) listener(this.#view(query.view as Exclude<Query["view"], "messages">) as ViewTypes[Q["view"]]);
+      if (isWatching)
+        listener(this.#view(query.view as Exclude<Query["view"], "messages" | "group">) as ViewTypes[Q["view"]]);
     };
     const stop = this.#topics.watch(query.view, send);
     queueMicrotask(send);
@@ -127,6 +130,7 @@ class ClientShell implements Client, ClientApi {
         return this.#lifecycle.run(async () => this.#keepSearch(null));
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
+        if (!isSessionIntent(this.#session.intents, intent)) throw new IntentError("chat-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
     }
   }
@@ -202,7 +206,7 @@ class ClientShell implements Client, ClientApi {
       this.#topics.mark(topic);
   }
 
-  #view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
@@ -212,6 +216,9 @@ class ClientShell implements Client, ClientApi {
     return [];
   }
 }
+
+const isSessionIntent = (intents: SessionIntents, intent: IntentName): intent is keyof SessionIntents =>
+  Object.hasOwn(intents, intent);
 
 const STORE_ERRORS = {
   "wrong-passphrase": "wrong-passphrase",

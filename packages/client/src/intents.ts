@@ -13,6 +13,7 @@ import {
 } from "@xchat/protocol";
 import {
   IntentError,
+  type GroupIntents,
   type IntentErrorCode,
   type IntentInput,
   type IntentName,
@@ -36,7 +37,7 @@ import type { Session } from "./session.ts";
 
 export type SessionIntentName = Exclude<
   IntentName,
-  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch"
+  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch" | keyof GroupIntents
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
