@@ -2,6 +2,7 @@ import { backup, recover } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
 import { chats, listen, read, send } from "./messages.ts";
+import { group } from "./group.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
 import { doctor, exportAll, nodes } from "./upkeep.ts";
 
@@ -17,6 +18,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     block,
     unblock,
     chats,
+    group,
     send,
     read,
     listen,
