@@ -9,7 +9,13 @@
  */
 
 import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
-import { GROUP_ERROR_CODES, type GroupIntents, type GroupView, type PersonView, type RecordView } from "./api-groups.ts";
+import {
+  GROUP_ERROR_CODES,
+  type GroupIntents,
+  type GroupView,
+  type PersonView,
+  type RecordView,
+} from "./api-groups.ts";
 
 export * from "./api-backup.ts";
 export * from "./api-groups.ts";
