@@ -88,6 +88,11 @@ export function messageWords(message: MessageView, name: string, { strong, faint
   return `${time}  ${who}: ${contentWords(message)}${state}`;
 }
 
+const lastWords = (last: NonNullable<ChatView["last"]>): string =>
+  last.record === undefined
+    ? `${lastAuthor(last)}${safeLine(cut(last.text, MAX_LAST_TEXT))}`
+    : recordWords(last.record);
+
 const lastAuthor = ({ isOwn, author }: NonNullable<ChatView["last"]>): string =>
   isOwn ? "me: " : author === null ? "" : `${safeLine(author.name)}: `;
 
@@ -104,7 +109,7 @@ export function chatWords(chat: ChatView, { strong, faint }: Output): string {
     chat.missing > 0 ? `${chat.missing} missing` : "",
   ].filter((mark) => mark !== "");
   const words = `${faint(shortId(chat.id))}  ${strong(safeLine(chat.name))}`;
-  const last = chat.last === null ? "" : `  ${lastAuthor(chat.last)}${safeLine(cut(chat.last.text, MAX_LAST_TEXT))}`;
+  const last = chat.last === null ? "" : `  ${lastWords(chat.last)}`;
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
 

@@ -65,6 +65,8 @@ export const groupChat = (fields: Partial<GroupChatView> = {}): GroupChatView =>
   id: "9a0b9a0b9a0b9a0b",
   name: "Choir",
   memberCount: 2,
+  role: "member",
+  mayWrite: true,
   state: "active",
   way: "nodes",
   unread: 0,

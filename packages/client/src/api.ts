@@ -12,6 +12,7 @@ import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryV
 import {
   GROUP_ERROR_CODES,
   type GroupIntents,
+  type GroupRole,
   type GroupView,
   type PersonView,
   type RecordView,
@@ -65,6 +66,8 @@ interface ChatCommon {
     readonly isOwn: boolean;
     /** Who wrote it, in a group. */
     readonly author: PersonView | null;
+    /** Where it is a line of who did what; `text` is empty then. */
+    readonly record?: RecordView;
     readonly delivery: Delivery | null;
   } | null;
   /** Order of the list: newest first. */
@@ -91,6 +94,9 @@ export interface PairChatView extends ChatCommon {
 export interface GroupChatView extends ChatCommon {
   readonly kind: "group";
   readonly memberCount: number;
+  /** Of this person; null when they are out. */
+  readonly role: GroupRole | null;
+  readonly mayWrite: boolean;
 }
 
 /**
@@ -137,7 +143,7 @@ export type Delivery =
 export interface MessageView {
   readonly id: EventId;
   readonly isOwn: boolean;
-  /** Who wrote it, in a group; null in a chat of two. */
+  /** Who wrote it, in a group; null in a chat of two, of a line of who did what, and where it is not known. */
   readonly author: PersonView | null;
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;

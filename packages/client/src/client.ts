@@ -92,13 +92,12 @@ class ClientShell implements Client, ClientApi {
     if (query.view === "messages") {
       return this.#feed.watch(query.chat, (changes) => listener(changes as ViewTypes[Q["view"]]));
     }
-    if (query.view === "group") return () => {};
     let isWatching = true;
     const send = (): void => {
-      if (isWatching)
-        listener(this.#view(query.view as Exclude<Query["view"], "messages" | "group">) as ViewTypes[Q["view"]]);
+      const view = this.#viewOf(query);
+      if (isWatching && view !== null) listener(view as ViewTypes[Q["view"]]);
     };
-    const stop = this.#topics.watch(query.view, send);
+    const stop = this.#topics.watch(query.view === "group" ? `group/${query.chat}` : query.view, send);
     queueMicrotask(send);
     return () => {
       isWatching = false;
@@ -204,6 +203,14 @@ class ClientShell implements Client, ClientApi {
   #markAll(): void {
     for (const topic of ["profile", "chats", "requests", "invitations", "network", "backup", "recovery"])
       this.#topics.mark(topic);
+  }
+
+  /** Null where there is no such group. */
+  #viewOf(query: Query): ViewTypes[keyof ViewTypes] | null {
+    if (query.view === "messages") return null;
+    if (query.view !== "group") return this.#view(query.view);
+    const chat = this.#session?.chats.get(query.chat);
+    return chat === undefined || chat.kind !== "group" ? null : chat.groupView();
   }
 
   #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {

@@ -13,7 +13,6 @@ import {
 } from "@xchat/protocol";
 import {
   IntentError,
-  type GroupIntents,
   type IntentErrorCode,
   type IntentInput,
   type IntentName,
@@ -25,11 +24,12 @@ import { keysOfWords, readWords } from "./backup/backup-keys.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
-import { messageView, positionOf } from "./chat/message-view.ts";
+import { positionOf } from "./chat/message-view.ts";
 import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { knownPerson, reachableChat } from "./contact/known.ts";
 import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
+import { groupIntents, type LinkIntentName } from "./group/group-intents.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
@@ -37,7 +37,7 @@ import type { Session } from "./session.ts";
 
 export type SessionIntentName = Exclude<
   IntentName,
-  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch" | keyof GroupIntents
+  "createProfile" | "unlock" | "lock" | "findBackups" | "recoverAccount" | "forgetSearch" | LinkIntentName
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
@@ -56,6 +56,7 @@ export function makeIntents(session: Session): SessionIntents {
     ...chatIntents(session),
     ...nodeIntents(session),
     ...backupIntents(session),
+    ...groupIntents(session),
   };
 }
 
@@ -177,7 +178,7 @@ function messageIntents(
       const found = text.trim() === "" ? [] : await store.search(text, chat, pageLimit(limit));
       const hits = found.flatMap((event) => {
         const home = session.chats.get(event.conversationId);
-        return home === undefined ? [] : [{ chat: home.id, message: messageView(event, home.queuedReason()) }];
+        return home === undefined ? [] : [{ chat: home.id, message: home.messageView(event) }];
       });
       return { hits };
     },
@@ -192,6 +193,11 @@ function chatIntents(
   "setPetname" | "setMayDirect" | "setBlocked" | "deleteChat" | "safetyNumber" | "checkSafetyCode" | "setVerified"
 > {
   const { core } = session;
+  const pair = (id: string): Chat => {
+    const chat = session.chat(id);
+    if (chat.contact === null) throw new IntentError("chat-missing");
+    return chat;
+  };
   const ids = (chat: Chat): [AccountId, AccountId] => [
     readAccountId(core.profile().accountId),
     readAccountId(chat.record.accountId),
@@ -199,15 +205,15 @@ function chatIntents(
   return {
     setPetname: async ({ chat, petname }) => {
       const isCleared = petname === null || petname.trim() === "";
-      await session.chat(chat).setContact({ petname: isCleared ? null : checkName(petname) });
+      await pair(chat).setContact({ petname: isCleared ? null : checkName(petname) });
     },
     setMayDirect: async ({ chat, mayDirect }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ mayDirect });
       await found.consentChanged();
     },
     setBlocked: async ({ chat, isBlocked }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ isBlocked, mayDirect: false });
       found.blockedChanged();
     },
@@ -218,21 +224,23 @@ function chatIntents(
       for (const { record } of core.outbox.entries()) if (record.conversationId === chat) core.outbox.drop(record.id);
       await core.store.write([{ forget: chat }, { delete: "conversation", key: chat }]);
       session.chats.delete(chat);
+      core.stock.forget(chat);
+      core.introductions.forget(chat);
       core.topics.mark("chats");
     },
     safetyNumber: async ({ chat }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       return { digits: safetyNumber(core.provider, own, other), code: safetyCode(core.provider, own, other) };
     },
     checkSafetyCode: async ({ chat, code }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       const checked = checkSafetyCode(core.provider, own, other, code);
       if (!checked.ok) throw new IntentError("code-malformed");
       return { matches: checked.value };
     },
     setVerified: async ({ chat, isVerified }) => {
-      const found = session.chat(chat);
-      if (found.contact.isVerified === isVerified) return;
+      const found = pair(chat);
+      if (found.contact?.isVerified === isVerified) return;
       await found.setContact({ isVerified });
     },
   };
@@ -291,7 +299,7 @@ const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
 };
 
 const toPage = (chat: Chat, { events, hasOlder, hasNewer }: EventPage): MessagePage => ({
-  messages: events.map((event) => messageView(event, chat.queuedReason())),
+  messages: events.map((event) => chat.messageView(event)),
   hasOlder,
   hasNewer,
 });

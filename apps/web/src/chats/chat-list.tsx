@@ -4,6 +4,7 @@ import { useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
+import { useRecordWords } from "../chat/record-words.ts";
 import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
 import { NewMenu } from "./new-menu.tsx";
@@ -107,6 +108,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
 function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const deliveryWords = useDeliveryWords();
+  const recordWords = useRecordWords();
   if (isBlocked(chat)) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
   if (chat.draft !== "") {
     return (
@@ -122,7 +124,9 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn, author } = chat.last;
+  const { delivery, text, isOwn, author, record } = chat.last;
+  if (record !== undefined)
+    return <span className="chat-row-last chat-row-quiet">{recordWords(record).join(" ")}</span>;
   return (
     <span className="chat-row-last">
       {isOwn && delivery !== null && (

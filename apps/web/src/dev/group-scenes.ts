@@ -45,6 +45,8 @@ const chat = (id: string, name: string, memberCount: number, more: Partial<Group
   id,
   name,
   memberCount,
+  role: "member",
+  mayWrite: true,
   state: "active",
   way: "nodes",
   unread: 0,
