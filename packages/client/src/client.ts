@@ -30,6 +30,7 @@ import {
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
 import { LINKING_DOCUMENT, NewDevice } from "./devices/new-device.ts";
+import type { SessionIntents } from "./intents.ts";
 import { Session } from "./session.ts";
 
 export interface ClientPorts {
@@ -104,9 +105,10 @@ class ClientShell implements Client, ClientApi {
     }
     let isWatching = true;
     const send = (): void => {
-      if (isWatching) listener(this.#view(query.view as Exclude<Query["view"], "messages">) as ViewTypes[Q["view"]]);
+      const view = this.#viewOf(query);
+      if (isWatching && view !== null) listener(view as ViewTypes[Q["view"]]);
     };
-    const stop = this.#topics.watch(query.view, send);
+    const stop = this.#topics.watch(query.view === "group" ? `group/${query.chat}` : query.view, send);
     queueMicrotask(send);
     return () => {
       isWatching = false;
@@ -145,6 +147,7 @@ class ClientShell implements Client, ClientApi {
         return this.#session === null ? this.#newDevice.end() : this.#session.intents.endLink(input);
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
+        if (!isSessionIntent(this.#session.intents, intent)) throw new IntentError("chat-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
     }
   }
@@ -240,7 +243,15 @@ class ClientShell implements Client, ClientApi {
       this.#topics.mark(topic);
   }
 
-  #view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  /** Null where there is no such group. */
+  #viewOf(query: Query): ViewTypes[keyof ViewTypes] | null {
+    if (query.view === "messages") return null;
+    if (query.view !== "group") return this.#view(query.view);
+    const chat = this.#session?.chats.get(query.chat);
+    return chat === undefined || chat.kind !== "group" ? null : chat.groupView();
+  }
+
+  #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
@@ -252,6 +263,9 @@ class ClientShell implements Client, ClientApi {
     return [];
   }
 }
+
+const isSessionIntent = (intents: SessionIntents, intent: IntentName): intent is keyof SessionIntents =>
+  Object.hasOwn(intents, intent);
 
 const STORE_ERRORS = {
   "wrong-passphrase": "wrong-passphrase",

@@ -24,12 +24,13 @@ import { keysOfWords, readWords } from "./backup/backup-keys.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
-import { messageView, positionOf } from "./chat/message-view.ts";
+import { positionOf } from "./chat/message-view.ts";
 import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { knownPerson, reachableChat } from "./contact/known.ts";
 import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
 import { deviceIntents } from "./devices/intents.ts";
+import { groupIntents, type LinkIntentName } from "./group/group-intents.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
@@ -45,6 +46,7 @@ export type SessionIntentName = Exclude<
   | "forgetSearch"
   | "enterLinkCode"
   | "acceptLink"
+  | LinkIntentName
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
@@ -64,6 +66,7 @@ export function makeIntents(session: Session): SessionIntents {
     ...nodeIntents(session),
     ...backupIntents(session),
     ...deviceIntents(session),
+    ...groupIntents(session),
   };
 }
 
@@ -185,7 +188,7 @@ function messageIntents(
       const found = text.trim() === "" ? [] : await store.search(text, chat, pageLimit(limit));
       const hits = found.flatMap((event) => {
         const home = session.chats.get(event.conversationId);
-        return home === undefined ? [] : [{ chat: home.id, message: messageView(event, home.queuedReason()) }];
+        return home === undefined ? [] : [{ chat: home.id, message: home.messageView(event) }];
       });
       return { hits };
     },
@@ -200,6 +203,11 @@ function chatIntents(
   "setPetname" | "setMayDirect" | "setBlocked" | "deleteChat" | "safetyNumber" | "checkSafetyCode" | "setVerified"
 > {
   const { core } = session;
+  const pair = (id: string): Chat => {
+    const chat = session.chat(id);
+    if (chat.contact === null) throw new IntentError("chat-missing");
+    return chat;
+  };
   const ids = (chat: Chat): [AccountId, AccountId] => [
     readAccountId(core.profile().accountId),
     readAccountId(chat.record.accountId),
@@ -207,15 +215,15 @@ function chatIntents(
   return {
     setPetname: async ({ chat, petname }) => {
       const isCleared = petname === null || petname.trim() === "";
-      await session.chat(chat).setContact({ petname: isCleared ? null : checkName(petname) });
+      await pair(chat).setContact({ petname: isCleared ? null : checkName(petname) });
     },
     setMayDirect: async ({ chat, mayDirect }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ mayDirect });
       await found.consentChanged();
     },
     setBlocked: async ({ chat, isBlocked }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ isBlocked, mayDirect: false });
       found.blockedChanged();
     },
@@ -226,21 +234,23 @@ function chatIntents(
       for (const { record } of core.outbox.entries()) if (record.conversationId === chat) core.outbox.drop(record.id);
       await core.store.write([{ forget: chat }, { delete: "conversation", key: chat }]);
       session.chats.delete(chat);
+      core.stock.forget(chat);
+      core.introductions.forget(chat);
       core.topics.mark("chats");
     },
     safetyNumber: async ({ chat }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       return { digits: safetyNumber(core.provider, own, other), code: safetyCode(core.provider, own, other) };
     },
     checkSafetyCode: async ({ chat, code }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       const checked = checkSafetyCode(core.provider, own, other, code);
       if (!checked.ok) throw new IntentError("code-malformed");
       return { matches: checked.value };
     },
     setVerified: async ({ chat, isVerified }) => {
-      const found = session.chat(chat);
-      if (found.contact.isVerified === isVerified) return;
+      const found = pair(chat);
+      if (found.contact?.isVerified === isVerified) return;
       await found.setContact({ isVerified });
     },
   };
@@ -299,7 +309,7 @@ const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
 };
 
 const toPage = (chat: Chat, { events, hasOlder, hasNewer }: EventPage): MessagePage => ({
-  messages: events.map((event) => messageView(event, chat.queuedReason())),
+  messages: events.map((event) => chat.messageView(event)),
   hasOlder,
   hasNewer,
 });

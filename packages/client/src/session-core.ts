@@ -6,6 +6,8 @@ import type { MessageFeed } from "./base/feed.ts";
 import type { Lane } from "./base/lane.ts";
 import type { Profile } from "./base/profile.ts";
 import type { Topics } from "./base/topics.ts";
+import type { Introductions } from "./group/introductions.ts";
+import type { Stock } from "./group/stock.ts";
 import type { NodePool } from "./delivery/nodes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Readers } from "./delivery/readers.ts";
@@ -39,6 +41,8 @@ export interface SessionCore {
   readonly contacts: Map<string, ContactRecord>;
   /** By account: what a backup has brought back of contacts whose chain has not been seen since (DV20). */
   readonly pins: Map<string, ChainPin>;
+  readonly stock: Stock;
+  readonly introductions: Introductions;
   /** Steps that concern the person as a whole, not one chat. */
   readonly lane: Lane;
   readonly background: Background;

@@ -29,6 +29,9 @@ import { NodePool } from "./delivery/nodes.ts";
 import { Outbox, type OutboxEntry } from "./delivery/outbox.ts";
 import { decodeItem } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
+import { Introductions, type WholeParcel } from "./group/introductions.ts";
+import { joinIntroduced } from "./group/join.ts";
+import { Stock } from "./group/stock.ts";
 import { makeIntents, type SessionIntents } from "./intents.ts";
 import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, Store, StoreChange, Timer } from "./ports.ts";
 import type { SessionCore } from "./session-core.ts";
@@ -89,6 +92,12 @@ export class Session {
       }),
       contacts: new Map<string, ContactRecord>(),
       pins: new Map(),
+      stock: new Stock((account) => this.#nudgeGroups(account)),
+      introductions: new Introductions({
+        sha256: (data) => provider.sha256(data),
+        onDue: (account) => this.#pairWith(account)?.nudge(),
+        onWhole: (parcel) => background.run(this.core.lane.run(() => this.#introduced(parcel))),
+      }),
       lane: new Lane(),
       background,
       ownIdHash: provider.sha256(ownIdBytes(profile)),
@@ -129,7 +138,7 @@ export class Session {
     return session;
   }
 
-  view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     switch (view) {
       case "profile": {
         const { name, accountId, deviceName, words, directAllowed, shareReadState } = this.#profile;
@@ -201,16 +210,20 @@ export class Session {
   /** Saves a chat that begins, with what else belongs to that transaction, and sets it to work. */
   async beginChat({ state, contact, changes }: NewChat, more: readonly StoreChange[] = []): Promise<Chat> {
     await this.core.store.write([...changes, ...more]);
-    this.core.contacts.set(contact.accountId, contact);
+    if (contact !== null) this.core.contacts.set(contact.accountId, contact);
     const chat = new Chat(this.core, state);
     this.chats.set(chat.id, chat);
     await chat.start();
-    for (const other of this.chats.values()) {
-      if (other !== chat && other.record.accountId === contact.accountId) await other.endIfPeerIsOut();
-    }
-    await this.recovered.chatBegan(contact.accountId);
-    this.core.topics.mark("recovery");
+    if (contact !== null) await this.#met(contact, chat);
     return chat;
+  }
+
+  async #met({ accountId }: ContactRecord, chat: Chat): Promise<void> {
+    for (const other of this.chats.values()) {
+      if (other !== chat && other.record.accountId === accountId) await other.endIfPeerIsOut();
+    }
+    await this.recovered.chatBegan(accountId);
+    this.core.topics.mark("recovery");
   }
 
   discover(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>> {
@@ -240,6 +253,9 @@ export class Session {
     await this.recovered.load();
     for (const [account, pin] of this.recovered.pins()) this.core.pins.set(account, pin);
     for (const { id, cursor } of await store.all("cursor")) cursors.set(id, cursor);
+    const parts = await store.all("part");
+    this.core.stock.load(parts);
+    this.core.introductions.load(parts);
     for (const record of await store.all("conversation")) {
       const chat = await Chat.load(this.core, record);
       if (chat === null) continue;
@@ -255,6 +271,7 @@ export class Session {
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
     await this.backup.load();
+    this.core.introductions.resume();
     await this.siblings.start();
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
@@ -279,6 +296,31 @@ export class Session {
     this.siblings.shared?.chat.close();
     for (const chat of this.chats.values()) await chat.end();
     for (const topic of ["devices", "chats"]) this.core.topics.mark(topic);
+  }
+
+  // ---- below: groups
+
+  #pairWith(account: string): Chat | undefined {
+    return [...this.chats.values()].find(({ record }) => record.accountId === account && record.state === "active");
+  }
+
+  #nudgeGroups(account: string): void {
+    for (const chat of this.chats.values()) if (chat.waitsFor(account)) chat.nudge();
+  }
+
+  /** GR29. What is not followed is not kept. */
+  async #introduced({ pair, introduction, ids }: WholeParcel): Promise<void> {
+    const { core } = this;
+    const from = this.chats.get(pair);
+    const existing = (id: string): Chat | undefined => this.chats.get(id);
+    const joined = from === undefined ? null : await joinIntroduced(core, from, introduction, existing);
+    const gone = core.introductions.done(ids);
+    if (joined === null || from === undefined) return core.store.write(gone);
+    const before = this.chats.get(joined.chat.state.record.id);
+    before?.close();
+    await before?.idle();
+    await this.beginChat(joined.chat, [...joined.changes, ...gone]);
+    await from.renewStock();
   }
 
   #progress(entry: OutboxEntry): Promise<void> {
@@ -338,7 +380,7 @@ export class Session {
   async #tidy(): Promise<void> {
     const { clock, store, outbox } = this.core;
     const now = clock.now();
-    const gone: StoreChange[] = [{ forgetSeenBefore: now }];
+    const gone: StoreChange[] = [{ forgetSeenBefore: now }, ...this.core.introductions.expired(now)];
     for (const { record, item } of outbox.entries()) {
       if (item.kind !== "request" || item.expiresAt >= now) continue;
       outbox.drop(record.id);

@@ -8,20 +8,21 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
-import type { GroupState } from "@xchat/protocol";
-import { IntentError, type ChatView } from "../api.ts";
+import type { GroupState, WishedChange } from "@xchat/protocol";
+import { IntentError, type ChatView, type GroupView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import type { Delivered } from "../delivery/readers.ts";
-import type { ContactRecord, ConversationRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import { groupView, mayWrite } from "../group/group-view.ts";
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
 import { readAccountId } from "./authors.ts";
 import { ChatDevices } from "./chat-devices.ts";
-import { chatView, queuedReason, type ChatSummary } from "./chat-view.ts";
-import { applyForeignCommit, settleCommit } from "./commits.ts";
+import { groupChatView, messageContext, pairView, type ChatSummary } from "./chat-view.ts";
+import { settleCommit, takeBack, takeForeignCommit } from "./commits.ts";
 import { takeChain, takeLeafChains } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
@@ -29,13 +30,15 @@ import { epochOfMailbox, readerTargets } from "./epochs.ts";
 import { appendOwn } from "./events.ts";
 import { endWithoutPeer, isPeerOut } from "./gone.ts";
 import { applyItems } from "./items.ts";
-import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
+import { messageView, orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
-import { endWithoutLeaf, settleNewcomers, voidNewcomers } from "./own-devices.ts";
+import { settleNewcomers, voidNewcomers } from "./own-devices.ts";
 import { advance, isSettled, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
+import { automaticAt } from "./upkeep-wishes.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
+import { isWaiting, refusalOf, wish } from "./wishes.ts";
 
 /** Before reading again after a write that failed. */
 const STORE_PATIENCE = 10_000;
@@ -90,8 +93,13 @@ export class Chat {
     return this.#state.record;
   }
 
-  get contact(): ContactRecord {
-    return this.#core.contacts.get(this.#state.record.accountId) as ContactRecord;
+  get kind(): "pair" | "group" | "devices" {
+    return this.#state.side.state.kind;
+  }
+
+  /** The other person of a pair. */
+  get contact(): ContactRecord | null {
+    return this.#core.contacts.get(this.#state.record.accountId) ?? null;
   }
 
   /** What all of its members have agreed on. */
@@ -112,14 +120,10 @@ export class Chat {
 
   /** Ends it where that is so by the chain that is pinned; its history stays. */
   async endIfPeerIsOut(): Promise<void> {
-    const { state, accountId } = this.#state.record;
-    if (accountId === "" || state === "ended" || !this.isPeerOut(this.contact.chain)) return;
-    await this.#step(async (step) => endWithoutPeer(step, this.contact));
+    const { contact } = this;
+    if (contact === null || this.#state.record.state === "ended" || !this.isPeerOut(contact.chain)) return;
+    await this.#step(async (step) => endWithoutPeer(step, contact));
     this.#links.update();
-  }
-
-  get #isBlocked(): boolean {
-    return this.#core.contacts.get(this.#state.record.accountId)?.isBlocked === true;
   }
 
   /** Starts reading, and goes on with what a crash interrupted. */
@@ -147,7 +151,8 @@ export class Chat {
   // ---- what the person does
 
   async sendText(text: string): Promise<string> {
-    if (this.#state.record.state === "ended" || this.contact.isBlocked) throw new IntentError("chat-ended");
+    if (this.#state.record.state === "ended" || this.#isBlocked) throw new IntentError("chat-ended");
+    if (!mayWrite(this.#core, this.#state)) throw new IntentError("group-not-permitted");
     return this.#step(async (step) => {
       const event = await appendOwn(step, text);
       step.setRecord({ draft: "", activeAt: event.sentAt });
@@ -203,9 +208,51 @@ export class Chat {
     });
   }
 
+  /** What the person wants changed. @throws IntentError with "group-not-permitted" where the law refuses it now. */
+  async want(changes: readonly WishedChange[]): Promise<void> {
+    await this.#step(async (step) => {
+      for (const change of changes) {
+        const refusal = await refusalOf(step, change);
+        if (refusal !== null) throw new IntentError("group-not-permitted", refusal);
+        wish(step, change);
+      }
+    });
+    this.#core.topics.mark(`group/${this.id}`);
+  }
+
+  async leave(): Promise<void> {
+    await this.want([{ kind: "state", change: { kind: "leaving", isLeaving: true } }]);
+  }
+
+  /** False when it is gone: done, refused, or never there. */
+  async takeBack(id: string): Promise<boolean> {
+    const isTaken = await this.#step(async (step) => takeBack(step, id));
+    this.#core.topics.mark(`group/${this.id}`);
+    return isTaken;
+  }
+
+  /** Something elsewhere may have made due what waits here. */
+  nudge(): void {
+    if (!this.#closed && this.#state.record.state === "active") {
+      this.#core.background.run(this.#step(async () => undefined));
+    }
+  }
+
+  /** Somebody is to be added who has given no key packages yet. */
+  waitsFor(account: string): boolean {
+    return this.#state.shared.wishes.some(
+      (one) => isWaiting(one) && one.change.kind === "add" && one.change.account === account,
+    );
+  }
+
+  /** A key package of the stock that was given here has been used. */
+  async renewStock(): Promise<void> {
+    await this.#step(async (step) => step.setShared({ stockGivenAt: 0 }));
+  }
+
   /** After the contact has been saved: a blocked one is not read, and gets nothing. */
   blockedChanged(): void {
-    if (this.contact.isBlocked) this.#core.readers.remove(this.id);
+    if (this.#isBlocked) this.#core.readers.remove(this.id);
     else this.#readMailboxes();
     this.#links.update();
     this.#core.topics.mark("chats");
@@ -229,10 +276,7 @@ export class Chat {
       if (item.purpose === "commit") {
         if (!isCertified(item) || !(await settleCommit(step, item, record.id))) return;
         await settleNewcomers(step, record.id);
-        step.after.push(() => {
-          this.#readMailboxes();
-          this.devices.committed(record.id, true);
-        });
+        step.after.push(() => this.#afterCommit(record.id));
       } else if (item.eventId !== "") {
         const event = await step.event(item.eventId);
         if (event === null || event.delivery === "delivered" || event.delivery === "read") return;
@@ -264,12 +308,19 @@ export class Chat {
 
   // ---- what a person sees
 
-  queuedReason(): QueuedReason {
-    return queuedReason(this.#core, this.#state);
+  messageView(event: EventRecord): MessageView {
+    return messageView(event, messageContext(this.#core, this.#state));
   }
 
   view(): ChatView {
-    return chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#links.isOpen);
+    const messages = messageContext(this.#core, this.#state);
+    const input = { state: this.#state, summary: this.#summary, messages, isDirect: this.#links.isOpen };
+    const { contact } = this;
+    return contact === null ? groupChatView(input, this.#core) : pairView(input, contact);
+  }
+
+  groupView(): GroupView {
+    return groupView(this.#core, this.#state);
   }
 
   async refreshSummary(): Promise<void> {
@@ -330,8 +381,10 @@ export class Chat {
 
   async #show(step: Step, before: ChatState): Promise<void> {
     const events = [...step.events.values()].filter(({ state }) => state === "shown");
-    if (events.length > 0) {
-      this.#core.feed.push(this.id, { changed: events.map((event) => messageView(event, this.queuedReason())) });
+    const removed = [...step.events.values()].filter(({ state }) => state === "void").map(({ id }) => id);
+    if (removed.length > 0) this.#core.feed.push(this.id, { removed });
+    if (events.length + removed.length > 0) {
+      this.#core.feed.push(this.id, { changed: events.map((event) => this.messageView(event)) });
       await this.refreshSummary();
     } else if (step.state.record !== before.record) {
       this.#core.topics.mark("chats");
@@ -342,8 +395,9 @@ export class Chat {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#closed || this.#state.record.state !== "active") return;
-    const due = nextDue(this.#state, this.#core.clock.now());
-    if (due === null) return;
+    const times = [nextDue(this.#state, this.#core.clock.now()), automaticAt(this.#state)];
+    const due = Math.min(...times.map((time) => time ?? Infinity));
+    if (due === Infinity) return;
     const wait = Math.max(0, due - this.#core.clock.now());
     this.#timer = this.#core.clock.after(wait, () => this.#core.background.run(this.#step(async () => undefined)));
   }
@@ -354,6 +408,19 @@ export class Chat {
   #readAgainLater(): void {
     this.#core.readers.remove(this.id);
     this.#core.clock.after(STORE_PATIENCE, () => this.#readMailboxes());
+  }
+
+  /** The own commit that has won, or the one that somebody else's has made void. */
+  #afterCommit(won: string | null, lost: string | null = null): void {
+    if (this.#state.record.state === "ended") this.#core.readers.remove(this.id);
+    this.#readMailboxes();
+    this.#arrivals.tryHeldIfAny();
+    this.#links.update();
+    this.devices.committed(won ?? lost ?? "", won !== null);
+  }
+
+  get #isBlocked(): boolean {
+    return this.contact?.isBlocked === true;
   }
 
   #readMailboxes(): void {
@@ -369,19 +436,10 @@ export class Chat {
     const opened = await openMessage(step, epochs, envelope);
     switch (opened.kind) {
       case "commit": {
-        const dropped = await applyForeignCommit(step, opened.commit, opened.note);
-        if (dropped !== null) {
-          this.#core.outbox.drop(dropped);
-          await voidNewcomers(step, dropped);
-        }
-        endWithoutLeaf(step);
+        const dropped = await takeForeignCommit(step, opened.commit, opened.foreign);
+        if (dropped !== null) await voidNewcomers(step, dropped);
         takeLeafChains(step);
-        step.after.push(() => {
-          this.#readMailboxes();
-          this.#arrivals.tryHeldIfAny();
-          this.#links.update();
-          this.devices.committed(dropped ?? "", false);
-        });
+        step.after.push(() => this.#afterCommit(null, dropped));
         this.#acceptedBy(step);
         return true;
       }

@@ -27,6 +27,7 @@ export async function applyItems(
   // MLS has authenticated a member of that epoch, and all of those are on the roster.
   if (account === undefined) return;
   const from = { leafKey, account };
+  step.core.introductions.arrived(step, account);
   for (const item of items) if (item.kind !== "chain") await applyItem(step, from, item, callbacks);
   // Each costs up to 128 signatures to verify: one a message is enough.
   const chain = items.findLast((item) => item.kind === "chain");
@@ -65,6 +66,11 @@ async function applyItem(
       return callbacks.onConsent();
     case "profile":
       return takeName(step, account, item.name, item.revision);
+    case "key-packages":
+      return step.core.stock.take(step, { leafKey, account }, item);
+    case "parcel":
+      if (account === step.state.record.accountId) step.core.introductions.take(step, account, item);
+      return;
     case "unknown":
       // A later version's.
       return;

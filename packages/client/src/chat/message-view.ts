@@ -1,5 +1,7 @@
 /** Events as a person sees them. */
-import type { Delivery, MessageView } from "../api.ts";
+import type { AccountId } from "@xchat/protocol";
+import type { Delivery, MessageView, PersonView } from "../api.ts";
+import { recordView } from "../group/people.ts";
 import type { EventPosition, EventRecord } from "../ports.ts";
 
 const DEPTH_DIGITS = 12;
@@ -15,12 +17,21 @@ export function positionOf(order: string): EventPosition | null {
 
 export type QueuedReason = Extract<Delivery, { state: "queued" }>["why"];
 
-export function messageView(event: EventRecord, queuedWhy: QueuedReason): MessageView {
+/** What of a chat goes into the view of each message. */
+export interface MessageContext {
+  readonly queuedWhy: QueuedReason;
+  /** Who wrote it; null in a chat of two. */
+  readonly author: (event: EventRecord) => PersonView | null;
+  readonly person: (account: AccountId) => PersonView;
+}
+
+export function messageView(event: EventRecord, { queuedWhy, author, person }: MessageContext): MessageView {
   return {
     id: event.id,
-    isOwn: event.isOwn,
+    isOwn: event.isOwn && event.kind !== "record",
+    author: author(event),
     order: orderOf(event),
-    content: contentOf(event),
+    content: contentOf(event, person),
     sentAt: event.sentAt,
     receivedAt: event.isOwn ? null : event.receivedAt,
     delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
@@ -44,8 +55,12 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
-function contentOf({ kind, text, delivery, storedOf }: EventRecord): MessageView["content"] {
+function contentOf(
+  { kind, text, delivery, storedOf, body }: EventRecord,
+  person: MessageContext["person"],
+): MessageView["content"] {
   if (kind === "text") return { kind, text };
+  if (kind === "record") return { kind, record: recordView(body, person) };
   if (kind === "lost") {
     return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };
   }

@@ -7,17 +7,16 @@ import {
   collectFragment,
   openEnvelope,
   type Commit,
-  type CommitNote,
   type Member,
   type PayloadItem,
 } from "@xchat/protocol";
-import { judgeForeign } from "./commits.ts";
+import { judgeForeign, type JudgedForeign } from "./commits.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Step } from "./step.ts";
 
 export type OpenedMessage =
   | { readonly kind: "items"; readonly sender: Member; readonly items: readonly PayloadItem[] }
-  | { readonly kind: "commit"; readonly commit: Commit; readonly note: CommitNote }
+  | { readonly kind: "commit"; readonly commit: Commit; readonly foreign: JudgedForeign }
   /** Cannot be dealt with yet: it must come again. */
   | { readonly kind: "later" }
   | { readonly kind: "nothing" }
@@ -45,10 +44,10 @@ async function openGroupMessage(step: Step, message: Uint8Array): Promise<Opened
     return reason === "own-message" || reason === "already-opened" ? { kind: "nothing" } : { kind: "refused", reason };
   }
   if (opened.value.kind === "commit") {
-    const note = judgeForeign(step, opened.value);
-    return typeof note === "string"
-      ? { kind: "refused", reason: note }
-      : { kind: "commit", commit: opened.value, note };
+    const foreign = judgeForeign(step, opened.value, message);
+    return typeof foreign === "string"
+      ? { kind: "refused", reason: foreign }
+      : { kind: "commit", commit: opened.value, foreign };
   }
   step.set({ group: opened.value.group });
   const items = decodePayload(opened.value.plaintext);

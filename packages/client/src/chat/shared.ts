@@ -14,10 +14,12 @@ import {
   word,
   type CodecType,
 } from "@xchat/codec";
+import { decodePolicy } from "@xchat/protocol";
 import { noticesCodec } from "./notices.ts";
+import { wishesCodec, type Wish } from "./wishes.ts";
 
 const groupPart = bytes({ max: 4 * 1024 * 1024 });
-const encodedState = bytes({ max: 65_536 });
+const encodedPolicy = bytes({ max: 4_096 });
 const note = bytes({ max: 131_072 });
 
 const codec = struct({
@@ -26,21 +28,28 @@ const codec = struct({
   ownProfileRevision: uint(),
   /** So many own events, from the first on, have been shown as read. */
   readCount: uint(),
-  /** Commits still to be made, in order. */
-  plan: list(word("policy", "path"), { max: 4 }),
-  /** Home nodes that the next policy names, encoded policy. */
-  nextPolicy: nullable(encodedState),
-  /** A commit that is on its way to the slot: what it sets and says, and the group as it will be. */
+  wishes: wishesCodec,
+  /** A commit that is on its way to the slot: what it says and does, whom it lets in, and the group as it will be. */
   pendingCommit: nullable(
     struct({
       outboxId: text(64),
       epoch: uint(),
       epochPart: groupPart,
       ratchetPart: groupPart,
-      policy: nullable(encodedState),
       note,
+      /** Who did what. */
+      record: bytes({ max: 8 * 1024 * 1024 }),
+      /** Id of the line that tells of it. */
+      lineId: text(64),
+      welcome: nullable(bytes({ max: 3 * 1024 * 1024 })),
     }),
   ),
+  /** This device has taken somebody out: number of the rejoin seed that they know. */
+  needsSeed: nullable(uint()),
+  /** Somebody has come in who does not know this person's name. */
+  isNameDue: bool,
+  /** When the other person was last given key packages; 0: they are to be given at once. */
+  stockGivenAt: uint(),
   /** Hash of the own identity chain that the other side has been told; empty before the first. */
   toldChain: bytes({ max: 32 }),
   notices: noticesCodec,
@@ -65,14 +74,14 @@ const before = {
   theirProfileRevision: uint(),
   readCount: uint(),
   plan: list(word("policy", "path"), { max: 4 }),
-  nextPolicy: nullable(encodedState),
+  nextPolicy: nullable(encodedPolicy),
 };
 const commitBefore = { outboxId: text(64), epoch: uint(), epochPart: groupPart, ratchetPart: groupPart };
 
 const codecOf2 = struct({
   version: literal(2, "newer-version"),
   ...before,
-  pendingCommit: nullable(struct({ ...commitBefore, policy: nullable(encodedState) })),
+  pendingCommit: nullable(struct({ ...commitBefore, policy: nullable(encodedPolicy) })),
   toldChain: bytes({ max: 32 }),
   notices: noticesCodec,
 });
@@ -98,11 +107,18 @@ export function decodeShared(stored: Uint8Array): { readonly shared: Shared; rea
   return { shared: expectOk(decode(codec, stored), "conversation"), before: null };
 }
 
+/** A commit that was on its way then is taken up again as what it was made for. */
 function upgraded(old: CodecType<typeof codecOf2>): ReturnType<typeof decodeShared> {
-  const { peerLeafKey, theyMayDirect, theirConsentRevision, theirProfileRevision, pendingCommit, ...rest } = old;
-  const commit = pendingCommit === null ? null : { ...pendingCommit, note: new Uint8Array(0) };
+  const { peerLeafKey, theyMayDirect, theirConsentRevision, theirProfileRevision } = old;
+  const { ownConsentRevision, ownProfileRevision, readCount, toldChain, notices } = old;
+  const planned = old.nextPolicy ?? old.pendingCommit?.policy ?? null;
+  const policy = planned === null ? null : decodePolicy(planned);
+  const wishes: readonly Wish[] =
+    policy === null || !policy.ok || !policy.value.isAccepted
+      ? []
+      : [{ id: "accept", change: { kind: "state", change: { kind: "accept", homeNodes: policy.value.homeNodes } } }];
   return {
-    shared: { ...rest, version: 3, pendingCommit: commit },
+    shared: { ...newShared(), ownConsentRevision, ownProfileRevision, readCount, toldChain, notices, wishes },
     before: { peerLeafKey, theyMayDirect, theirConsentRevision, theirProfileRevision },
   };
 }
@@ -112,9 +128,11 @@ export const newShared = (): Shared => ({
   ownConsentRevision: 0,
   ownProfileRevision: 0,
   readCount: 0,
-  plan: [],
-  nextPolicy: null,
+  wishes: [],
   pendingCommit: null,
+  needsSeed: null,
+  isNameDue: false,
+  stockGivenAt: 0,
   toldChain: new Uint8Array(0),
   notices: [],
 });

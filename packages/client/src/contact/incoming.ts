@@ -2,7 +2,6 @@
 import { bytesToHex, equalBytes } from "@xchat/codec";
 import {
   claimedLeaf,
-  encodeGroupState,
   judgeWelcomedGroup,
   MAX_NODE_HINTS,
   openRequest,
@@ -39,12 +38,15 @@ export async function acceptRequest(core: SessionCore, request: RequestRecord, m
     peer: { accountId: opened.accountId, name: opened.name, chain: opened.chain },
     state: "active",
     mayDirect,
-    plan: ["policy"],
-    nextPolicy: encodeGroupState({
-      ...state,
-      pair: { ...state.pair, isAccepted: true },
-      homeNodes: chooseHomeNodes(core.pool.own, opened.homeNodes),
-    }),
+    wishes: [
+      {
+        id: "accept",
+        change: {
+          kind: "state",
+          change: { kind: "accept", homeNodes: chooseHomeNodes(core.pool.own, opened.homeNodes) },
+        },
+      },
+    ],
   });
   const isLasting = await isLastingInvitation(core, request.invitationId);
   const changes: StoreChange[] = [...chat.changes, { put: "request", record: answeredRequest(request, "accepted") }];

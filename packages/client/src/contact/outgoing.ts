@@ -116,8 +116,7 @@ export async function requestChat(
     peer: { accountId: card.accountId, name: card.name, chain: card.chain },
     state: "waiting",
     mayDirect,
-    plan: [],
-    nextPolicy: null,
+    wishes: [],
   });
   return { chat, request: requestEntry(core, chat.state.record.id, card, envelope.value) };
 }

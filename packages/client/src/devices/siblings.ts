@@ -9,7 +9,7 @@
 import { bytes, bytesToHex, decode, encode, expectOk, hexToBytes, struct, text, uint } from "@xchat/codec";
 import {
   decodeBody,
-  decodeIntroduction,
+  decodeLogStart,
   decodeNewcomer,
   decodeSupply,
   DEVICE_SUPPLY_BODY_KIND,
@@ -164,18 +164,13 @@ export class Siblings implements SiblingHooks {
   /** DV13: false when it does not open, or when somebody else than devices of this account is in it. */
   async joinSelf(newcomer: Newcomer, keyPackage: KeyPackageBundle, done: readonly StoreChange[]): Promise<boolean> {
     const { core } = this.#host;
-    const introduction = decodeIntroduction(newcomer.introduction);
+    const introduction = decodeLogStart(newcomer.introduction);
     const joined = await core.cipher.join(newcomer.welcome, keyPackage);
     if (!joined.ok || !introduction.ok) return false;
     const side = sideOf(core.cipher, joined.value);
     const isOurs = side.leaves.every(({ account }) => account === core.profile().accountId);
     if (side.state.kind !== "devices" || !isOurs) return false;
-    const begun = await newConversation(
-      core,
-      joined.value,
-      { accountId: "", state: "active" },
-      { introduction: introduction.value },
-    );
+    const begun = await newConversation(core, joined.value, { accountId: "", state: "active" }, introduction.value);
     await this.#saveAndBegin(begun, false, done);
     this.#watch();
     return true;
@@ -279,7 +274,7 @@ export class Siblings implements SiblingHooks {
       core,
       joined.group,
       { accountId: other, state: "active", ...beginningOf(sync.state, id) },
-      { introduction: joined.introduction },
+      joined.introduction,
     );
     const seen = contactOf(sync.state, other, core.contacts.get(other));
     const chain =

@@ -7,7 +7,7 @@
  */
 import { bytesToHex, concatBytes, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
 import {
-  decodeIntroduction,
+  decodeLogStart,
   decodeNewcomer,
   DEVICE_SUPPLY_BODY_KIND,
   encodePackages,
@@ -15,7 +15,7 @@ import {
   encodeWelcomeParts,
   type DeviceSupply,
   type Group,
-  type Introduction,
+  type LogStart,
 } from "@xchat/protocol";
 import { newKeyPackage } from "../contact/key-packages.ts";
 import type { KeyPackageRecord, PartRecord, StoreChange } from "../ports.ts";
@@ -29,7 +29,7 @@ const LIFETIME = 90 * 86_400_000;
 
 export interface JoinedByWelcome {
   readonly group: Group;
-  readonly introduction: Introduction;
+  readonly introduction: LogStart;
   /** To be saved with the conversation. */
   readonly changes: readonly StoreChange[];
 }
@@ -123,7 +123,7 @@ export class Supply {
 
   async #open(conversation: string, whole: Uint8Array): Promise<JoinedByWelcome | null> {
     const newcomer = decodeNewcomer(whole);
-    const introduction = newcomer.ok ? decodeIntroduction(newcomer.value.introduction) : newcomer;
+    const introduction = newcomer.ok ? decodeLogStart(newcomer.value.introduction) : newcomer;
     if (!newcomer.ok || !introduction.ok) return null;
     const { store, cipher } = this.#core;
     const own = (await store.all("keyPackage")).filter(

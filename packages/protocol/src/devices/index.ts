@@ -93,11 +93,11 @@ export {
   type NewLinkStep,
 } from "./link-new.ts";
 export {
-  decodeIntroduction,
+  decodeLogStart,
   decodeNewcomer,
-  encodeIntroduction,
+  encodeLogStart,
   encodeNewcomer,
-  type Introduction,
+  type LogStart,
   type Newcomer,
 } from "./newcomer.ts";
 export {

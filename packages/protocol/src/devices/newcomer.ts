@@ -41,12 +41,11 @@ const introduction = struct({
   lineDepth: uint(MAX_DEPTH),
   tips: list(struct({ author: hex, sequence: uint(), id: hex, depth: uint(MAX_DEPTH) }), { max: MAX_AUTHORS }),
 });
-export type Introduction = Omit<CodecType<typeof introduction>, "version">;
+export type LogStart = Omit<CodecType<typeof introduction>, "version">;
 
-export const encodeIntroduction = (value: Introduction): Uint8Array =>
-  encode(introduction, { version: VERSION, ...value });
+export const encodeLogStart = (value: LogStart): Uint8Array => encode(introduction, { version: VERSION, ...value });
 
-export function decodeIntroduction(encoded: Uint8Array): Result<Introduction, DecodeError> {
+export function decodeLogStart(encoded: Uint8Array): Result<LogStart, DecodeError> {
   const read = decode(introduction, encoded);
   if (!read.ok) return read;
   const { lineDepth, tips } = read.value;
