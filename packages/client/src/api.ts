@@ -10,6 +10,13 @@
 import { DEVICE_ERROR_CODES, type DeviceIntents, type DevicesView, type LinkView } from "./api-devices.ts";
 
 import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
+import {
+  GROUP_ERROR_CODES,
+  type GroupIntents,
+  type GroupView,
+  type PersonView,
+  type RecordView,
+} from "./api-groups.ts";
 
 export * from "./api-backup.ts";
 export * from "./api-devices.ts";
@@ -42,19 +49,15 @@ export interface Settings {
   readonly shareReadState: boolean;
 }
 
-export interface ChatView {
+export type ChatView = PairChatView | GroupChatView;
+
+interface ChatCommon {
   readonly id: ConversationId;
-  /** Petname if given, else the name that the other person gave. */
+  /** Of a pair: the petname if given, else the name that the other person gave. Of a group: its name. */
   readonly name: string;
-  readonly theirName: string;
-  readonly petname: string | null;
-  readonly accountId: string;
-  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked or removed, kept to read. */
+  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked, removed or left, kept to read. */
   readonly state: "waiting" | "active" | "ended";
-  readonly isVerified: boolean;
-  readonly isBlocked: boolean;
-  /** What this person has allowed, and what is in use now. */
-  readonly mayDirect: boolean;
+  /** What is in use now. */
   readonly way: "direct" | "nodes" | "none";
   readonly unread: number;
   readonly draft: string;
@@ -62,6 +65,8 @@ export interface ChatView {
     readonly text: string;
     readonly at: number;
     readonly isOwn: boolean;
+    /** Who wrote it, in a group. */
+    readonly author: PersonView | null;
     readonly delivery: Delivery | null;
   } | null;
   /** Order of the list: newest first. */
@@ -71,6 +76,23 @@ export interface ChatView {
   readonly homeNodes: readonly string[];
   /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
   readonly notices: readonly ChatNotice[];
+}
+
+export interface PairChatView extends ChatCommon {
+  readonly kind: "pair";
+  readonly theirName: string;
+  readonly petname: string | null;
+  readonly accountId: string;
+  readonly isVerified: boolean;
+  readonly isBlocked: boolean;
+  /** What this person has allowed. */
+  readonly mayDirect: boolean;
+}
+
+/** What the list shows of a group; everything else is in `GroupView`. */
+export interface GroupChatView extends ChatCommon {
+  readonly kind: "group";
+  readonly memberCount: number;
 }
 
 /**
@@ -117,6 +139,8 @@ export type Delivery =
 export interface MessageView {
   readonly id: EventId;
   readonly isOwn: boolean;
+  /** Who wrote it, in a group; null in a chat of two. */
+  readonly author: PersonView | null;
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;
   readonly content:
@@ -128,7 +152,9 @@ export interface MessageView {
      * they come all the same, they take this place. `count` null: not known how many.
      */
     | { readonly kind: "lost"; readonly state: "asked" | "given-up"; readonly count: number | null }
-    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" };
+    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" }
+    /** In a group: what somebody changed. */
+    | { readonly kind: "record"; readonly record: RecordView };
   readonly sentAt: number;
   readonly receivedAt: number | null;
   /** Own messages only. */
@@ -215,7 +241,8 @@ export type Query =
   | { readonly view: "recovery" }
   | { readonly view: "link" }
   | { readonly view: "devices" }
-  | { readonly view: "messages"; readonly chat: ConversationId };
+  | { readonly view: "messages"; readonly chat: ConversationId }
+  | { readonly view: "group"; readonly chat: ConversationId };
 
 export interface ViewTypes {
   profile: ProfileView;
@@ -229,6 +256,7 @@ export interface ViewTypes {
   devices: DevicesView;
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
+  group: GroupView;
 }
 
 // ---- intents
@@ -245,7 +273,7 @@ export type InvitationPreview = {
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents extends BackupIntents, DeviceIntents {
+export interface Intents extends BackupIntents, DeviceIntents, GroupIntents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -351,6 +379,7 @@ export const INTENT_ERROR_CODES = [
   "internal",
   ...BACKUP_ERROR_CODES,
   ...DEVICE_ERROR_CODES,
+  ...GROUP_ERROR_CODES,
 ] as const;
 
 export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];

@@ -30,6 +30,7 @@ import {
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
 import { LINKING_DOCUMENT, NewDevice } from "./devices/new-device.ts";
+import type { SessionIntents } from "./intents.ts";
 import { Session } from "./session.ts";
 
 export interface ClientPorts {
@@ -102,9 +103,11 @@ class ClientShell implements Client, ClientApi {
     if (query.view === "messages") {
       return this.#feed.watch(query.chat, (changes) => listener(changes as ViewTypes[Q["view"]]));
     }
+    if (query.view === "group") return () => {};
     let isWatching = true;
     const send = (): void => {
-      if (isWatching) listener(this.#view(query.view as Exclude<Query["view"], "messages">) as ViewTypes[Q["view"]]);
+      if (isWatching)
+        listener(this.#view(query.view as Exclude<Query["view"], "messages" | "group">) as ViewTypes[Q["view"]]);
     };
     const stop = this.#topics.watch(query.view, send);
     queueMicrotask(send);
@@ -145,6 +148,7 @@ class ClientShell implements Client, ClientApi {
         return this.#session === null ? this.#newDevice.end() : this.#session.intents.endLink(input);
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
+        if (!isSessionIntent(this.#session.intents, intent)) throw new IntentError("chat-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
     }
   }
@@ -240,7 +244,7 @@ class ClientShell implements Client, ClientApi {
       this.#topics.mark(topic);
   }
 
-  #view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
@@ -252,6 +256,9 @@ class ClientShell implements Client, ClientApi {
     return [];
   }
 }
+
+const isSessionIntent = (intents: SessionIntents, intent: IntentName): intent is keyof SessionIntents =>
+  Object.hasOwn(intents, intent);
 
 const STORE_ERRORS = {
   "wrong-passphrase": "wrong-passphrase",

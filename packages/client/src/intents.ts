@@ -13,6 +13,7 @@ import {
 } from "@xchat/protocol";
 import {
   IntentError,
+  type GroupIntents,
   type IntentErrorCode,
   type IntentInput,
   type IntentName,
@@ -45,6 +46,7 @@ export type SessionIntentName = Exclude<
   | "forgetSearch"
   | "enterLinkCode"
   | "acceptLink"
+  | keyof GroupIntents
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;

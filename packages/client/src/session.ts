@@ -129,7 +129,7 @@ export class Session {
     return session;
   }
 
-  view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     switch (view) {
       case "profile": {
         const { name, accountId, deviceName, words, directAllowed, shareReadState } = this.#profile;

@@ -1,6 +1,6 @@
 /** A chat as a person sees it. */
 import { missingCount } from "@xchat/protocol";
-import type { ChatView } from "../api.ts";
+import type { PairChatView } from "../api.ts";
 import type { ContactRecord, EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { Epoch } from "./epochs.ts";
@@ -28,9 +28,10 @@ export function chatView(
   { last, unread }: ChatSummary,
   queuedWhy: QueuedReason,
   isDirect: boolean,
-): ChatView {
+): PairChatView {
   const { record, epochs, shared } = state;
   return {
+    kind: "pair",
     id: record.id,
     name: contact.petname ?? contact.name,
     theirName: contact.name,
@@ -50,6 +51,7 @@ export function chatView(
             text: last.text,
             at: last.sentAt,
             isOwn: last.isOwn,
+            author: null,
             delivery: last.isOwn && last.delivery !== "" ? deliveryOf(last, queuedWhy) : null,
           },
     activeAt: record.activeAt,

@@ -19,6 +19,7 @@ export function messageView(event: EventRecord, queuedWhy: QueuedReason): Messag
   return {
     id: event.id,
     isOwn: event.isOwn,
+    author: null,
     order: orderOf(event),
     content: contentOf(event),
     sentAt: event.sentAt,

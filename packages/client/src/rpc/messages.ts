@@ -37,12 +37,21 @@ export const MAX_TEXT = 1 << 20;
 const MAX_SHORT_TEXT = 1 << 14;
 const MAX_ID = 1024;
 const MAX_PAGE = 10_000;
+const MAX_MEMBERS = 4_096;
 
 const id = text(MAX_ID);
 const short = text(MAX_SHORT_TEXT);
 const long = text(MAX_TEXT);
 const nothing = record({});
 const chatOnly = record({ chat: id });
+
+const members = listOf(id, MAX_MEMBERS);
+const infoText = partialRecord({ name: short, description: short });
+const groupInfo: Shape<IntentInput<"setGroupInfo">> = (value) => {
+  const chat = chatOnly(value);
+  const changes = infoText(value);
+  return chat === MALFORMED || changes === MALFORMED ? MALFORMED : { ...chat, ...changes };
+};
 
 const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   createProfile: record({ name: short, passphrase: orNull(short) }),
@@ -92,6 +101,23 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   endLink: nothing,
   renameDevice: record({ id, name: short }),
   removeDevice: record({ id, passphrase: orNull(short) }),
+  createGroup: record({ name: short, description: short, members }),
+  setGroupInfo: groupInfo,
+  addMembers: record({ chat: id, members }),
+  removeMember: record({ chat: id, accountId: id }),
+  setRole: record({ chat: id, accountId: id, role: oneOf("owner", "admin", "member") }),
+  setPermission: record({
+    chat: id,
+    name: oneOf("write", "add", "info", "pin"),
+    holder: oneOf("everyone", "admins", "owner"),
+  }),
+  setDisappearing: record({ chat: id, seconds: orNull(whole(0xffff_ffff)) }),
+  leaveGroup: chatOnly,
+  cancelPending: record({ chat: id, id }),
+  writeAllTheSame: chatOnly,
+  createGroupLink: record({ chat: id, needsApproval: flag, days: orNull(whole(100_000)) }),
+  revokeGroupLink: record({ chat: id, id }),
+  answerJoinRequest: record({ chat: id, id, accept: flag }),
 };
 
 const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view: V }>> } = {
@@ -105,6 +131,7 @@ const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view
   link: record({ view: oneOf("link") }),
   devices: record({ view: oneOf("devices") }),
   messages: record({ view: oneOf("messages"), chat: id }),
+  group: record({ view: oneOf("group"), chat: id }),
 };
 
 /** `null`: no message at all. `refused`: it has an id, and is answered with "internal". */
@@ -157,6 +184,8 @@ export function isViewOf(query: Query, view: unknown): boolean {
       return isRecord(view) && Array.isArray(view["changed"]) && Array.isArray(view["removed"]);
     case "network":
       return isRecord(view) && Array.isArray(view["nodes"]);
+    case "group":
+      return isRecord(view) && Array.isArray(view["members"]);
     case "profile":
     case "backup":
       return isRecord(view) && typeof view["state"] === "string";
