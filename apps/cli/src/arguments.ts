@@ -25,6 +25,9 @@ const OF_COMMANDS = {
   change: { type: "boolean" },
   forget: { type: "boolean" },
   remove: { type: "boolean" },
+  description: { type: "string" },
+  open: { type: "boolean" },
+  "no-end": { type: "boolean" },
 } as const;
 
 export interface CommandLine {

@@ -10,6 +10,7 @@ import type {
   NodeView,
   RequestView,
 } from "@xchat/client/api";
+import { recordWords } from "./describe-group.ts";
 import type { Output } from "./output.ts";
 import { cut, safeLine, safeText } from "./safe-text.ts";
 
@@ -71,6 +72,8 @@ function contentWords({ content }: MessageView): string {
       return `(${lostWords(content)})`;
     case "notice":
       return `(${NOTICE_WORDS[content.notice]})`;
+    case "record":
+      return `(${recordWords(content.record)})`;
     case "unknown":
       return "(written by a newer version; it is kept)";
   }
@@ -78,26 +81,30 @@ function contentWords({ content }: MessageView): string {
 
 export function messageWords(message: MessageView, name: string, { strong, faint }: Output): string {
   const time = faint(timeWords(message.sentAt));
-  if (message.content.kind === "notice") return `${time}  ${contentWords(message)}`;
-  const who = strong(message.isOwn ? "me" : safeLine(name));
+  const { kind } = message.content;
+  if (kind === "notice" || kind === "record") return `${time}  ${contentWords(message)}`;
+  const who = strong(message.isOwn ? "me" : safeLine(message.author?.name ?? name));
   const state = message.delivery === null ? "" : faint(`  [${deliveryWords(message.delivery)}]`);
   return `${time}  ${who}: ${contentWords(message)}${state}`;
 }
+
+const lastAuthor = ({ isOwn, author }: NonNullable<ChatView["last"]>): string =>
+  isOwn ? "me: " : author === null ? "" : `${safeLine(author.name)}: `;
 
 const CHAT_STATES = { waiting: "waiting for their yes", active: "", ended: "ended" } as const;
 
 export function chatWords(chat: ChatView, { strong, faint }: Output): string {
   const marks = [
     CHAT_STATES[chat.state],
-    chat.isVerified ? "verified" : "",
-    chat.isBlocked ? "blocked" : "",
+    chat.kind === "group" ? (chat.memberCount === 1 ? "1 person" : `${chat.memberCount} people`) : "",
+    chat.kind === "pair" && chat.isVerified ? "verified" : "",
+    chat.kind === "pair" && chat.isBlocked ? "blocked" : "",
     chat.way === "direct" ? "direct" : "",
     chat.unread > 0 ? strong(`${chat.unread} new`) : "",
     chat.missing > 0 ? `${chat.missing} missing` : "",
   ].filter((mark) => mark !== "");
   const words = `${faint(shortId(chat.id))}  ${strong(safeLine(chat.name))}`;
-  const last =
-    chat.last === null ? "" : `  ${chat.last.isOwn ? "me: " : ""}${safeLine(cut(chat.last.text, MAX_LAST_TEXT))}`;
+  const last = chat.last === null ? "" : `  ${lastAuthor(chat.last)}${safeLine(cut(chat.last.text, MAX_LAST_TEXT))}`;
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
 

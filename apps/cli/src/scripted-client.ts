@@ -2,10 +2,14 @@
 import type { Client } from "@xchat/client";
 import {
   IntentError,
-  type ChatView,
   type ClientApi,
   type IntentName,
+  type GroupChatView,
+  type GroupView,
+  type MemberView,
   type MessageView,
+  type PairChatView,
+  type PersonView,
   type Query,
   type RequestView,
   type ViewTypes,
@@ -34,7 +38,8 @@ export const ready: ViewTypes["profile"] = {
   settings: { directAllowed: true, shareReadState: true },
 };
 
-export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
+export const chat = (fields: Partial<PairChatView> = {}): PairChatView => ({
+  kind: "pair",
   id: "c0ffee00c0ffee00",
   name: "Bob",
   theirName: "Bob",
@@ -55,9 +60,61 @@ export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
   ...fields,
 });
 
+export const groupChat = (fields: Partial<GroupChatView> = {}): GroupChatView => ({
+  kind: "group",
+  id: "9a0b9a0b9a0b9a0b",
+  name: "Choir",
+  memberCount: 2,
+  state: "active",
+  way: "nodes",
+  unread: 0,
+  draft: "",
+  last: null,
+  activeAt: 0,
+  missing: 0,
+  homeNodes: [],
+  notices: [],
+  ...fields,
+});
+
+export const person = (name: string, fields: Partial<PersonView> = {}): PersonView => ({
+  accountId: `xc1${name.toLowerCase()}`,
+  name,
+  isSelf: false,
+  isContact: true,
+  ...fields,
+});
+
+export const member = (name: string, fields: Partial<MemberView> = {}): MemberView => ({
+  ...person(name),
+  role: "member",
+  devices: 1,
+  isLeaving: false,
+  isVerified: false,
+  canRemove: true,
+  canSetRole: true,
+  ...fields,
+});
+
+export const group = (fields: Partial<GroupView> = {}): GroupView => ({
+  name: "Choir",
+  description: "",
+  members: [member("Alice", { role: "owner", isSelf: true }), member("Bob")],
+  role: "owner",
+  permissions: { write: "everyone", add: "everyone", info: "admins", pin: "admins" },
+  may: { write: true, add: true, info: true, pin: true, administrate: true, passOn: true },
+  disappearAfter: null,
+  links: [],
+  joinRequests: [],
+  pending: [],
+  hold: null,
+  ...fields,
+});
+
 export const message = (text: string, fields: Partial<MessageView> = {}): MessageView => ({
   id: `id of ${text}`,
   isOwn: false,
+  author: null,
   order: text,
   content: { kind: "text", text },
   sentAt: 0,
@@ -82,6 +139,7 @@ export function scriptedClient(): ScriptedClient {
   const views: Views = {
     profile: ready,
     chats: [],
+    group: group(),
     requests: [],
     invitations: [],
     network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },

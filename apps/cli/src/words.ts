@@ -129,5 +129,16 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
   ),
   "device-missing": as(EXIT.missing, "There is no such device on your list. See: xchat devices"),
   "device-is-this": as(EXIT.refused, "That is this device. Remove it from another one of yours."),
+  "group-not-permitted": as(
+    EXIT.refused,
+    "You may not do that in this group. Nothing was changed. See: xchat group info",
+  ),
+  "group-not-a-contact": as(EXIT.refused, "Only contacts can be added. Nothing was changed. Or: xchat group link"),
+  "group-too-large": as(
+    EXIT.refused,
+    "The group is full: at most 1,024 people, and sixteen links. Nothing was changed.",
+  ),
+  "group-pending-gone": as(EXIT.missing, "There is no such change that waits: it was done, or taken back."),
+  "group-link-gone": as(EXIT.missing, "There is no such link: it was taken back, or has expired."),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

@@ -6,7 +6,7 @@ import { safeLine } from "../safe-text.ts";
 import { EXIT } from "../words.ts";
 import {
   byBeginning,
-  findChat,
+  findPair,
   numberFlag,
   onlyOne,
   textFlag,
@@ -142,7 +142,7 @@ export const block: Command = {
       out.result({ type: "request", id, answer: "block" }, "Blocked. They are told nothing.");
       return;
     }
-    const { id } = await findChat(api, args[0]);
+    const { id } = await findPair(api, args[0]);
     await api.call("setBlocked", { chat: id, isBlocked: true });
     out.result({ type: "chat", id, isBlocked: true }, "Blocked. They are told nothing. Back again: xchat unblock");
   },
@@ -153,7 +153,7 @@ export const unblock: Command = {
   does: "take a block back",
   flags: [],
   run: async ({ api, out, args }) => {
-    const { id } = await findChat(api, args[0]);
+    const { id } = await findPair(api, args[0]);
     await api.call("setBlocked", { chat: id, isBlocked: false });
     out.result({ type: "chat", id, isBlocked: false }, "Not blocked any more.");
   },
@@ -164,7 +164,7 @@ export const verify: Command = {
   does: "show the safety number, check the code that the other one shows, or mark the chat",
   flags: ["code", "yes", "no"],
   run: async ({ api, out, args, flags }) => {
-    const chat = await findChat(api, args[0]);
+    const chat = await findPair(api, args[0]);
     const code = textFlag(flags, "code");
     if (code !== undefined) {
       const { matches } = await api.call("checkSafetyCode", { chat: chat.id, code });

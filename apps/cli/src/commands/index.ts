@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
 import { devices, link } from "./devices.ts";
 import { chats, listen, read, send } from "./messages.ts";
+import { group } from "./group.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
 import { doctor, exportAll, nodes } from "./upkeep.ts";
 
@@ -18,6 +19,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     block,
     unblock,
     chats,
+    group,
     send,
     read,
     listen,

@@ -88,6 +88,9 @@ export const listen: Command = {
   },
 };
 
+const marksOf = (chat: ChatView): readonly unknown[] =>
+  chat.kind === "pair" ? [chat.isVerified, chat.isBlocked] : [chat.memberCount];
+
 /** Prints each message of others once, and what becomes of one's own; requests too where all chats are followed. */
 class Follower {
   readonly #input: CommandInput;
@@ -126,9 +129,9 @@ class Follower {
   /** For scripts: how a chat stands, at first and when it changes. */
   #tellState(chat: ChatView): void {
     const { out } = this.#input;
-    const { id, name, state, way, isVerified, isBlocked } = chat;
+    const { id, name, state, way } = chat;
     if (!out.isJson || (this.#only !== null && id !== this.#only)) return;
-    const told = JSON.stringify([name, state, way, isVerified, isBlocked]);
+    const told = JSON.stringify([name, state, way, ...marksOf(chat)]);
     if (this.#states.get(id) === told) return;
     this.#states.set(id, told);
     out.result({ type: "chat", ...chat }, "");
