@@ -185,4 +185,24 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`Something went wrong in X Chat`,
     text: msg`What was saved is kept. Try again; if it happens again, open Settings, Check-up.`,
   },
+  "group-not-permitted": {
+    title: msg`You may not do that in this group`,
+    text: msg`Nothing was changed. Perhaps somebody has changed your role or the permissions just now.`,
+  },
+  "group-not-a-contact": {
+    title: msg`Only contacts can be added`,
+    text: msg`Nothing was changed. Invite them to a chat first, or give them a link to join.`,
+  },
+  "group-too-large": {
+    title: msg`The group is full`,
+    text: msg`Nothing was changed. A group holds at most 1,024 people, and sixteen links.`,
+  },
+  "group-pending-gone": {
+    title: msg`It cannot be taken back any more`,
+    text: msg`The change was done already, or somebody took it back. Look at who did what.`,
+  },
+  "group-link-gone": {
+    title: msg`The link is no longer there`,
+    text: msg`It was taken back already, or has expired.`,
+  },
 };

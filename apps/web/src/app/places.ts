@@ -10,6 +10,7 @@ export type Place =
   | { readonly at: "search" }
   | { readonly at: "requests" }
   | { readonly at: "people" }
+  | { readonly at: "new-group" }
   | { readonly at: "network" }
   | { readonly at: "settings"; readonly section?: SettingsSection };
 

@@ -1,6 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ReactElement } from "react";
 import { Dialog } from "../ui/dialog.tsx";
+import { areGroupsReady } from "./groups-ready.ts";
 import { isApple } from "./shortcuts.ts";
 
 export default function ShortcutsDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
@@ -12,7 +13,8 @@ export default function ShortcutsDialog({ onClose }: { readonly onClose: () => v
     [[command, "F"], t`Search in this chat (again: search of the browser)`],
     [[alt, "↑"], t`Previous chat`],
     [[alt, "↓"], t`Next chat`],
-    [[alt, "I"], t`About this contact`],
+    [[alt, "I"], t`About this contact or group`],
+    ...(areGroupsReady ? ([[[alt, "G"], t`New group`]] as const) : []),
     [[alt, "N"], t`Invitations`],
     [["Enter"], t`Send`],
     [["Shift", "Enter"], t`New line`],

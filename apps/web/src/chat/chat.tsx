@@ -1,19 +1,25 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+import { isVerified, toneSeed } from "../chats/kinds.ts";
 import { Composer } from "./composer.tsx";
+import { GroupFoot } from "./group-foot.tsx";
+import { GroupLine } from "./group-head.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
 import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
+const GroupPanel = lazyScreen(() => import("../group/group-panel.tsx"));
 const ChatSearch = lazy(() => import("./chat-search.tsx"));
+
+const NO_MESSAGES: readonly MessageView[] = [];
 
 type ChatPlace = Extract<Place, { at: "chat" }>;
 
@@ -56,12 +62,20 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         <MessageList chat={chat} messages={messages} state={state} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
-        <RecoveredLine chat={chat} />
-        <Foot chat={chat} messages={messages} />
+        {chat.kind === "pair" && <RecoveredLine chat={chat} />}
+        {chat.kind === "group" ? (
+          <GroupFoot
+            chat={chat}
+            messages={state.window?.messages ?? NO_MESSAGES}
+            onSent={() => afterSending(messages)}
+          />
+        ) : (
+          <Foot chat={chat} messages={messages} />
+        )}
       </section>
       {panel === "contact" && (
         <Suspense fallback={<div className="panel" aria-busy="true" />}>
-          <ContactPanel chat={chat} />
+          {chat.kind === "group" ? <GroupPanel chat={chat} /> : <ContactPanel chat={chat} />}
         </Suspense>
       )}
     </div>
@@ -81,18 +95,18 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
         onClick={() => toggle("contact")}
         aria-expanded={panel === "contact"}
       >
-        <Avatar name={chat.name} accountId={chat.accountId} size="small" />
+        <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
         <span className="chat-title-text">
           <h1>
             <Name>{chat.name}</Name>
-            {chat.isVerified && (
+            {isVerified(chat) && (
               <>
                 <VerifiedSeal />
                 <Hidden>{t`, verified`}</Hidden>
               </>
             )}
           </h1>
-          <WayLine chat={chat} />
+          {chat.kind === "group" ? <GroupLine chat={chat} /> : <WayLine chat={chat} />}
         </span>
       </button>
       <IconButton
@@ -103,7 +117,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
       />
       <IconButton
         icon="info"
-        label={t`About this contact`}
+        label={chat.kind === "group" ? t`About this group` : t`About this contact`}
         aria-pressed={panel === "contact"}
         onClick={() => toggle("contact")}
       />
@@ -112,7 +126,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
 }
 
 /** Which way messages take now, in two words. */
-function WayLine({ chat }: { readonly chat: ChatView }): ReactElement {
+function WayLine({ chat }: { readonly chat: PairChatView }): ReactElement {
   if (chat.isBlocked) return <Way icon="block" text={<Trans>Blocked</Trans>} />;
   if (chat.state === "waiting") return <Way icon="inbox" text={<Trans>Waiting for their yes</Trans>} />;
   if (chat.state === "ended") return <Way icon="lock" text={<Trans>Ended</Trans>} />;
@@ -147,7 +161,7 @@ function GapNotice({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: ChatMessages }): ReactElement {
+function Foot({ chat, messages }: { readonly chat: PairChatView; readonly messages: ChatMessages }): ReactElement {
   const { t } = useLingui();
   const unblock = useIntent("setBlocked");
   if (chat.isBlocked) {

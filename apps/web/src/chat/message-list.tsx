@@ -14,6 +14,7 @@ import {
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Icon } from "../ui/icon.tsx";
+import { authorName } from "./author.tsx";
 import { MessageRow } from "./message-row.tsx";
 import type { ChatMessages, MessagesState } from "./messages.ts";
 import { useAnnounceNew, useMarkRead } from "./reading.ts";
@@ -88,8 +89,8 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
   const hasBeginning = state.window !== null && !state.window.hasOlder;
   const isEmpty = rows.length === 0;
   const beginning = useMemo(
-    () => (hasBeginning ? <ChatBeginning state={chat.state} isEmpty={isEmpty} /> : null),
-    [hasBeginning, isEmpty, chat.state],
+    () => (hasBeginning ? <ChatBeginning kind={chat.kind} state={chat.state} isEmpty={isEmpty} /> : null),
+    [hasBeginning, isEmpty, chat.kind, chat.state],
   );
   const openDetails = useCallback((id: string) => setDetailed(id), []);
   const detailedMessage = rows.find(({ id }) => id === detailed);
@@ -150,7 +151,11 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
       )}
       {detailedMessage !== undefined && (
         <Suspense fallback={null}>
-          <MessageDetails message={detailedMessage} name={chat.name} onClose={() => setDetailed(null)} />
+          <MessageDetails
+            message={detailedMessage}
+            name={authorName(detailedMessage, chat.name)}
+            onClose={() => setDetailed(null)}
+          />
         </Suspense>
       )}
     </div>
@@ -221,9 +226,11 @@ function useFollowing({
 }
 
 function ChatBeginning({
+  kind,
   state,
   isEmpty,
 }: {
+  readonly kind: ChatView["kind"];
   readonly state: ChatView["state"];
   readonly isEmpty: boolean;
 }): ReactElement {
@@ -231,9 +238,16 @@ function ChatBeginning({
     <div className="chat-beginning">
       <Icon name="lock" size={20} />
       <p>
-        <Trans>
-          Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
-        </Trans>
+        {kind === "group" ? (
+          <Trans>
+            Only who is in this group can read what is written here. Who comes in later sees nothing of what was written
+            before.
+          </Trans>
+        ) : (
+          <Trans>
+            Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
+          </Trans>
+        )}
       </p>
       {state === "waiting" && (
         <p>

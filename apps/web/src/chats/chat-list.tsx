@@ -4,7 +4,9 @@ import { useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
+import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
+import { NewMenu } from "./new-menu.tsx";
 import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
@@ -27,7 +29,7 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
           onClick={() => go({ at: "search" })}
           aria-keyshortcuts="Control+K"
         />
-        <IconButton icon="plus" label={t`New contact`} onClick={() => go({ at: "people" })} />
+        <NewMenu />
       </header>
       <div className="list-scroll">
         {profile.recoveryWords === "unwritten" && <WordsReminder />}
@@ -73,11 +75,11 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       aria-current={isCurrent ? "true" : undefined}
       onClick={() => go({ at: "chat", chat: chat.id })}
     >
-      <Avatar name={chat.name} accountId={chat.accountId} />
+      <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} />
       <span className="chat-row-top">
         <span className="chat-row-name">
           <Name>{chat.name}</Name>
-          {chat.isVerified && (
+          {isVerified(chat) && (
             <>
               <VerifiedSeal />
               <Hidden>{t`, verified`}</Hidden>
@@ -88,7 +90,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       </span>
       <span className="chat-row-bottom">
         <LastLine chat={chat} />
-        {chat.unread > 0 && !chat.isBlocked && (
+        {chat.unread > 0 && !isBlocked(chat) && (
           <span className="badge">
             {chat.unread > 99 ? "99+" : chat.unread}
             <Hidden>
@@ -105,7 +107,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
 function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const deliveryWords = useDeliveryWords();
-  if (chat.isBlocked) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
+  if (isBlocked(chat)) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
   if (chat.draft !== "") {
     return (
       <span className="chat-row-last">
@@ -120,7 +122,7 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn } = chat.last;
+  const { delivery, text, isOwn, author } = chat.last;
   return (
     <span className="chat-row-last">
       {isOwn && delivery !== null && (
@@ -129,7 +131,17 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
           <Hidden>{deliveryWords(delivery).title}: </Hidden>
         </>
       )}
+      {!isOwn && author !== null && <LastAuthor name={author.name} />}
       <bdi>{text}</bdi>
+    </span>
+  );
+}
+
+function LastAuthor({ name }: { readonly name: string }): ReactElement {
+  return (
+    <span className="last-author">
+      <bdi>{name}</bdi>
+      {": "}
     </span>
   );
 }

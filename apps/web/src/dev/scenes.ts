@@ -3,6 +3,7 @@ import type {
   BackupSearchView,
   BackupView,
   ChatView,
+  PairChatView,
   Delivery,
   FoundBackupView,
   InvitationView,
@@ -27,7 +28,8 @@ export const READY: Extract<ProfileView, { state: "ready" }> = {
   settings: { directAllowed: true, shareReadState: true },
 };
 
-const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
+const chat = (id: string, name: string, more: Partial<PairChatView>): PairChatView => ({
+  kind: "pair",
   id,
   name,
   theirName: name,
@@ -51,6 +53,7 @@ const last = (text: string, at: number, delivery: Delivery | null = null): ChatV
   text,
   at,
   isOwn: delivery !== null,
+  author: null,
   delivery,
 });
 
@@ -120,6 +123,7 @@ export function message(text: string, at: number, own: Delivery | null, more: Pa
   return {
     id: `e${n}`,
     isOwn: own !== null,
+    author: null,
     order: `${String(at).padStart(15, "0")}-${String(n).padStart(8, "0")}`,
     content: { kind: "text", text },
     sentAt: at,

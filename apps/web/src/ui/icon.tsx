@@ -9,6 +9,10 @@ const PATHS = {
   chat: "M6.5 4.5h11a2.5 2.5 0 0 1 2.5 2.5v7a2.5 2.5 0 0 1-2.5 2.5h-5L8 20v-3.5H6.5A2.5 2.5 0 0 1 4 14V7a2.5 2.5 0 0 1 2.5-2.5z",
   invite:
     "M10 4.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM3.5 19.5c.5-3.4 3-5.2 6.5-5.2 1.2 0 2.3.2 3.2.6M17.5 14v6M14.5 17h6",
+  group:
+    "M9 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM3 19c.4-3.2 2.7-5 6-5s5.6 1.8 6 5M16 5.3a3 3 0 0 1 0 5.6M17.5 14.4c2 .6 3.2 2.2 3.5 4.6",
+  leave: "M10 4.5H7a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h3M14.5 8l4 4-4 4M18.5 12H10",
+  timer: "M12 6.5a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM12 10v3.5l2.3 1.6M10 3.5h4",
   network:
     "M12 3.5a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM5.3 15.4a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM18.7 15.4a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM10.9 8l-4.3 7.6M13.1 8l4.3 7.6M7.7 17.7h8.6",
   settings:
@@ -56,7 +60,7 @@ const PATHS = {
 export type IconName = keyof typeof PATHS;
 
 /** Drawn mirrored where the writing runs from right to left. */
-const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward"]);
+const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward", "leave"]);
 
 export function Icon({ name, size = 22 }: { readonly name: IconName; readonly size?: number }): React.ReactElement {
   return (
