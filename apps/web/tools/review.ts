@@ -195,7 +195,7 @@ export const SCREENS: { readonly [name: string]: Screen } = {
     ...groupChat("choir", "contact"),
     awaits: ".record-list li",
     steps: async (page) => {
-      await page.locator(".panel-section:has(.select[aria-labelledby]) + .panel-section .button").click();
+      await page.locator(".records .button").click();
       await page.locator(".record-list li").first().waitFor();
       await scrollPanel(1)(page);
     },

@@ -1,7 +1,7 @@
 /** How others come into a group by themselves: links, and who asks by one. */
-import encodeQr from "qr";
 import { shortId } from "../describe.ts";
 import { joinRequestWords, linkWords } from "../describe-group.ts";
+import { qrText } from "../qr-text.ts";
 import { byBeginning, numberFlag, onlyOne, UsageError } from "./command.ts";
 import type { GroupInput } from "./group.ts";
 
@@ -22,7 +22,7 @@ async function makeLink({ api, out, chat, flags }: GroupInput): Promise<void> {
   const days = isEndless ? null : numberFlag(flags, "days", DEFAULT_DAYS, MAX_DAYS);
   const needsApproval = flags["open"] !== true;
   const made = await api.call("createGroupLink", { chat: chat.id, needsApproval, days });
-  if (process.stdout.isTTY === true && !out.isJson) out.note(encodeQr(made.link, "term"));
+  if (process.stdout.isTTY === true && !out.isJson) out.note(qrText(made.link));
   out.result({ type: "group-link", chat: chat.id, ...made, needsApproval, days }, made.link);
   out.note(
     needsApproval

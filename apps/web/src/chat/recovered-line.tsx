@@ -1,5 +1,5 @@
 import { Trans } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { PairChatView } from "@xchat/client/api";
 import type { ReactElement } from "react";
 import { useView } from "../app/context.tsx";
 import { go } from "../app/places.ts";
@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 const SHOWN_DAYS = 7;
 
 /** The other person has come back by their words: said where it cannot be overlooked, and for a while. */
-export function RecoveredLine({ chat }: { readonly chat: ChatView }): ReactElement | null {
+export function RecoveredLine({ chat }: { readonly chat: PairChatView }): ReactElement | null {
   const notice = chat.notices.find((one) => one.kind === "identity" && one.change === "recovered");
   if (notice === undefined || chat.state === "ended" || Date.now() - notice.at > SHOWN_DAYS * DAY) return null;
   return (
@@ -25,9 +25,9 @@ export function RecoveredLine({ chat }: { readonly chat: ChatView }): ReactEleme
 }
 
 /** The foot of a chat that cannot be written to any more. */
-export function EndedFoot({ chat }: { readonly chat: ChatView }): ReactElement {
+export function EndedFoot({ chat }: { readonly chat: PairChatView }): ReactElement {
   const next = useView("chats")?.find(
-    ({ id, accountId, state }) => id !== chat.id && accountId === chat.accountId && state !== "ended",
+    (one) => one.kind === "pair" && one.id !== chat.id && one.accountId === chat.accountId && one.state !== "ended",
   );
   const isRecovered = chat.notices.some((one) => one.kind === "identity" && one.change === "recovered");
   return (

@@ -83,12 +83,8 @@ function Chips({
         const name = contacts.find((contact) => contact.accountId === accountId)?.name ?? "?";
         return (
           <li key={accountId}>
-            <button
-              type="button"
-              className="chip"
-              aria-label={t`Take ${name} away`}
-              onClick={() => onRemove(accountId)}
-            >
+            <button type="button" className="chip" onClick={() => onRemove(accountId)}>
+              <Hidden>{t`Take away`}: </Hidden>
               <Avatar name={name} accountId={accountId} size="tiny" />
               <Name>{name}</Name>
               <Icon name="close" size={15} />

@@ -115,7 +115,7 @@ function Head({ chat, group, onEdit }: Props & { readonly onEdit: (() => void) |
       )}
       {onEdit !== null && (
         <Button kind="quiet" icon="edit" onClick={onEdit}>
-          <Trans>Change name and description</Trans>
+          <Trans>Name and description</Trans>
         </Button>
       )}
     </div>

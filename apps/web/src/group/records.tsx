@@ -41,7 +41,7 @@ export function Records({ chat }: { readonly chat: string }): ReactElement {
     }
   };
   return (
-    <section className="panel-section">
+    <section className="panel-section records">
       <h2 className="section-title">
         <Trans>Who did what</Trans>
       </h2>

@@ -26,7 +26,7 @@ export function Timer({
     seconds === null || CHOICES.includes(seconds) ? CHOICES : [...CHOICES, seconds].toSorted((a, b) => a - b);
   return (
     <section className="panel-section">
-      <h2 className="section-title" id={`${id}-title`}>
+      <h2 className="section-title">
         <Trans>Disappearing messages</Trans>
       </h2>
       <p className="hint" id={`${id}-hint`}>
@@ -40,24 +40,29 @@ export function Timer({
         )}
       </p>
       {mayChange && (
-        <select
-          className="select"
-          aria-labelledby={`${id}-title`}
-          aria-describedby={`${id}-hint`}
-          value={seconds ?? ""}
-          onChange={(event) =>
-            void change.run({ chat: chat.id, seconds: event.target.value === "" ? null : Number(event.target.value) })
-          }
-        >
-          <option value="">
-            <Trans>Stay</Trans>
-          </option>
-          {choices.map((choice) => (
-            <option key={choice} value={choice}>
-              {duration(choice)}
+        <div className="permission timer">
+          <label htmlFor={id}>
+            <Trans>Disappear after</Trans>
+          </label>
+          <select
+            id={id}
+            className="select"
+            aria-describedby={`${id}-hint`}
+            value={seconds ?? ""}
+            onChange={(event) =>
+              void change.run({ chat: chat.id, seconds: event.target.value === "" ? null : Number(event.target.value) })
+            }
+          >
+            <option value="">
+              <Trans>Never</Trans>
             </option>
-          ))}
-        </select>
+            {choices.map((choice) => (
+              <option key={choice} value={choice}>
+                {duration(choice)}
+              </option>
+            ))}
+          </select>
+        </div>
       )}
       <ErrorNote code={change.error} />
     </section>

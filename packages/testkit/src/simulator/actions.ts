@@ -4,7 +4,7 @@
  *
  * A row draws all its chance from `world.random` and goes on in the world by `world.run`, never by waiting.
  */
-import type { ChatView } from "@xchat/client/api";
+import type { PairChatView } from "@xchat/client/api";
 import type { MemoryNode } from "../memory-nodes.ts";
 import type { SimDevice } from "./device.ts";
 import { MARK } from "./ledger.ts";
@@ -22,9 +22,13 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-const chatsOf = (world: World, device: SimDevice): readonly ChatView[] => world.chats.get(device) ?? [];
+const chatsOf = (world: World, device: SimDevice): readonly PairChatView[] => world.chats.get(device) ?? [];
 
-function someChat(world: World, device: SimDevice, isSo: (chat: ChatView) => boolean = () => true): ChatView | null {
+function someChat(
+  world: World,
+  device: SimDevice,
+  isSo: (chat: PairChatView) => boolean = () => true,
+): PairChatView | null {
   const found = chatsOf(world, device).filter(isSo);
   return found.length === 0 ? null : world.random.pick(found);
 }

@@ -81,6 +81,7 @@ describe("the ledger", () => {
   const row = (id: string, order: string, content: MessageView["content"]): MessageView => ({
     id,
     isOwn: false,
+    author: null,
     order,
     content,
     sentAt: 0,

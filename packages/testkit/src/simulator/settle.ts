@@ -6,7 +6,7 @@
  * IN5 All who are in a chat are in one epoch with one secret, and show the same messages in the same order, with no gap.
  * IN8 Nobody is stranded: what was to be sent has been sent, and is known to have arrived.
  */
-import type { ChatView, MessageView } from "@xchat/client/api";
+import type { PairChatView, MessageView } from "@xchat/client/api";
 import { answerAll, write } from "./actions.ts";
 import type { SimDevice } from "./device.ts";
 import { Violation, allMessages, type World } from "./world.ts";
@@ -74,7 +74,7 @@ function sayLastWords(world: World): void {
 
 interface Seen {
   readonly device: SimDevice;
-  readonly view: ChatView;
+  readonly view: PairChatView;
   readonly messages: readonly MessageView[];
   readonly head: string;
 }

@@ -2,7 +2,7 @@
  * A simulated world: people with real clients, nodes, a network and a clock, all from one seed. What is done in it comes
  * from the table in `actions.ts`; what must hold is in `ledger.ts` and `settle.ts`.
  */
-import { IntentError, type ChatView, type ClientApi } from "@xchat/client/api";
+import { IntentError, type PairChatView, type ClientApi } from "@xchat/client/api";
 import { CheapKeys, cheapCryptoProvider, seededCryptoProvider } from "@xchat/crypto/simulation";
 import type { CryptoProvider } from "@xchat/crypto";
 import { memoryNodes, type MemoryNode } from "../memory-nodes.ts";
@@ -62,7 +62,7 @@ export class World {
   readonly devices: readonly SimDevice[];
   /** By device and chat. */
   readonly shown = new Map<SimDevice, Map<string, Shown>>();
-  readonly chats = new Map<SimDevice, readonly ChatView[]>();
+  readonly chats = new Map<SimDevice, readonly PairChatView[]>();
   /** Devices that went on from an old copy of their disk. */
   readonly restored = new Set<SimDevice>();
   /** Codes of invitations that have been given to somebody. */
@@ -227,8 +227,9 @@ export class World {
   #onOn(device: SimDevice, api: ClientApi): void {
     this.tell(`${device.name} is on`);
     const watched = new Set<string>();
-    api.watch({ view: "chats" }, (chats) => {
+    api.watch({ view: "chats" }, (shown) => {
       if (device.api !== api) return;
+      const chats = shown.filter((chat) => chat.kind === "pair");
       this.chats.set(device, chats);
       for (const { id } of chats) {
         if (watched.has(id)) continue;
