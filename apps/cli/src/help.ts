@@ -1,8 +1,7 @@
 import { COMMANDS } from "./commands/index.ts";
 
 export function helpWords(): string {
-  const shown = [...COMMANDS.values()].filter(({ isHidden }) => isHidden !== true);
-  const commands = [...shown, { usage: "stop", does: "end the background process of the profile" }];
+  const commands = [...COMMANDS.values(), { usage: "stop", does: "end the background process of the profile" }];
   const lines = commands.flatMap(({ usage, does }) => [`  ${usage.replaceAll("   ", "\n  ")}`, `      ${does}`]);
   return [
     "xchat: private messages, from person to person",

@@ -109,9 +109,7 @@ const ownProgram = (): Program => ({
 function help({ name, args }: CommandLine, out: Output): number {
   const wanted = name === "help" ? args[0] : name;
   const command = wanted === undefined ? undefined : COMMANDS.get(wanted);
-  const commands = [...COMMANDS]
-    .filter(([, { isHidden }]) => isHidden !== true)
-    .map(([word, { usage, does }]) => ({ name: word, usage, does }));
+  const commands = [...COMMANDS].map(([word, { usage, does }]) => ({ name: word, usage, does }));
   out.result(
     { type: "help", commands },
     command === undefined ? helpWords() : `xchat ${command.usage}\n  ${command.does}`,

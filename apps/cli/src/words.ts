@@ -133,7 +133,10 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.refused,
     "You may not do that in this group. Nothing was changed. See: xchat group info",
   ),
-  "group-not-a-contact": as(EXIT.refused, "Only contacts can be added. Nothing was changed. Or: xchat group link"),
+  "group-not-a-contact": as(
+    EXIT.refused,
+    "Only contacts can be added. Nothing was changed. To get to know them: xchat invite",
+  ),
   "group-too-large": as(
     EXIT.refused,
     "The group is full: at most 1,024 people, and sixteen links. Nothing was changed.",

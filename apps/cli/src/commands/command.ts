@@ -32,8 +32,6 @@ export interface Command {
   readonly flags: readonly string[];
   /** Works without an unlocked profile. */
   readonly isWithoutProfile?: true;
-  /** Not in the list that `help` shows. */
-  readonly isHidden?: true;
   /** Shows what came from the nodes: waits a moment for them when the process has only just started. */
   readonly isOfNews?: true;
   /** The exit code, where it is not 0. */

@@ -41,19 +41,12 @@ export const group: Command = {
     "group describe CHAT TEXT",
     "group permit CHAT write|add|info|pin everyone|admins|owner",
     "group timer CHAT off|30m|8h|7d|4w",
-    "group link CHAT [--open] [--days N | --no-end]",
-    "group link CHAT list",
-    "group link CHAT revoke ID",
-    "group requests CHAT [accept|decline ID]",
     "group cancel CHAT ID",
-    "group write CHAT",
     "group leave CHAT --yes",
   ].join("   "),
   does: "make a group and look after it; MEMBER is a name or the beginning of an account id",
   flags: ["description", "open", "days", "no-end", "yes"],
   isOfNews: true,
-  // Until the client can make groups.
-  isHidden: true,
   run: async (input) => {
     const [verb = "", ...args] = input.args;
     checkVerbFlags(verb, input);
@@ -99,8 +92,7 @@ async function create(input: CommandInput, [name, ...people]: readonly string[])
     { type: "group", chat, name, members },
     `The group ${out.strong(safeLine(name))} is there: xchat send ${shortId(chat)} TEXT`,
   );
-  if (members.length === 0)
-    out.note(`Only you are in it. Others: xchat group add, or xchat group link ${shortId(chat)}`);
+  if (members.length === 0) out.note(`Only you are in it. Others: xchat group add ${shortId(chat)} NAME`);
 }
 
 const info: Verb = async ({ out, chat, group: found }) => {

@@ -1,7 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ReactElement } from "react";
 import { Dialog } from "../ui/dialog.tsx";
-import { areGroupsReady } from "./groups-ready.ts";
 import { isApple } from "./shortcuts.ts";
 
 export default function ShortcutsDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
@@ -14,7 +13,7 @@ export default function ShortcutsDialog({ onClose }: { readonly onClose: () => v
     [[alt, "↑"], t`Previous chat`],
     [[alt, "↓"], t`Next chat`],
     [[alt, "I"], t`About this contact or group`],
-    ...(areGroupsReady ? ([[[alt, "G"], t`New group`]] as const) : []),
+    [[alt, "G"], t`New group`],
     [[alt, "N"], t`Invitations`],
     [["Enter"], t`Send`],
     [["Shift", "Enter"], t`New line`],
