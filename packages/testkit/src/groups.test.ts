@@ -270,6 +270,8 @@ describe("groups", () => {
     await bob.reopen();
     await carol.open();
     await world.untilGroup(carol, chat, ({ members }) => members.length === 3);
+    // Else the two words know nothing of each other, and their order is that of their ids.
+    await world.untilTexts(carol, chat, ["hello"]);
     await send(carol, chat, "late");
     for (const one of [alice, bob, carol]) await world.untilTexts(one, chat, ["hello", "late"]);
     await alice.close();
