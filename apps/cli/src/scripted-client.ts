@@ -2,6 +2,7 @@
 import type { Client } from "@xchat/client";
 import {
   IntentError,
+  NO_MARKS,
   type ChatView,
   type ClientApi,
   type IntentName,
@@ -51,6 +52,7 @@ export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
   activeAt: 0,
   missing: 0,
   homeNodes: [],
+  disappearAfter: null,
   notices: [],
   ...fields,
 });
@@ -59,11 +61,12 @@ export const message = (text: string, fields: Partial<MessageView> = {}): Messag
   id: `id of ${text}`,
   isOwn: false,
   order: text,
-  content: { kind: "text", text },
+  content: { kind: "text", text, mentions: [] },
   sentAt: 0,
   receivedAt: 0,
   delivery: null,
   via: "nodes",
+  ...NO_MARKS,
   ...fields,
 });
 

@@ -12,6 +12,10 @@ import { DEVICE_ERROR_CODES, type DeviceIntents, type DevicesView, type LinkView
 import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
 
 export * from "./api-backup.ts";
+import type { GroupIntents } from "./api-groups.ts";
+import { CONTENT_ERROR_CODES, type ContentIntents, type MentionView, type MessageMarks } from "./api-content.ts";
+
+export * from "./api-content.ts";
 export * from "./api-devices.ts";
 export * from "./api-groups.ts";
 
@@ -59,6 +63,7 @@ export interface ChatView {
   readonly unread: number;
   readonly draft: string;
   readonly last: {
+    readonly kind: MessageView["content"]["kind"];
     readonly text: string;
     readonly at: number;
     readonly isOwn: boolean;
@@ -69,6 +74,8 @@ export interface ChatView {
   /** Messages known to exist that have not come yet. */
   readonly missing: number;
   readonly homeNodes: readonly string[];
+  /** Seconds after which new messages disappear; null: they stay. */
+  readonly disappearAfter: number | null;
   /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
   readonly notices: readonly ChatNotice[];
 }
@@ -114,13 +121,16 @@ export type Delivery =
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
   | { readonly state: "read"; readonly via: "direct" | "nodes" };
 
-export interface MessageView {
+export interface MessageView extends MessageMarks {
   readonly id: EventId;
   readonly isOwn: boolean;
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;
   readonly content:
-    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "text"; readonly text: string; readonly mentions: readonly MentionView[] }
+    /** Its author has deleted it for everyone. */
+    | { readonly kind: "deleted" }
+    | { readonly kind: "pin"; readonly target: EventId; readonly isPinned: boolean }
     /** Something a newer version wrote; kept, and shown as such. */
     | { readonly kind: "unknown" }
     /**
@@ -245,7 +255,7 @@ export type InvitationPreview = {
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents extends BackupIntents, DeviceIntents {
+export interface Intents extends BackupIntents, ContentIntents, DeviceIntents, Pick<GroupIntents, "setDisappearing"> {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -270,7 +280,6 @@ export interface Intents extends BackupIntents, DeviceIntents {
     { readonly chat: ConversationId | null },
   ];
 
-  sendMessage: [{ readonly chat: ConversationId; readonly text: string }, { readonly id: EventId }];
   /** `before` null: the newest. At most 200. */
   messages: [{ readonly chat: ConversationId; readonly before: string | null; readonly limit: number }, MessagePage];
   /** The page that holds a message, for a jump from search. */
@@ -337,6 +346,7 @@ export const INTENT_ERROR_CODES = [
   "chat-ended",
   "message-empty",
   "message-too-long",
+  ...CONTENT_ERROR_CODES,
   "node-unreachable",
   "node-refused",
   "node-address-malformed",

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { ChatView, MessageView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
@@ -7,13 +7,18 @@ import { Avatar } from "../ui/avatar.tsx";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
+import { useMessageActions, useUnhidden } from "./message-actions.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
 import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
+import { PinnedBar } from "./pinned-bar.tsx";
+import { NEW, type Writing } from "./writing.ts";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
 const ChatSearch = lazy(() => import("./chat-search.tsx"));
+
+const NO_MESSAGES: readonly MessageView[] = [];
 
 type ChatPlace = Extract<Place, { at: "chat" }>;
 
@@ -44,6 +49,10 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
     [client, messages, unreadAtOpening, messageAtOpening],
   );
   const { panel } = place;
+  const [writing, setWriting] = useState<Writing>(NEW);
+  const rows = useUnhidden(state.window?.messages ?? NO_MESSAGES);
+  const jump = (id: string): void => void messages.showAround(id);
+  const { actions, surface } = useMessageActions({ chat, rows, onWrite: setWriting, onJump: jump });
   return (
     <div className="chat" data-panel={panel}>
       <section className="pane chat-pane" aria-label={chat.name}>
@@ -53,11 +62,13 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
             <ChatSearch chat={chat.id} onHit={(id) => void messages.showAround(id)} />
           </Suspense>
         )}
-        <MessageList chat={chat} messages={messages} state={state} />
+        <PinnedBar chat={chat} onJump={jump} />
+        <MessageList chat={chat} messages={messages} state={state} rows={rows} actions={actions} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
         <RecoveredLine chat={chat} />
-        <Foot chat={chat} messages={messages} />
+        <Foot chat={chat} messages={messages} writing={writing} onWrite={setWriting} rows={rows} />
+        {surface}
       </section>
       {panel === "contact" && (
         <Suspense fallback={<div className="panel" aria-busy="true" />}>
@@ -147,7 +158,19 @@ function GapNotice({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: ChatMessages }): ReactElement {
+function Foot({
+  chat,
+  messages,
+  writing,
+  onWrite,
+  rows,
+}: {
+  readonly chat: ChatView;
+  readonly messages: ChatMessages;
+  readonly writing: Writing;
+  readonly onWrite: (writing: Writing) => void;
+  readonly rows: readonly MessageView[];
+}): ReactElement {
   const { t } = useLingui();
   const unblock = useIntent("setBlocked");
   if (chat.isBlocked) {
@@ -167,7 +190,7 @@ function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: 
   if (chat.state === "ended") {
     return <EndedFoot chat={chat} />;
   }
-  return <Composer chat={chat} onSent={() => afterSending(messages)} />;
+  return <Composer chat={chat} writing={writing} onWrite={onWrite} rows={rows} onSent={() => afterSending(messages)} />;
 }
 
 function afterSending(messages: ChatMessages): void {

@@ -27,7 +27,7 @@ export function rowFacts(
   };
 }
 
-const isSpoken = (message: MessageView): boolean => message.content.kind !== "notice";
+const isSpoken = (message: MessageView): boolean => message.content.kind !== "notice" && message.content.kind !== "pin";
 
 function belongTogether(a: MessageView, b: MessageView): boolean {
   return a.isOwn === b.isOwn && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;

@@ -120,7 +120,7 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn } = chat.last;
+  const { kind, delivery, text, isOwn } = chat.last;
   return (
     <span className="chat-row-last">
       {isOwn && delivery !== null && (
@@ -129,7 +129,15 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
           <Hidden>{deliveryWords(delivery).title}: </Hidden>
         </>
       )}
-      <bdi>{text}</bdi>
+      {kind === "text" ? (
+        <bdi>{text}</bdi>
+      ) : kind === "deleted" ? (
+        t`This message was deleted.`
+      ) : kind === "pin" ? (
+        t`A pin was set or taken away.`
+      ) : (
+        ""
+      )}
     </span>
   );
 }

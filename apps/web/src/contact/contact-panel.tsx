@@ -10,6 +10,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { Disappearing } from "./disappearing.tsx";
 import { Notices } from "./notices.tsx";
 
 const SafetyDialog = lazy(() => import("./safety-dialog.tsx"));
@@ -44,6 +45,7 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
         </div>
         <Verification chat={chat} onOpen={() => setOpen("safety")} />
         <Petname chat={chat} />
+        <Disappearing chat={chat} />
         <DirectChoice chat={chat} />
         <HomeNodes chat={chat} />
         <Notices chat={chat} />

@@ -4,7 +4,7 @@ import type { ChatView } from "../api.ts";
 import type { ContactRecord, EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { Epoch } from "./epochs.ts";
-import { deliveryOf, type QueuedReason } from "./message-view.ts";
+import { contentOf, deliveryOf, type QueuedReason } from "./message-view.ts";
 import { noticeView } from "./notices.ts";
 import type { ChatState } from "./step.ts";
 
@@ -28,7 +28,7 @@ export function chatView(
   { last, unread }: ChatSummary,
   queuedWhy: QueuedReason,
   isDirect: boolean,
-): ChatView {
+): Omit<ChatView, "disappearAfter"> {
   const { record, epochs, shared } = state;
   return {
     id: record.id,
@@ -47,6 +47,7 @@ export function chatView(
       last === null
         ? null
         : {
+            kind: contentOf(last).kind,
             text: last.text,
             at: last.sentAt,
             isOwn: last.isOwn,

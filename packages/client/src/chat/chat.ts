@@ -8,13 +8,13 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
-import type { GroupState } from "@xchat/protocol";
-import { IntentError, type ChatView } from "../api.ts";
+import type { GroupState, MessageContent } from "@xchat/protocol";
+import { IntentError, type ChatView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import type { Delivered } from "../delivery/readers.ts";
-import type { ContactRecord, ConversationRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
@@ -26,13 +26,17 @@ import { takeChain, takeLeafChains } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
 import { epochOfMailbox, readerTargets } from "./epochs.ts";
-import { appendOwn } from "./events.ts";
 import { endWithoutPeer, isPeerOut } from "./gone.ts";
+import { forwardable } from "./content-actions.ts";
+import { disappearAfter } from "./content-timer.ts";
+import { Expiry, startTimers } from "./content-expiry.ts";
+import { judgeContent } from "./content-judge.ts";
+import { messageViews, pinnedMessages, showContent, type Viewing } from "./content-view.ts";
 import { applyItems } from "./items.ts";
-import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
+import { orderOf, type QueuedReason } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
 import { endWithoutLeaf, settleNewcomers, voidNewcomers } from "./own-devices.ts";
-import { advance, isSettled, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
+import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
@@ -49,6 +53,7 @@ export class Chat {
   readonly #lane = new Lane();
   readonly #links: DirectLinks;
   readonly #arrivals: Arrivals;
+  readonly #expiry: Expiry;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
@@ -63,6 +68,11 @@ export class Chat {
       step: (work) => this.#step(work),
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
+    });
+    this.#expiry = new Expiry(core, {
+      chat: state.record.id,
+      isClosed: () => this.#closed,
+      step: (work) => this.#step(work),
     });
     this.devices = new ChatDevices(core, {
       state: () => this.#state,
@@ -125,6 +135,7 @@ export class Chat {
   /** Starts reading, and goes on with what a crash interrupted. */
   async start(): Promise<void> {
     await this.refreshSummary();
+    await this.#expiry.schedule();
     await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
@@ -136,6 +147,7 @@ export class Chat {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#expiry.close();
     this.#links.close();
     this.#core.readers.remove(this.id);
   }
@@ -146,14 +158,15 @@ export class Chat {
 
   // ---- what the person does
 
-  async sendText(text: string): Promise<string> {
+  /** Something that the person says to the others, in one step. */
+  async say<T>(work: (step: Step) => Promise<T>): Promise<T> {
     if (this.#state.record.state === "ended" || this.contact.isBlocked) throw new IntentError("chat-ended");
-    return this.#step(async (step) => {
-      const event = await appendOwn(step, text);
-      step.setRecord({ draft: "", activeAt: event.sentAt });
-      await sealOrQueue(step, event);
-      return event.id;
-    });
+    return this.#step(work);
+  }
+
+  /** Something that the person keeps for themselves. */
+  keep<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    return this.#step(work);
   }
 
   /** Nothing comes or goes any more; what is here is kept. */
@@ -166,6 +179,7 @@ export class Chat {
     await this.#step(async (step) => {
       const event = await step.event(upTo);
       const { readDepth, readId } = step.state.record;
+      if (event !== null) await startTimers(step, event);
       if (event === null || orderOf(event) <= orderOf({ depth: readDepth, id: readId })) return;
       step.setRecord({ readDepth: event.depth, readId: event.id });
       if (this.#core.profile().shareReadState) await noteRead(step, event);
@@ -268,8 +282,28 @@ export class Chat {
     return queuedReason(this.#core, this.#state);
   }
 
+  messages(records: readonly EventRecord[]): Promise<readonly MessageView[]> {
+    return messageViews(this.#viewing(), records);
+  }
+
+  /** What of a message goes on to other chats. */
+  forwardable(id: string): Promise<MessageContent> {
+    return forwardable(this.#core, this.#state.roster.rights, this.id, id);
+  }
+
+  pinned(): Promise<readonly MessageView[]> {
+    return pinnedMessages(this.#viewing());
+  }
+
+  #viewing(): Viewing {
+    return { core: this.#core, chat: this.id, queuedWhy: this.queuedReason(), rights: this.#state.roster.rights };
+  }
+
   view(): ChatView {
-    return chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#links.isOpen);
+    return {
+      ...chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#links.isOpen),
+      disappearAfter: disappearAfter(this.#state),
+    };
   }
 
   async refreshSummary(): Promise<void> {
@@ -290,6 +324,7 @@ export class Chat {
       const step = new Step(this.#core, before);
       const result = await work(step);
       await advance(step);
+      await judgeContent(step);
       noteGaps(step, before);
       const changes = step.allChanges();
       if (changes.length > 0) await this.#core.store.write(changes);
@@ -330,8 +365,9 @@ export class Chat {
 
   async #show(step: Step, before: ChatState): Promise<void> {
     const events = [...step.events.values()].filter(({ state }) => state === "shown");
-    if (events.length > 0) {
-      this.#core.feed.push(this.id, { changed: events.map((event) => messageView(event, this.queuedReason())) });
+    if (events.length > 0 || step.content.touched.size > 0) {
+      await showContent(this.#viewing(), step);
+      if (events.some(({ disappearsAt }) => disappearsAt > 0)) await this.#expiry.schedule();
       await this.refreshSummary();
     } else if (step.state.record !== before.record) {
       this.#core.topics.mark("chats");

@@ -1,5 +1,5 @@
-/** Events as a person sees them. */
-import type { Delivery, MessageView } from "../api.ts";
+/** Events as a person sees them, each by itself; what others say of it comes from `content-view.ts`. */
+import { NO_MARKS, type Delivery, type MessageView } from "../api.ts";
 import type { EventPosition, EventRecord } from "../ports.ts";
 
 const DEPTH_DIGITS = 12;
@@ -25,6 +25,7 @@ export function messageView(event: EventRecord, queuedWhy: QueuedReason): Messag
     receivedAt: event.isOwn ? null : event.receivedAt,
     delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
+    ...NO_MARKS,
   };
 }
 
@@ -44,8 +45,10 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
-function contentOf({ kind, text, delivery, storedOf }: EventRecord): MessageView["content"] {
-  if (kind === "text") return { kind, text };
+export function contentOf({ kind, text, delivery, storedOf, target }: EventRecord): MessageView["content"] {
+  if (kind === "text") return { kind, text, mentions: [] };
+  if (kind === "deleted") return { kind };
+  if (kind === "pin") return { kind, target, isPinned: true };
   if (kind === "lost") {
     return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };
   }
