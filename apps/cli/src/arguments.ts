@@ -24,6 +24,7 @@ const OF_COMMANDS = {
   written: { type: "boolean" },
   change: { type: "boolean" },
   forget: { type: "boolean" },
+  everyone: { type: "boolean" },
   remove: { type: "boolean" },
   description: { type: "string" },
   open: { type: "boolean" },

@@ -18,6 +18,7 @@ import { cut, safeLine, safeText } from "./safe-text.ts";
 const SHORT_ID = 8;
 export const MIN_ID = 4;
 const MAX_LAST_TEXT = 60;
+const MAX_REPLY_TEXT = 40;
 
 export const shortId = (id: string): string => safeLine(id.slice(0, SHORT_ID));
 
@@ -74,6 +75,12 @@ function contentWords({ content }: MessageView): string {
       return `(${NOTICE_WORDS[content.notice]})`;
     case "record":
       return `(${recordWords(content.record)})`;
+    case "deleted":
+      return "(deleted by its author)";
+    case "pin":
+      return content.isPinned
+        ? `(pinned ${shortId(content.target)})`
+        : `(took the pin of ${shortId(content.target)} away)`;
     case "unknown":
       return "(written by a newer version; it is kept)";
   }
@@ -85,13 +92,52 @@ export function messageWords(message: MessageView, name: string, { strong, faint
   if (kind === "notice" || kind === "record") return `${time}  ${contentWords(message)}`;
   const who = strong(message.isOwn ? "me" : safeLine(message.author?.name ?? name));
   const state = message.delivery === null ? "" : faint(`  [${deliveryWords(message.delivery)}]`);
-  return `${time}  ${who}: ${contentWords(message)}${state}`;
+  const marks = marksWords(message);
+  const line = `${time}  ${faint(shortId(message.id))}  ${who}: ${replyWords(message)}${contentWords(message)}`;
+  return `${line}${marks === "" ? "" : faint(`  (${marks})`)}${state}`;
 }
 
-const lastWords = (last: NonNullable<ChatView["last"]>): string =>
-  last.record === undefined
-    ? `${lastAuthor(last)}${safeLine(cut(last.text, MAX_LAST_TEXT))}`
-    : recordWords(last.record);
+function replyWords({ replyTo }: MessageView): string {
+  if (replyTo === null) return "";
+  if (replyTo.state !== "there") return `[to a message that is ${replyTo.state}] `;
+  const whose = replyTo.person.isSelf ? "me" : safeLine(replyTo.person.name);
+  return `[to ${whose}: ${safeLine(cut(replyTo.text, MAX_REPLY_TEXT))}] `;
+}
+
+function marksWords(message: MessageView): string {
+  const { earlier, reactions, isPinned, isStarred, isForwarded, disappearsAt, isDisappearing } = message;
+  return [
+    isForwarded ? "forwarded" : "",
+    earlier.length > 0 ? "edited" : "",
+    ...reactions.map(({ reaction, people }) => {
+      const names = people.map(({ name, isSelf }) => (isSelf ? "me" : safeLine(name)));
+      return `${safeLine(reaction)} ${names.join(", ")}`;
+    }),
+    isPinned ? "pinned" : "",
+    isStarred ? "starred" : "",
+    disappearsAt === null ? (isDisappearing ? "disappears once read" : "") : `disappears ${timeWords(disappearsAt)}`,
+  ]
+    .filter((mark) => mark !== "")
+    .join("; ");
+}
+
+const SPANS = [
+  [604_800, "week"],
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+] as const;
+
+/** In the largest unit that it is a whole number of. */
+export function spanWords(seconds: number): string {
+  const [size, name] = SPANS.find(([one]) => seconds % one === 0) ?? [1, "second"];
+  const count = seconds / size;
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
+const lastOf = (last: NonNullable<ChatView["last"]>): string =>
+  last.record === undefined ? `${lastAuthor(last)}${lastWords(last)}` : recordWords(last.record);
 
 const lastAuthor = ({ isOwn, author }: NonNullable<ChatView["last"]>): string =>
   isOwn ? "me: " : author === null ? "" : `${safeLine(author.name)}: `;
@@ -106,12 +152,26 @@ export function chatWords(chat: ChatView, { strong, faint }: Output): string {
     chat.kind === "pair" && chat.isBlocked ? "blocked" : "",
     chat.way === "direct" ? "direct" : "",
     chat.unread > 0 ? strong(`${chat.unread} new`) : "",
+    chat.disappearAfter === null ? "" : `disappearing after ${spanWords(chat.disappearAfter)}`,
     chat.missing > 0 ? `${chat.missing} missing` : "",
   ].filter((mark) => mark !== "");
   const words = `${faint(shortId(chat.id))}  ${strong(safeLine(chat.name))}`;
-  const last = chat.last === null ? "" : `  ${lastWords(chat.last)}`;
+  const last = chat.last === null ? "" : `  ${lastOf(chat.last)}`;
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
+
+const LAST_WORDS = {
+  deleted: "(deleted)",
+  pin: "(a pin)",
+  unknown: "(written by a newer version)",
+  lost: "(missing)",
+  notice: "",
+  record: "",
+  text: "",
+} as const;
+
+const lastWords = ({ kind, text }: NonNullable<ChatView["last"]>): string =>
+  kind === "text" ? safeLine(cut(text, MAX_LAST_TEXT)) : LAST_WORDS[kind];
 
 const GAP_WORDS = {
   asked: "did not come, and are being asked for",

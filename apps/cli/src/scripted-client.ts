@@ -2,6 +2,7 @@
 import type { Client } from "@xchat/client";
 import {
   IntentError,
+  NO_MARKS,
   type ClientApi,
   type IntentName,
   type GroupChatView,
@@ -56,6 +57,7 @@ export const chat = (fields: Partial<PairChatView> = {}): PairChatView => ({
   activeAt: 0,
   missing: 0,
   homeNodes: [],
+  disappearAfter: null,
   notices: [],
   ...fields,
 });
@@ -67,6 +69,7 @@ export const groupChat = (fields: Partial<GroupChatView> = {}): GroupChatView =>
   memberCount: 2,
   role: "member",
   mayWrite: true,
+  disappearAfter: null,
   state: "active",
   way: "nodes",
   unread: 0,
@@ -118,11 +121,12 @@ export const message = (text: string, fields: Partial<MessageView> = {}): Messag
   isOwn: false,
   author: null,
   order: text,
-  content: { kind: "text", text },
+  content: { kind: "text", text, mentions: [] },
   sentAt: 0,
   receivedAt: 0,
   delivery: null,
   via: "nodes",
+  ...NO_MARKS,
   ...fields,
 });
 

@@ -67,6 +67,13 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.refused,
     "That is too long: at most 32 KiB of text in a message, and 1,000 bytes in a greeting. Nothing was sent.",
   ),
+  "message-gone": as(EXIT.missing, "That message is not here: it was deleted, or has disappeared."),
+  "message-not-own": as(
+    EXIT.refused,
+    "Only its author can do that: own words can be edited, and own messages deleted for everyone.",
+  ),
+  "reaction-malformed": as(EXIT.refused, "That is no reaction: give one emoji."),
+  "forward-too-many": as(EXIT.refused, "That is too much at once: at most 30 messages to 20 chats."),
   "node-unreachable": as(EXIT.node, "The node cannot be reached. What waits is kept, and sent when it can."),
   "node-refused": as(
     EXIT.node,

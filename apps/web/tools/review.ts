@@ -161,6 +161,68 @@ export const SCREENS: { readonly [name: string]: Screen } = {
       await page.locator(".message-target").waitFor();
     },
   },
+  "chat-lively": {
+    ...chat("first"),
+    steps: async (page) => {
+      await page.locator(".reaction").first().waitFor();
+      await page.locator(".reaction").first().scrollIntoViewIfNeeded();
+    },
+  },
+  "chat-menu": {
+    ...chat("first"),
+    awaits: ".menu",
+    steps: async (page) => {
+      await page.locator(".reaction").first().waitFor();
+      await page
+        .locator(`${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+    },
+  },
+  "chat-reply": {
+    ...chat("first"),
+    awaits: ".composer-banner",
+    steps: async (page) => {
+      await page.locator(`${MESSAGE}:has(.quote)`).first().focus();
+      await page.keyboard.press("r");
+    },
+  },
+  "chat-edit": {
+    ...chat("first"),
+    awaits: ".composer-banner",
+    steps: async (page) => {
+      await page.locator(MESSAGE).first().waitFor();
+      await page.locator("#composer").focus();
+      await page.keyboard.press("ArrowUp");
+    },
+  },
+  "chat-mention": {
+    ...chat("first"),
+    awaits: ".mention-option",
+    steps: (page) => page.locator("#composer").pressSequentially("Hello @"),
+  },
+  "chat-delete": {
+    ...chat("first"),
+    awaits: ".dialog",
+    steps: async (page) => {
+      await page
+        .locator(`.message-own ${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+      await page.locator(".menu-danger").click();
+    },
+  },
+  "chat-forward": {
+    ...chat("first"),
+    awaits: ".forward-list",
+    steps: async (page) => {
+      await page
+        .locator(`.message-own ${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+      await page.locator("[data-action=forward]").click();
+    },
+  },
   details: { ...chat("first"), awaits: ".dialog", steps: (page) => page.locator(".message-own .meta").last().click() },
   contact: { ...chat("first", "contact"), steps: (page) => page.locator(".panel .switch").waitFor() },
   "new-menu": { ...groups(), steps: click(".menu-place button"), awaits: ".menu" },

@@ -20,6 +20,9 @@ import {
 } from "./api-groups.ts";
 
 export * from "./api-backup.ts";
+import { CONTENT_ERROR_CODES, type ContentIntents, type MentionView, type MessageMarks } from "./api-content.ts";
+
+export * from "./api-content.ts";
 export * from "./api-devices.ts";
 export * from "./api-groups.ts";
 
@@ -63,6 +66,7 @@ interface ChatCommon {
   readonly unread: number;
   readonly draft: string;
   readonly last: {
+    readonly kind: MessageView["content"]["kind"];
     readonly text: string;
     readonly at: number;
     readonly isOwn: boolean;
@@ -77,6 +81,8 @@ interface ChatCommon {
   /** Messages known to exist that have not come yet. */
   readonly missing: number;
   readonly homeNodes: readonly string[];
+  /** Seconds after which new messages disappear; null: they stay. */
+  readonly disappearAfter: number | null;
   /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
   readonly notices: readonly ChatNotice[];
 }
@@ -142,7 +148,7 @@ export type Delivery =
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
   | { readonly state: "read"; readonly via: "direct" | "nodes" };
 
-export interface MessageView {
+export interface MessageView extends MessageMarks {
   readonly id: EventId;
   readonly isOwn: boolean;
   /** Who wrote it, in a group; null in a chat of two, of a line of who did what, and where it is not known. */
@@ -150,7 +156,10 @@ export interface MessageView {
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;
   readonly content:
-    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "text"; readonly text: string; readonly mentions: readonly MentionView[] }
+    /** Its author has deleted it for everyone. */
+    | { readonly kind: "deleted" }
+    | { readonly kind: "pin"; readonly target: EventId; readonly isPinned: boolean }
     /** Something a newer version wrote; kept, and shown as such. */
     | { readonly kind: "unknown" }
     /**
@@ -279,7 +288,7 @@ export type InvitationPreview = {
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents extends BackupIntents, DeviceIntents, GroupIntents {
+export interface Intents extends BackupIntents, ContentIntents, DeviceIntents, GroupIntents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -304,7 +313,6 @@ export interface Intents extends BackupIntents, DeviceIntents, GroupIntents {
     { readonly chat: ConversationId | null },
   ];
 
-  sendMessage: [{ readonly chat: ConversationId; readonly text: string }, { readonly id: EventId }];
   /** `before` null: the newest. At most 200. */
   messages: [{ readonly chat: ConversationId; readonly before: string | null; readonly limit: number }, MessagePage];
   /** The page that holds a message, for a jump from search. */
@@ -371,6 +379,7 @@ export const INTENT_ERROR_CODES = [
   "chat-ended",
   "message-empty",
   "message-too-long",
+  ...CONTENT_ERROR_CODES,
   "node-unreachable",
   "node-refused",
   "node-address-malformed",

@@ -11,7 +11,7 @@ export async function exportJson(session: Session): Promise<string> {
       const { id, isOwn, sentAt, receivedAt, kind, text, delivery } = event;
       messages.push({
         id,
-        from: isOwn ? "me" : (chat.messageView(event).author?.name ?? "them"),
+        from: isOwn ? "me" : chat.authorName(event),
         sentAt: iso(sentAt),
         receivedAt: iso(receivedAt),
         kind,

@@ -25,6 +25,7 @@ import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
 import { positionOf } from "./chat/message-view.ts";
+import { contentIntents, hitsOf } from "./content-intents.ts";
 import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { knownPerson, reachableChat } from "./contact/known.ts";
@@ -62,6 +63,7 @@ export function makeIntents(session: Session): SessionIntents {
     ...profileIntents(session),
     ...contactIntents(session),
     ...messageIntents(session),
+    ...contentIntents(session),
     ...chatIntents(session),
     ...nodeIntents(session),
     ...backupIntents(session),
@@ -157,14 +159,9 @@ function contactIntents(
 
 function messageIntents(
   session: Session,
-): Part<"sendMessage" | "messages" | "messagesAround" | "messagesAfter" | "search" | "markRead" | "setDraft"> {
+): Part<"messages" | "messagesAround" | "messagesAfter" | "search" | "markRead" | "setDraft"> {
   const { store } = session.core;
   return {
-    sendMessage: async ({ chat, text }) => {
-      if (text.trim() === "") throw new IntentError("message-empty");
-      if (byteLength(text) > MAX_TEXT_BYTES) throw new IntentError("message-too-long");
-      return { id: await session.chat(chat).sendText(text.toWellFormed()) };
-    },
     messages: async ({ chat, before, limit }) =>
       toPage(
         session.chat(chat),
@@ -177,7 +174,7 @@ function messageIntents(
     },
     messagesAround: async ({ chat, id, limit }) => {
       const event = await store.get("event", id);
-      if (event === null || event.conversationId !== chat) throw new IntentError("chat-missing");
+      if (event === null || event.conversationId !== chat) throw new IntentError("message-gone");
       const half = Math.ceil(pageLimit(limit) / 2);
       const older = await store.eventsBefore(chat, event, half);
       const newer = await store.eventsAfter(chat, event, half);
@@ -186,11 +183,7 @@ function messageIntents(
     },
     search: async ({ text, chat, limit }) => {
       const found = text.trim() === "" ? [] : await store.search(text, chat, pageLimit(limit));
-      const hits = found.flatMap((event) => {
-        const home = session.chats.get(event.conversationId);
-        return home === undefined ? [] : [{ chat: home.id, message: home.messageView(event) }];
-      });
-      return { hits };
+      return { hits: await hitsOf(session, found) };
     },
     markRead: ({ chat, upTo }) => session.chat(chat).markRead(upTo),
     setDraft: ({ chat, text }) => session.chat(chat).setDraft(text.slice(0, MAX_TEXT_BYTES)),
@@ -308,8 +301,8 @@ const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
   "clock-wrong": "clock-wrong",
 };
 
-const toPage = (chat: Chat, { events, hasOlder, hasNewer }: EventPage): MessagePage => ({
-  messages: events.map((event) => chat.messageView(event)),
+const toPage = async (chat: Chat, { events, hasOlder, hasNewer }: EventPage): Promise<MessagePage> => ({
+  messages: await chat.messages(events),
   hasOlder,
   hasNewer,
 });

@@ -446,6 +446,8 @@ const READING: readonly StoreContractCase[] = [
     same(ids(await store.starred("c1", 10)), [1, 2], "one chat");
     await store.write(putEvents(sampleEvent(1, { row: "none" })));
     same(ids(await store.starred(null, 10)), [2, 4], "once the row has gone");
+    await store.write(putEvents(sampleEvent(2, { row: "quiet", kind: "deleted" })));
+    same(ids(await store.starred(null, 10)), [4], "once it was deleted for everyone");
     same((await store.marks([hexId(1), hexId(3), hexId(5)])).length, 2, "marks");
   }),
   onStore("an export goes through every event, also when they change under it", async (store) => {

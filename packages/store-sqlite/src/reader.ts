@@ -215,7 +215,7 @@ export const readStarred = (
     connection.all(
       `SELECT ${EVENT_COLUMNS} FROM mark JOIN event ON event.id = mark.id
        WHERE mark.isStarred = 1 AND mark.conversationId = ifnull(?, mark.conversationId)
-         AND event.state = 'shown' AND event.row <> 'none'
+         AND event.state = 'shown' AND event.row = 'counted'
        ORDER BY mark.changedAt DESC, mark.id DESC LIMIT ?`,
       [conversationId, checkedLimit(limit)],
     ),

@@ -59,7 +59,7 @@ export const read: Command = {
   },
 };
 
-async function newest(api: ClientApi, chat: string, count: number): Promise<readonly MessageView[]> {
+export async function newest(api: ClientApi, chat: string, count: number): Promise<readonly MessageView[]> {
   const pages: (readonly MessageView[])[] = [];
   let before: string | null = null;
   for (let wanted = count; wanted > 0;) {
@@ -141,7 +141,12 @@ class Follower {
   #follow(chat: string, isOld: boolean): void {
     const { api } = this.#input;
     this.#followed.add(chat);
-    this.#watches.push(api.watch({ view: "messages", chat }, ({ changed }) => this.#print(chat, changed)));
+    this.#watches.push(
+      api.watch({ view: "messages", chat }, ({ changed, removed }) => {
+        this.#print(chat, changed);
+        this.#tellRemoved(chat, removed);
+      }),
+    );
     if (isOld) return;
     newest(api, chat, PAGE).then(
       (messages) => this.#print(chat, messages),
@@ -152,13 +157,20 @@ class Follower {
   #print(chat: string, messages: readonly MessageView[]): void {
     const { out } = this.#input;
     for (const message of messages) {
-      const { id, isOwn, content, delivery } = message;
-      if (isOwn && !out.isJson) continue;
-      const state = JSON.stringify([content, delivery]);
+      const { id, isOwn, content, delivery, earlier, reactions, isPinned } = message;
+      if (isOwn && !out.isJson && reactions.length === 0) continue;
+      const state = JSON.stringify([content, out.isJson && delivery, earlier.length, reactions, isPinned]);
       if (this.#printed.get(id) === state) continue;
       this.#remember(id, state);
       out.result({ type: "message", chat, ...message }, messageWords(message, this.#names.get(chat) ?? "", out));
     }
+  }
+
+  /** What has disappeared, or was deleted for oneself. */
+  #tellRemoved(chat: string, ids: readonly string[]): void {
+    const { out } = this.#input;
+    if (!out.isJson) return;
+    for (const id of ids) out.result({ type: "removed", chat, id }, "");
   }
 
   /** Bounded: whoever listens for a month does not keep all of it in memory. */

@@ -141,6 +141,7 @@ describe("the process that owns a profile", () => {
   it("stays while a message waits to be sent", async () => {
     const { client, clock, ended } = await startDaemon(await newFolder());
     const last = {
+      kind: "text",
       text: "x",
       at: 0,
       isOwn: true,

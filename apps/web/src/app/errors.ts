@@ -100,6 +100,19 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`The message is too long`,
     text: msg`It was not sent and is still in the field. Split it into parts.`,
   },
+  "message-gone": {
+    title: msg`That message is no longer here`,
+    text: msg`It was deleted, or has disappeared. Nothing was sent.`,
+  },
+  "message-not-own": {
+    title: msg`Only its author can do that`,
+    text: msg`Your own words can be edited, and your own messages deleted for everyone. Nothing was changed.`,
+  },
+  "reaction-malformed": { title: msg`That is no reaction`, text: msg`Choose an emoji. Nothing was sent.` },
+  "forward-too-many": {
+    title: msg`That is too much at once`,
+    text: msg`At most 30 messages go to at most 20 chats. Nothing was sent.`,
+  },
   "node-unreachable": {
     title: msg`The node does not answer`,
     text: msg`Nothing is lost. Check the address and your connection, then try again.`,

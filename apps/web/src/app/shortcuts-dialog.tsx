@@ -17,9 +17,11 @@ export default function ShortcutsDialog({ onClose }: { readonly onClose: () => v
     [[alt, "N"], t`Invitations`],
     [["Enter"], t`Send`],
     [["Shift", "Enter"], t`New line`],
-    [["↑"], t`From the empty field: to the messages`],
+    [["↑"], t`From the empty field: edit your last message`],
+    [["Shift", "↑"], t`From the empty field: to the messages`],
     [["↑", "↓"], t`Among the messages: one up or down`],
     [["Enter"], t`On a message: what can be done with it`],
+    [["R"], t`On a message: reply`],
     [["Esc"], t`Close, or back`],
     [["?"], t`This list`],
   ];

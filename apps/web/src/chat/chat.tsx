@@ -10,9 +10,12 @@ import { isVerified, toneSeed } from "../chats/kinds.ts";
 import { Composer } from "./composer.tsx";
 import { GroupFoot } from "./group-foot.tsx";
 import { GroupLine } from "./group-head.tsx";
+import { useMessageActions, useUnhidden } from "./message-actions.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
 import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
+import { PinnedBar } from "./pinned-bar.tsx";
+import { NEW, type Writing } from "./writing.ts";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
@@ -50,6 +53,10 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
     [client, messages, unreadAtOpening, messageAtOpening],
   );
   const { panel } = place;
+  const [writing, setWriting] = useState<Writing>(NEW);
+  const rows = useUnhidden(state.window?.messages ?? NO_MESSAGES);
+  const jump = (id: string): void => void messages.showAround(id);
+  const { actions, surface } = useMessageActions({ chat, rows, onWrite: setWriting, onJump: jump });
   return (
     <div className="chat" data-panel={panel}>
       <section className="pane chat-pane" aria-label={chat.name}>
@@ -59,19 +66,23 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
             <ChatSearch chat={chat.id} onHit={(id) => void messages.showAround(id)} />
           </Suspense>
         )}
-        <MessageList chat={chat} messages={messages} state={state} />
+        <PinnedBar chat={chat} onJump={jump} />
+        <MessageList chat={chat} messages={messages} state={state} rows={rows} actions={actions} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
         {chat.kind === "pair" && <RecoveredLine chat={chat} />}
         {chat.kind === "group" ? (
           <GroupFoot
             chat={chat}
-            messages={state.window?.messages ?? NO_MESSAGES}
+            rows={rows}
+            writing={writing}
+            onWrite={setWriting}
             onSent={() => afterSending(messages)}
           />
         ) : (
-          <Foot chat={chat} messages={messages} />
+          <Foot chat={chat} messages={messages} writing={writing} onWrite={setWriting} rows={rows} />
         )}
+        {surface}
       </section>
       {panel === "contact" && (
         <Suspense fallback={<div className="panel" aria-busy="true" />}>
@@ -161,7 +172,19 @@ function GapNotice({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Foot({ chat, messages }: { readonly chat: PairChatView; readonly messages: ChatMessages }): ReactElement {
+function Foot({
+  chat,
+  messages,
+  writing,
+  onWrite,
+  rows,
+}: {
+  readonly chat: PairChatView;
+  readonly messages: ChatMessages;
+  readonly writing: Writing;
+  readonly onWrite: (writing: Writing) => void;
+  readonly rows: readonly MessageView[];
+}): ReactElement {
   const { t } = useLingui();
   const unblock = useIntent("setBlocked");
   if (chat.isBlocked) {
@@ -181,7 +204,7 @@ function Foot({ chat, messages }: { readonly chat: PairChatView; readonly messag
   if (chat.state === "ended") {
     return <EndedFoot chat={chat} />;
   }
-  return <Composer chat={chat} onSent={() => afterSending(messages)} />;
+  return <Composer chat={chat} writing={writing} onWrite={onWrite} rows={rows} onSent={() => afterSending(messages)} />;
 }
 
 function afterSending(messages: ChatMessages): void {

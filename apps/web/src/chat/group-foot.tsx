@@ -8,25 +8,30 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
 import { isolated } from "./record-words.ts";
+import type { Writing } from "./writing.ts";
 
 /** Below the messages of a group: the field to write in, or why there is none. */
 export function GroupFoot({
   chat,
-  messages,
+  rows,
+  writing,
+  onWrite,
   onSent,
 }: {
   readonly chat: GroupChatView;
-  readonly messages: readonly MessageView[];
+  readonly rows: readonly MessageView[];
+  readonly writing: Writing;
+  readonly onWrite: (writing: Writing) => void;
   readonly onSent: () => void;
 }): ReactElement {
   const group = useGroup(chat.id);
-  if (chat.state === "ended") return <Ended messages={messages} />;
+  if (chat.state === "ended") return <Ended messages={rows} />;
   if (group !== undefined && !group.may.write) return <MayNotWrite group={group} />;
   return (
     <>
       {group !== undefined && <Asking chat={chat} group={group} />}
       {group !== undefined && group.hold !== null && <Hold chat={chat} people={group.hold.people} />}
-      <Composer chat={chat} onSent={onSent} />
+      <Composer chat={chat} writing={writing} onWrite={onWrite} rows={rows} onSent={onSent} />
     </>
   );
 }

@@ -1,46 +1,33 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import {
-  lazy,
-  Suspense,
-  useCallback,
-  useEffect,
-  useEffectEvent,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  type ReactElement,
-} from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState, type ReactElement } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Icon } from "../ui/icon.tsx";
-import { authorName } from "./author.tsx";
+import type { MessageActions } from "./message-actions.tsx";
 import { MessageRow } from "./message-row.tsx";
 import type { ChatMessages, MessagesState } from "./messages.ts";
 import { useAnnounceNew, useMarkRead } from "./reading.ts";
-
-const MessageDetails = lazy(() => import("./message-details.tsx"));
 
 /** Closer to the end than this, the list follows new messages. Pixels. */
 const FOLLOW_DISTANCE = 80;
 /** Closer to an end than this, the next page is fetched. Pixels. */
 const LOAD_DISTANCE = 1200;
-const NO_MESSAGES: readonly MessageView[] = [];
 
 interface ListProps {
   readonly chat: ChatView;
   readonly messages: ChatMessages;
   readonly state: MessagesState;
+  /** What is shown of the window. */
+  readonly rows: readonly MessageView[];
+  readonly actions: MessageActions;
 }
 
-export function MessageList({ chat, messages, state }: ListProps): ReactElement {
+export function MessageList({ chat, messages, state, rows, actions }: ListProps): ReactElement {
   const { t } = useLingui();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [isAway, setAway] = useState(false);
   const [focused, setFocused] = useState<string | null>(null);
-  const [detailed, setDetailed] = useState<string | null>(null);
-  const rows = state.window?.messages ?? NO_MESSAGES;
   const lookAtVisible = useMarkRead(chat, rows, list);
   useAnnounceNew(chat, rows);
   const follow = useFollowing({ state, rows, list, scroller });
@@ -81,7 +68,8 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
       else focusRow(next);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      setDetailed(event.target.dataset["message"]);
+      const box = event.target.getBoundingClientRect();
+      actions.openMenu({ id: event.target.dataset["message"], x: box.left, y: Math.min(box.bottom, innerHeight / 2) });
     }
   };
 
@@ -92,8 +80,6 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
     () => (hasBeginning ? <ChatBeginning kind={chat.kind} state={chat.state} isEmpty={isEmpty} /> : null),
     [hasBeginning, isEmpty, chat.kind, chat.state],
   );
-  const openDetails = useCallback((id: string) => setDetailed(id), []);
-  const detailedMessage = rows.find(({ id }) => id === detailed);
   return (
     <div className="messages">
       <div
@@ -133,7 +119,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
               isTabStop={index === focusedIndex}
               isTarget={message.id === state.target}
               beginning={index === 0 ? beginning : null}
-              onDetails={openDetails}
+              actions={actions}
             />
           )}
         </Virtualizer>
@@ -148,15 +134,6 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
           <Icon name="down" size={20} />
           {chat.unread > 0 && <span className="badge">{chat.unread > 99 ? "99+" : chat.unread}</span>}
         </button>
-      )}
-      {detailedMessage !== undefined && (
-        <Suspense fallback={null}>
-          <MessageDetails
-            message={detailedMessage}
-            name={authorName(detailedMessage, chat.name)}
-            onClose={() => setDetailed(null)}
-          />
-        </Suspense>
       )}
     </div>
   );

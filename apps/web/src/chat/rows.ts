@@ -27,7 +27,8 @@ export function rowFacts(
   };
 }
 
-const isSpoken = ({ content }: MessageView): boolean => content.kind !== "notice" && content.kind !== "record";
+const NOT_SPOKEN: ReadonlySet<string> = new Set(["notice", "record", "pin"]);
+const isSpoken = ({ content }: MessageView): boolean => !NOT_SPOKEN.has(content.kind);
 
 const isOfOne = (a: MessageView, b: MessageView): boolean =>
   a.isOwn === b.isOwn && a.author?.accountId === b.author?.accountId;

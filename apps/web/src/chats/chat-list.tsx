@@ -124,7 +124,7 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn, author, record } = chat.last;
+  const { kind, delivery, text, isOwn, author, record } = chat.last;
   if (record !== undefined)
     return <span className="chat-row-last chat-row-quiet">{recordWords(record).join(" ")}</span>;
   return (
@@ -136,7 +136,15 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
         </>
       )}
       {!isOwn && author !== null && <LastAuthor name={author.name} />}
-      <bdi>{text}</bdi>
+      {kind === "text" ? (
+        <bdi>{text}</bdi>
+      ) : kind === "deleted" ? (
+        t`This message was deleted.`
+      ) : kind === "pin" ? (
+        t`A pin was set or taken away.`
+      ) : (
+        ""
+      )}
     </span>
   );
 }

@@ -5,6 +5,9 @@ import type { ChatView, PairChatView } from "@xchat/client/api";
 export const toneSeed = (chat: ChatView): string => (chat.kind === "pair" ? chat.accountId : chat.id);
 
 export const isBlocked = (chat: ChatView): boolean => chat.kind === "pair" && chat.isBlocked;
+/** Something can be said there, as far as this person's own rights go. */
+export const canSay = (chat: ChatView): boolean =>
+  chat.state !== "ended" && (chat.kind === "pair" ? !chat.isBlocked : chat.mayWrite);
 export const isVerified = (chat: ChatView): boolean => chat.kind === "pair" && chat.isVerified;
 
 /** Who can be added to a group. */

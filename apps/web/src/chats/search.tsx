@@ -1,7 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import { useState, type ReactElement } from "react";
-import { useView } from "../app/context.tsx";
+import { useEffect, useState, type ReactElement } from "react";
+import { useApi, useView } from "../app/context.tsx";
 import { go } from "../app/places.ts";
 import { useTimeWords } from "../i18n/format.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -12,6 +12,7 @@ import { isLike } from "../text/fold.ts";
 import { excerpt } from "./excerpt.ts";
 import { useSearch, type Hit } from "./use-search.ts";
 
+const MAX_STARRED = 200;
 const NO_CHATS: readonly ChatView[] = [];
 
 /** Over all chats: people first, then messages. Enter opens the first. */
@@ -57,6 +58,7 @@ export default function Search(): ReactElement {
           <Trans>The search looks for whole words and their beginnings, on this device alone.</Trans>
         </EmptyState>
       )}
+      {text.trim() === "" && <Starred chats={chats} />}
       {text.trim() === "" && (
         <EmptyState icon="search" title={<Trans>Search all chats</Trans>}>
           <Trans>The search runs on this device. Nobody learns what you look for.</Trans>
@@ -100,21 +102,36 @@ function HitAuthor({ message }: { readonly message: MessageView }): ReactElement
   );
 }
 
+/** What this person has starred, while nothing is looked for. */
+function Starred({ chats }: { readonly chats: readonly ChatView[] }): ReactElement | null {
+  const api = useApi();
+  const [hits, setHits] = useState<readonly Hit[]>([]);
+  useEffect(() => {
+    let isHere = true;
+    api.call("starredMessages", { chat: null, limit: MAX_STARRED }).then(
+      (found) => isHere && setHits(found.hits),
+      () => {},
+    );
+    return () => void (isHere = false);
+  }, [api]);
+  return hits.length === 0 ? null : <MessagesFound hits={hits} chats={chats} text="" title={<Trans>Starred</Trans>} />;
+}
+
 function MessagesFound({
   hits,
   chats,
   text,
+  title = <Trans>Messages</Trans>,
 }: {
   readonly hits: readonly Hit[];
   readonly chats: readonly ChatView[];
   readonly text: string;
+  readonly title?: ReactElement;
 }): ReactElement {
   const words = useTimeWords();
   return (
     <section>
-      <h2 className="section-title">
-        <Trans>Messages</Trans>
-      </h2>
+      <h2 className="section-title">{title}</h2>
       <ul className="hit-list">
         {hits.map(({ chat: id, message }) => {
           const chat = chats.find((one) => one.id === id);

@@ -10,6 +10,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { Disappearing } from "./disappearing.tsx";
 import { HomeNodes } from "./home-nodes.tsx";
 import { Notices } from "./notices.tsx";
 
@@ -45,6 +46,7 @@ export default function ContactPanel({ chat }: { readonly chat: PairChatView }):
         </div>
         <Verification chat={chat} onOpen={() => setOpen("safety")} />
         <Petname chat={chat} />
+        <Disappearing chat={chat} />
         <DirectChoice chat={chat} />
         <HomeNodes nodes={chat.homeNodes} />
         <Account accountId={chat.accountId} />

@@ -47,6 +47,7 @@ const chat = (id: string, name: string, memberCount: number, more: Partial<Group
   memberCount,
   role: "member",
   mayWrite: true,
+  disappearAfter: null,
   state: "active",
   way: "nodes",
   unread: 0,
@@ -163,7 +164,14 @@ export const GROUP_CHATS: readonly GroupChatView[] = [
   chat("choir", "Choir on Tuesdays", 7, {
     unread: 3,
     activeAt: now - 2 * MINUTE,
-    last: { text: "And who brings the keys?", at: now - 2 * MINUTE, isOwn: false, author: NOOR, delivery: null },
+    last: {
+      kind: "text",
+      text: "And who brings the keys?",
+      at: now - 2 * MINUTE,
+      isOwn: false,
+      author: NOOR,
+      delivery: null,
+    },
     notices: [
       { kind: "gap", id: "a", at: now - 5 * HOUR, changedAt: now - 4 * HOUR, state: "closed", of: "them", count: 2 },
       { kind: "equivocation", id: "b", at: now - 3 * HOUR, changedAt: now - 3 * HOUR, of: "them", sequence: 40 },
@@ -172,6 +180,7 @@ export const GROUP_CHATS: readonly GroupChatView[] = [
   chat("crowd", "Neighbours of the Lindenstrasse and all of the streets around it", 250, {
     activeAt: now - 30 * MINUTE,
     last: {
+      kind: "text",
       text: "The water is off until noon.",
       at: now - 30 * MINUTE,
       isOwn: false,
@@ -182,7 +191,7 @@ export const GROUP_CHATS: readonly GroupChatView[] = [
   chat("held", "Kitchen", 4, {
     activeAt: now - 2 * HOUR,
     draft: "I think we should",
-    last: { text: "Soup is ready", at: now - 2 * HOUR, isOwn: false, author: MIRA, delivery: null },
+    last: { kind: "text", text: "Soup is ready", at: now - 2 * HOUR, isOwn: false, author: MIRA, delivery: null },
   }),
   chat("alone", "Notes", 1, { activeAt: now - 26 * HOUR, way: "none" }),
   chat("left", "Old flat", 0, { activeAt: now - 9 * DAY, state: "ended", way: "none", homeNodes: [] }),

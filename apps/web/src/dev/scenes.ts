@@ -1,17 +1,19 @@
 /** Views of every state, made up for looking at. */
-import type {
-  BackupSearchView,
-  BackupView,
-  ChatView,
-  PairChatView,
-  Delivery,
-  FoundBackupView,
-  InvitationView,
-  MessageView,
-  NetworkView,
-  ProfileView,
-  RecoveryView,
-  RequestView,
+import {
+  NO_MARKS,
+  type BackupSearchView,
+  type BackupView,
+  type ChatView,
+  type PairChatView,
+  type Delivery,
+  type FoundBackupView,
+  type InvitationView,
+  type MessageView,
+  type NetworkView,
+  type PersonView,
+  type ProfileView,
+  type RecoveryView,
+  type RequestView,
 } from "@xchat/client/api";
 
 const MINUTE = 60_000;
@@ -46,10 +48,12 @@ const chat = (id: string, name: string, more: Partial<PairChatView>): PairChatVi
   activeAt: now,
   missing: 0,
   homeNodes: ["wss://one.node.example", "wss://two.node.example", "wss://three.node.example"],
+  disappearAfter: null,
   notices: [],
   ...more,
 });
 const last = (text: string, at: number, delivery: Delivery | null = null): ChatView["last"] => ({
+  kind: "text",
   text,
   at,
   isOwn: delivery !== null,
@@ -125,13 +129,54 @@ export function message(text: string, at: number, own: Delivery | null, more: Pa
     isOwn: own !== null,
     author: null,
     order: `${String(at).padStart(15, "0")}-${String(n).padStart(8, "0")}`,
-    content: { kind: "text", text },
+    content: { kind: "text", text, mentions: [] },
     sentAt: at,
     receivedAt: own === null ? at + 800 : null,
     delivery: own,
     via: own === null ? "nodes" : null,
+    ...NO_MARKS,
     ...more,
   };
+}
+
+export const ROBIN: PersonView = { accountId: READY.accountId, name: "Robin", isSelf: true, isContact: false };
+export const MIRA: PersonView = { accountId: "xc1mira", name: "Mira", isSelf: false, isContact: true };
+
+/** Everything that can have become of a message, at the end of the first chat. */
+function livelyTalk(): MessageView[] {
+  const question = message("Shall we take the boat on Saturday?", now - 9 * MINUTE, null, {
+    reactions: [
+      { reaction: "👍", people: [MIRA, ROBIN], isOwn: true },
+      { reaction: "🎉", people: [MIRA], isOwn: false },
+    ],
+    isPinned: true,
+    isStarred: true,
+  });
+  const quote = { state: "there", id: question.id, person: MIRA, text: "Shall we take the boat on Saturday?" } as const;
+  return [
+    question,
+    message("", now - 8.5 * MINUTE, null, { content: { kind: "pin", target: question.id, isPinned: true } }),
+    message("Yes! I bring the coffee.", now - 8 * MINUTE, read, {
+      replyTo: quote,
+      earlier: [{ text: "Yes!", at: now }],
+    }),
+    message("", now - 7 * MINUTE, null, { content: { kind: "deleted" } }),
+    message("", now - 6.5 * MINUTE, read, { content: { kind: "deleted" } }),
+    message("@Robin, and who brings the oars?", now - 6 * MINUTE, null, {
+      content: {
+        kind: "text",
+        text: "@Robin, and who brings the oars?",
+        mentions: [{ start: 0, end: 6, person: ROBIN }],
+      },
+      mentionsMe: true,
+      replyTo: { state: "deleted", id: "gone" },
+    }),
+    message("Somebody else's words", now - 5 * MINUTE, null, { isForwarded: true }),
+    message("The code of the door is 4711", now - 4 * MINUTE, read, {
+      isDisappearing: true,
+      disappearsAt: now + 56 * MINUTE,
+    }),
+  ];
 }
 
 const read: Delivery = { state: "read", via: "direct" };
@@ -163,6 +208,7 @@ export function shortTalk(): MessageView[] {
     message("Delivered through nodes", now - 20 * MINUTE, { state: "delivered", via: "nodes" }),
     message("Stored for now", now - 12 * MINUTE, { state: "stored", count: 2, of: 3 }),
     message("const seal = (state, event) => [next, effects];", now - 11 * MINUTE, { state: "queued", why: "no-node" }),
+    ...livelyTalk(),
     message("Got it, thank you.", now - 3 * MINUTE, null, { via: "direct" }),
     message("And the lake tomorrow? 🏊", now - MINUTE, null, { via: "direct" }),
   ];

@@ -2,6 +2,7 @@
 import {
   IntentError,
   type BackupView,
+  NO_MARKS,
   type ChatView,
   type ClientApi,
   type DevicesView,
@@ -33,11 +34,13 @@ import {
   longTalk,
   MANY_NODES,
   message,
+  MIRA,
   ONE_NODE,
   READY,
   RECOVERY,
   REQUESTS,
   SEARCH,
+  ROBIN,
   shortTalk,
   WORDS,
 } from "./scenes.ts";
@@ -109,6 +112,14 @@ function worldOf(scene: string): World {
       return { ...whole, chats, groups: new Map(Object.entries(GROUPS)) };
     }
   }
+}
+
+function reacted(reactions: MessageView["reactions"], reaction: string, isOn: boolean): MessageView["reactions"] {
+  const before = reactions.find((one) => one.reaction === reaction);
+  const others = (before?.people ?? []).filter(({ isSelf }) => !isSelf);
+  const people = isOn ? [...others, ROBIN] : others;
+  const rest = reactions.filter((one) => one !== before);
+  return people.length === 0 ? rest : [...rest, { reaction, people, isOwn: isOn }];
 }
 
 export function scriptedClient(scene: string): PageClient {
@@ -185,7 +196,8 @@ class ScriptedApi implements ClientApi {
 
   #put(chat: string, changed: MessageView): void {
     const messages = this.#world.messages.get(chat) ?? [];
-    this.#world.messages.set(chat, [...messages.filter(({ id }) => id !== changed.id), changed]);
+    const at = messages.findIndex(({ id }) => id === changed.id);
+    this.#world.messages.set(chat, at === -1 ? [...messages, changed] : messages.with(at, changed));
     for (const { query, listener } of this.#watches) {
       if (query.view === "messages" && query.chat === chat)
         (listener as (view: unknown) => void)({ changed: [changed], removed: [] });
@@ -258,7 +270,36 @@ class ScriptedApi implements ClientApi {
         return { chat: input.answer === "accept" ? "first" : null };
       case "sendMessage":
         if (this.#scene === "full") throw new IntentError("store-full");
-        return this.#send(input.chat, input.text);
+        return this.#send(input.chat, input.text, this.#quote(messages, input.replyTo ?? null));
+      case "editMessage":
+        return this.#change(input.chat, input.id, (one) => ({
+          ...one,
+          content: { kind: "text", text: input.text, mentions: [] },
+          earlier: [...one.earlier, { text: one.content.kind === "text" ? one.content.text : "", at: one.sentAt }],
+        }));
+      case "deleteMessage":
+        return input.who === "me"
+          ? this.#remove(input.chat, input.id)
+          : this.#change(input.chat, input.id, (one) => ({ ...one, ...NO_MARKS, content: { kind: "deleted" } }));
+      case "setReaction":
+        return this.#change(input.chat, input.id, (one) => ({
+          ...one,
+          reactions: reacted(one.reactions, input.reaction, input.isOn),
+        }));
+      case "setStarred":
+        return this.#change(input.chat, input.id, (one) => ({ ...one, isStarred: input.isStarred }));
+      case "setPinned":
+        return this.#change(input.chat, input.id, (one) => ({ ...one, isPinned: input.isPinned }));
+      case "setDisappearing":
+        return this.#patchChat(input.chat, { disappearAfter: input.seconds });
+      case "pinnedMessages":
+        return { messages: messages.filter(({ isPinned }) => isPinned) };
+      case "starredMessages":
+        return {
+          hits: [...this.#world.messages].flatMap(([id, all]) =>
+            all.filter(({ isStarred }) => isStarred).map((one) => ({ chat: id, message: one })),
+          ),
+        };
       case "messages": {
         const to = input.before === null ? messages.length : messages.findIndex(({ order }) => order >= input.before);
         return this.#page(input.chat, to - input.limit, to);
@@ -315,12 +356,35 @@ class ScriptedApi implements ClientApi {
     }
   }
 
-  #send(chat: string, text: string): unknown {
-    const sent = message(text, Date.now(), { state: "queued", why: "sending" });
+  #change(chat: string, id: string, change: (message: MessageView) => MessageView): void {
+    const found = this.#world.messages.get(chat)?.find((one) => one.id === id);
+    if (found === undefined) throw new IntentError("message-gone");
+    this.#put(chat, change(found));
+  }
+
+  #remove(chat: string, id: string): void {
+    this.#world.messages.set(
+      chat,
+      (this.#world.messages.get(chat) ?? []).filter((one) => one.id !== id),
+    );
+    for (const { query, listener } of this.#watches) {
+      if (query.view === "messages" && query.chat === chat)
+        (listener as (view: unknown) => void)({ changed: [], removed: [id] });
+    }
+  }
+
+  #quote(messages: readonly MessageView[], id: string | null): MessageView["replyTo"] {
+    const found = messages.find((one) => one.id === id);
+    if (found === undefined || found.content.kind !== "text") return null;
+    return { state: "there", id: found.id, person: found.isOwn ? ROBIN : MIRA, text: found.content.text };
+  }
+
+  #send(chat: string, text: string, replyTo: MessageView["replyTo"]): unknown {
+    const sent = message(text, Date.now(), { state: "queued", why: "sending" }, { replyTo });
     this.#put(chat, sent);
     this.#patchChat(chat, {
       draft: "",
-      last: { text, at: Date.now(), isOwn: true, author: null, delivery: sent.delivery },
+      last: { kind: "text", text, at: Date.now(), isOwn: true, author: null, delivery: sent.delivery },
     });
     const later = (delay: number, delivery: MessageView["delivery"]): void =>
       void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);

@@ -27,6 +27,11 @@ const PATHS = {
     "M4 9a2 2 0 0 1 2-2h2l1.4-2h5.2L16 7h2a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2zM12 9.5a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
   image:
     "M6 5h12a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2zM4.5 16.5l4.2-4.2 3.8 3.8 2.5-2.5 4.5 4.5M15.5 9h.01",
+  pin: "M9 4.5h6M10 4.5l-.6 6-3 3.2h11.2l-3-3.2-.6-6M12 13.7v6.3",
+  reply: "M10 6.5L4.5 12l5.5 5.5M5 12h8.5c3.3 0 5.5 2 6 5.5",
+  share: "M14 6.5l5.5 5.5-5.5 5.5M19 12h-8.500c-3.300 0-5.500 2-6 5.500",
+  star: "M12 4.300l2.400 4.900 5.400.8-3.900 3.800.9 5.400-4.800-2.500-4.800 2.500.9-5.400L4.200 10l5.400-.8z",
+  clock: "M12 3.500a8.500 8.500 0 1 1 0 17 8.500 8.500 0 0 1 0-17zM12 7.500V12l3 2",
   check: "M5 12.5l4.5 4.5L19 7.5",
   lock: "M7 11h10a2 2 0 0 1 2 2v5a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2v-5a2 2 0 0 1 2-2zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   direct: "M4.5 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM19.5 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM6.5 12h11",
@@ -60,7 +65,7 @@ const PATHS = {
 export type IconName = keyof typeof PATHS;
 
 /** Drawn mirrored where the writing runs from right to left. */
-const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward", "leave"]);
+const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward", "leave", "reply", "share"]);
 
 export function Icon({ name, size = 22 }: { readonly name: IconName; readonly size?: number }): React.ReactElement {
   return (

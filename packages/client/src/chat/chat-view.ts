@@ -6,6 +6,7 @@ import { personView } from "../group/people.ts";
 import type { ContactRecord, EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { ownAccount } from "./authors.ts";
+import { disappearAfter } from "./content-timer.ts";
 import type { Epoch } from "./epochs.ts";
 import { messageView, type MessageContext, type QueuedReason } from "./message-view.ts";
 import { noticeView } from "./notices.ts";
@@ -87,6 +88,7 @@ function common({
     way: isDirect ? "direct" : queuedWhy === "no-node" || queuedWhy === "clock-wrong" ? "none" : "nodes",
     unread: summary.unread,
     draft: record.draft,
+    disappearAfter: disappearAfter(state),
     last: summary.last === null ? null : lastView(summary.last, messages),
     activeAt: record.activeAt,
     missing: missingCount(state.log),
@@ -98,5 +100,5 @@ function common({
 function lastView(last: EventRecord, messages: MessageContext): NonNullable<ChatView["last"]> {
   const { isOwn, author, content, delivery } = messageView(last, messages);
   const record = content.kind === "record" && { record: content.record };
-  return { text: last.text, at: last.sentAt, isOwn, author, delivery, ...record };
+  return { kind: content.kind, text: last.text, at: last.sentAt, isOwn, author, delivery, ...record };
 }

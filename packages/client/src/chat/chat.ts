@@ -8,7 +8,7 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
-import type { GroupState, WishedChange } from "@xchat/protocol";
+import type { GroupState, MessageContent, WishedChange } from "@xchat/protocol";
 import { IntentError, type ChatView, type GroupView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
@@ -27,13 +27,16 @@ import { takeChain, takeLeafChains } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
 import { epochOfMailbox, readerTargets } from "./epochs.ts";
-import { appendOwn } from "./events.ts";
 import { endWithoutPeer, isPeerOut } from "./gone.ts";
+import { forwardable } from "./content-actions.ts";
+import { Expiry, startTimers } from "./content-expiry.ts";
+import { judgeContent } from "./content-judge.ts";
+import { messageViews, pinnedMessages, showContent, type Viewing } from "./content-view.ts";
 import { applyItems } from "./items.ts";
-import { messageView, orderOf } from "./message-view.ts";
+import { orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
 import { settleNewcomers, voidNewcomers } from "./own-devices.ts";
-import { advance, isSettled, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
+import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { automaticAt } from "./upkeep-wishes.ts";
@@ -52,6 +55,7 @@ export class Chat {
   readonly #lane = new Lane();
   readonly #links: DirectLinks;
   readonly #arrivals: Arrivals;
+  readonly #expiry: Expiry;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
@@ -66,6 +70,11 @@ export class Chat {
       step: (work) => this.#step(work),
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
+    });
+    this.#expiry = new Expiry(core, {
+      chat: state.record.id,
+      isClosed: () => this.#closed,
+      step: (work) => this.#step(work),
     });
     this.devices = new ChatDevices(core, {
       state: () => this.#state,
@@ -129,6 +138,7 @@ export class Chat {
   /** Starts reading, and goes on with what a crash interrupted. */
   async start(): Promise<void> {
     await this.refreshSummary();
+    await this.#expiry.schedule();
     await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
@@ -140,6 +150,7 @@ export class Chat {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#expiry.close();
     this.#links.close();
     this.#core.readers.remove(this.id);
   }
@@ -150,15 +161,22 @@ export class Chat {
 
   // ---- what the person does
 
-  async sendText(text: string): Promise<string> {
+  /** Something that the person says to the others, in one step. */
+  async say<T>(work: (step: Step) => Promise<T>): Promise<T> {
     if (this.#state.record.state === "ended" || this.#isBlocked) throw new IntentError("chat-ended");
-    if (!mayWrite(this.#core, this.#state)) throw new IntentError("group-not-permitted");
-    return this.#step(async (step) => {
-      const event = await appendOwn(step, text);
-      step.setRecord({ draft: "", activeAt: event.sentAt });
-      await sealOrQueue(step, event);
-      return event.id;
-    });
+    return this.#step(work);
+  }
+
+  /** Words of one's own, where the rights of this person allow them now. */
+  async write<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    if (this.#state.record.state !== "ended" && !mayWrite(this.#core, this.#state))
+      throw new IntentError("group-not-permitted");
+    return this.say(work);
+  }
+
+  /** Something that the person keeps for themselves. */
+  keep<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    return this.#step(work);
   }
 
   /** Nothing comes or goes any more; what is here is kept. */
@@ -171,6 +189,7 @@ export class Chat {
     await this.#step(async (step) => {
       const event = await step.event(upTo);
       const { readDepth, readId } = step.state.record;
+      if (event !== null) await startTimers(step, event);
       if (event === null || orderOf(event) <= orderOf({ depth: readDepth, id: readId })) return;
       step.setRecord({ readDepth: event.depth, readId: event.id });
       if (this.#core.profile().shareReadState) await noteRead(step, event);
@@ -308,8 +327,27 @@ export class Chat {
 
   // ---- what a person sees
 
-  messageView(event: EventRecord): MessageView {
-    return messageView(event, messageContext(this.#core, this.#state));
+  /** For whoever reads an export. */
+  authorName(event: EventRecord): string {
+    return messageContext(this.#core, this.#state).author(event)?.name ?? "them";
+  }
+
+  messages(records: readonly EventRecord[]): Promise<readonly MessageView[]> {
+    return messageViews(this.#viewing(), records);
+  }
+
+  /** What of a message goes on to other chats. */
+  forwardable(id: string): Promise<MessageContent> {
+    return forwardable(this.#core, this.#state.roster.rights, this.id, id);
+  }
+
+  pinned(): Promise<readonly MessageView[]> {
+    return pinnedMessages(this.#viewing());
+  }
+
+  #viewing(): Viewing {
+    const messages = messageContext(this.#core, this.#state);
+    return { core: this.#core, chat: this.id, messages, rights: this.#state.roster.rights };
   }
 
   view(): ChatView {
@@ -341,6 +379,7 @@ export class Chat {
       const step = new Step(this.#core, before);
       const result = await work(step);
       await advance(step);
+      await judgeContent(step);
       noteGaps(step, before);
       const changes = step.allChanges();
       if (changes.length > 0) await this.#core.store.write(changes);
@@ -383,8 +422,9 @@ export class Chat {
     const events = [...step.events.values()].filter(({ state }) => state === "shown");
     const removed = [...step.events.values()].filter(({ state }) => state === "void").map(({ id }) => id);
     if (removed.length > 0) this.#core.feed.push(this.id, { removed });
-    if (events.length + removed.length > 0) {
-      this.#core.feed.push(this.id, { changed: events.map((event) => this.messageView(event)) });
+    if (events.length + removed.length > 0 || step.content.touched.size > 0) {
+      await showContent(this.#viewing(), step);
+      if (events.some(({ disappearsAt }) => disappearsAt > 0)) await this.#expiry.schedule();
       await this.refreshSummary();
     } else if (step.state.record !== before.record) {
       this.#core.topics.mark("chats");

@@ -12,9 +12,9 @@ import {
   lookupKeys,
   prepareOwn,
   receiveEvent,
-  textContent,
   verifyEvent,
   type BodyKind,
+  type MessageContent,
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
 import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
@@ -23,13 +23,9 @@ import { take, type TakeCallbacks } from "./log-effects.ts";
 import { lookupOf } from "./lookup.ts";
 import type { Step } from "./step.ts";
 
-const SALT_BYTES = 16;
-
-/** Signs and shows an own message. The caller seals it. */
-export function appendOwn(step: Step, text: string): Promise<EventRecord> {
-  const salt = step.core.provider.randomBytes(SALT_BYTES);
-  return appendBody(step, "content", encodeMessageContent(textContent({ salt, text })));
-}
+/** Signs and shows an own message, or what is said of one. The caller seals it. */
+export const appendOwn = (step: Step, content: MessageContent): Promise<EventRecord> =>
+  appendBody(step, "content", encodeMessageContent(content));
 
 /** Signs and shows an own event of any kind. The caller seals it. */
 export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array): Promise<EventRecord> {
@@ -60,6 +56,7 @@ export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array
     via: "",
   });
   step.putEvent(record);
+  step.content.placed.add(record.id);
   await take(step, appended(step.state.log, eventFacts(event), clock.now()));
   return record;
 }

@@ -65,12 +65,14 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
 async function show(step: Step, { id, depth }: Extract<LogEffect, { kind: "show" }>): Promise<void> {
   const record = step.arrived.get(id) ?? (await step.event(id));
   if (record === null) return;
-  const state = mayBeShown(step.state.roster.rights, record) ? "shown" : "void";
   if (step.state.side.state.kind === "devices" && record.author !== step.state.log.self) {
     step.core.siblings.heard(step, { ...record, depth });
   }
-  step.putEvent({ ...record, depth, state });
-  if (state === "shown") step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
+  // Who may not write may still react and delete (GR25): what each event is worth is judged with what it is about.
+  step.putEvent({ ...record, depth, state: "shown" });
+  step.content.placed.add(id);
+  const isWritten = record.row === "counted" && mayBeShown(step.state.roster.rights, record);
+  if (isWritten) step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
 }
 
 /** LG15, GR25: what its author had no right to say is known to the log, so that what cites it finds it, and shown to nobody. */

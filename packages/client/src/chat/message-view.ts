@@ -1,6 +1,6 @@
-/** Events as a person sees them. */
+/** Events as a person sees them, each by itself; what others say of it comes from `content-view.ts`. */
 import type { AccountId } from "@xchat/protocol";
-import type { Delivery, MessageView, PersonView } from "../api.ts";
+import { NO_MARKS, type Delivery, type MessageView, type PersonView } from "../api.ts";
 import { recordView } from "../group/people.ts";
 import type { EventPosition, EventRecord } from "../ports.ts";
 
@@ -36,6 +36,7 @@ export function messageView(event: EventRecord, { queuedWhy, author, person }: M
     receivedAt: event.isOwn ? null : event.receivedAt,
     delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
+    ...NO_MARKS,
   };
 }
 
@@ -56,10 +57,12 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
 function contentOf(
-  { kind, text, delivery, storedOf, body }: EventRecord,
+  { kind, text, delivery, storedOf, body, target }: EventRecord,
   person: MessageContext["person"],
 ): MessageView["content"] {
-  if (kind === "text") return { kind, text };
+  if (kind === "text") return { kind, text, mentions: [] };
+  if (kind === "deleted") return { kind };
+  if (kind === "pin") return { kind, target, isPinned: true };
   if (kind === "record") return { kind, record: recordView(body, person) };
   if (kind === "lost") {
     return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };

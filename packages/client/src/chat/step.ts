@@ -17,6 +17,7 @@ import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
+import { ContentChanges } from "./content-changes.ts";
 import { epochToRecords, MAILBOX_LIFETIME, type Epoch } from "./epochs.ts";
 import { rosterToPart, type Roster, type Side } from "./roster.ts";
 import { encodeShared, type Shared } from "./shared.ts";
@@ -55,6 +56,8 @@ export class Step {
   readonly outgoing: OutboxEntry[] = [];
   /** Ids of events that nobody is asked for any more, from this step on. */
   readonly givenUp = new Set<string>();
+  /** What this step changes of what messages have become. */
+  readonly content = new ContentChanges();
   state: ChatState;
   readonly #before: ChatState;
   readonly #contactChanges = new Map<string, Partial<ContactRecord>>();
@@ -167,6 +170,7 @@ export class Step {
     const changes: StoreChange[] = [...this.changes];
     if (state.group !== before.group) changes.push(groupChange(core, state, before));
     for (const record of this.events.values()) changes.push({ put: "event", record });
+    for (const record of this.content.marks.values()) changes.push({ put: "mark", record });
     for (const [accountId, part] of this.#contactChanges) {
       const contact = this.contact(accountId);
       if (contact === undefined) continue;

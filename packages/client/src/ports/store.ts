@@ -109,7 +109,7 @@ export interface Store {
   /** Those that disappear after reading and have not been read, up to and with a position. */
   waitingForReading(conversationId: string, upTo: EventPosition): Promise<readonly EventRecord[]>;
   marks(eventIds: readonly string[]): Promise<readonly MarkRecord[]>;
-  /** Starred rows, the latest star first. */
+  /** Starred rows that are messages still, the latest star first. */
   starred(conversationId: string | null, limit: number): Promise<readonly EventRecord[]>;
   /** The newest row, and how many of other people lie after the read position and count. */
   summary(

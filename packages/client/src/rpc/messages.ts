@@ -16,6 +16,7 @@ import {
   orNull,
   partialRecord,
   record,
+  recordWith,
   text,
   whole,
   type Shape,
@@ -38,12 +39,16 @@ const MAX_SHORT_TEXT = 1 << 14;
 const MAX_ID = 1024;
 const MAX_PAGE = 10_000;
 const MAX_MEMBERS = 4_096;
+const MAX_LIST = 256;
 
 const id = text(MAX_ID);
 const short = text(MAX_SHORT_TEXT);
 const long = text(MAX_TEXT);
 const nothing = record({});
 const chatOnly = record({ chat: id });
+const message = { chat: id, id };
+const place = whole(MAX_TEXT);
+const mentions = listOf(record({ start: place, end: place, accountId: id }), MAX_LIST);
 
 const members = listOf(id, MAX_MEMBERS);
 const infoText = partialRecord({ name: short, description: short });
@@ -67,7 +72,15 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   previewInvitation: record({ text: long }),
   acceptInvitation: record({ text: long, greeting: long, mayDirect: flag }),
   answerRequest: record({ id, answer: oneOf("accept", "decline", "block"), mayDirect: flag }),
-  sendMessage: record({ chat: id, text: long }),
+  sendMessage: recordWith({ chat: id, text: long }, { replyTo: orNull(id), mentions }),
+  editMessage: recordWith({ ...message, text: long }, { mentions }),
+  deleteMessage: record({ ...message, who: oneOf("me", "everyone") }),
+  setReaction: record({ ...message, reaction: id, isOn: flag }),
+  setStarred: record({ ...message, isStarred: flag }),
+  setPinned: record({ ...message, isPinned: flag }),
+  forwardMessages: record({ chat: id, ids: listOf(id, MAX_LIST), to: listOf(id, MAX_LIST) }),
+  pinnedMessages: chatOnly,
+  starredMessages: record({ chat: orNull(id), limit: whole(MAX_PAGE) }),
   messages: record({ chat: id, before: orNull(id), limit: whole(MAX_PAGE) }),
   messagesAround: record({ chat: id, id, limit: whole(MAX_PAGE) }),
   messagesAfter: record({ chat: id, after: id, limit: whole(MAX_PAGE) }),

@@ -54,6 +54,18 @@ export const partialRecord =
   (value) =>
     readFields(shapes, value, true) as { readonly [K in keyof S]?: ShapeType<S[K]> } | typeof MALFORMED;
 
+/** Like `record`, with further fields that may stay away. */
+export const recordWith =
+  <S extends Shapes, O extends Shapes>(
+    shapes: S,
+    optional: O,
+  ): Shape<{ readonly [K in keyof S]: ShapeType<S[K]> } & { readonly [K in keyof O]?: ShapeType<O[K]> }> =>
+  (value) => {
+    const needed = readFields(shapes, value, false);
+    const more = readFields(optional, value, true);
+    return needed === MALFORMED || more === MALFORMED ? MALFORMED : ({ ...needed, ...more } as never);
+  };
+
 function readFields(shapes: Shapes, value: unknown, isPartial: boolean): Record<string, unknown> | typeof MALFORMED {
   if (!isRecord(value)) return MALFORMED;
   const read: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
 /** Each invariant of the simulator can fail: what breaks it is done on purpose, and it is seen. */
-import type { MessageView } from "@xchat/client/api";
+import { NO_MARKS, type MessageView } from "@xchat/client/api";
 import type { CryptoProvider } from "@xchat/crypto";
 import { CheapKeys, cheapCryptoProvider } from "@xchat/crypto/simulation";
 import { describe, expect, test } from "vitest";
@@ -88,8 +88,10 @@ describe("the ledger", () => {
     receivedAt: 0,
     delivery: null,
     via: null,
+    ...NO_MARKS,
   });
-  const text = (id: string, order: string, said: string): MessageView => row(id, order, { kind: "text", text: said });
+  const text = (id: string, order: string, said: string): MessageView =>
+    row(id, order, { kind: "text", text: said, mentions: [] });
 
   test("[IN1] sees what is shown twice, changes its place, or goes away", () => {
     const [ledger, shown] = [new Ledger(), new Shown()];

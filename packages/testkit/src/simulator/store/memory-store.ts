@@ -207,7 +207,7 @@ class MemoryStore implements Store {
       .filter((mark) => mark.isStarred && (conversation ?? mark.conversationId) === mark.conversationId)
       .toSorted((a, b) => b.changedAt - a.changedAt || compare(b.id, a.id))
       .flatMap(({ id }) => tables.table("event").get(id) ?? [])
-      .filter(isRow)
+      .filter((event) => isRow(event) && event.row === "counted")
       .slice(0, checkedLimit(limit))
       .map(withOwnBytes);
   }
