@@ -51,13 +51,20 @@ function shared(messages: readonly MessageView[]): unknown {
   return messages.map(({ id, order, content, replyTo, earlier, reactions, isPinned, isForwarded }) => ({
     id,
     order,
-    content: content.kind === "text" ? content.text : content,
+    content: sharedContent(content),
     replyTo: replyTo === null ? null : replyTo.state === "there" ? [replyTo.id, replyTo.text] : replyTo.state,
     earlier: earlier.map(({ text }) => text),
     reactions: reactions.map(({ reaction, people }) => [reaction, people.map(({ accountId }) => accountId)]),
     isPinned,
     isForwarded,
   }));
+}
+
+function sharedContent(content: MessageView["content"]): unknown {
+  if (content.kind === "text") return content.text;
+  if (content.kind !== "record") return content;
+  const { by, actions } = content.record;
+  return [by?.accountId, actions.map(({ kind }) => kind)];
 }
 
 /** Lets time pass until both show the same, and it is so. */
