@@ -5,12 +5,10 @@ import type {
   Delivery,
   DoctorCheck,
   InvitationView,
-  KnownPersonView,
   MessageView,
   NodeView,
   RequestView,
 } from "@xchat/client/api";
-import { recordWords } from "./describe-group.ts";
 import type { Output } from "./output.ts";
 import { cut, safeLine, safeText } from "./safe-text.ts";
 
@@ -72,8 +70,6 @@ function contentWords({ content }: MessageView): string {
       return `(${lostWords(content)})`;
     case "notice":
       return `(${NOTICE_WORDS[content.notice]})`;
-    case "record":
-      return `(${recordWords(content.record)})`;
     case "unknown":
       return "(written by a newer version; it is kept)";
   }
@@ -81,35 +77,26 @@ function contentWords({ content }: MessageView): string {
 
 export function messageWords(message: MessageView, name: string, { strong, faint }: Output): string {
   const time = faint(timeWords(message.sentAt));
-  const { kind } = message.content;
-  if (kind === "notice" || kind === "record") return `${time}  ${contentWords(message)}`;
-  const who = strong(message.isOwn ? "me" : safeLine(message.author?.name ?? name));
+  if (message.content.kind === "notice") return `${time}  ${contentWords(message)}`;
+  const who = strong(message.isOwn ? "me" : safeLine(name));
   const state = message.delivery === null ? "" : faint(`  [${deliveryWords(message.delivery)}]`);
   return `${time}  ${who}: ${contentWords(message)}${state}`;
 }
-
-const lastWords = (last: NonNullable<ChatView["last"]>): string =>
-  last.record === undefined
-    ? `${lastAuthor(last)}${safeLine(cut(last.text, MAX_LAST_TEXT))}`
-    : recordWords(last.record);
-
-const lastAuthor = ({ isOwn, author }: NonNullable<ChatView["last"]>): string =>
-  isOwn ? "me: " : author === null ? "" : `${safeLine(author.name)}: `;
 
 const CHAT_STATES = { waiting: "waiting for their yes", active: "", ended: "ended" } as const;
 
 export function chatWords(chat: ChatView, { strong, faint }: Output): string {
   const marks = [
     CHAT_STATES[chat.state],
-    chat.kind === "group" ? (chat.memberCount === 1 ? "1 person" : `${chat.memberCount} people`) : "",
-    chat.kind === "pair" && chat.isVerified ? "verified" : "",
-    chat.kind === "pair" && chat.isBlocked ? "blocked" : "",
+    chat.isVerified ? "verified" : "",
+    chat.isBlocked ? "blocked" : "",
     chat.way === "direct" ? "direct" : "",
     chat.unread > 0 ? strong(`${chat.unread} new`) : "",
     chat.missing > 0 ? `${chat.missing} missing` : "",
   ].filter((mark) => mark !== "");
   const words = `${faint(shortId(chat.id))}  ${strong(safeLine(chat.name))}`;
-  const last = chat.last === null ? "" : `  ${lastWords(chat.last)}`;
+  const last =
+    chat.last === null ? "" : `  ${chat.last.isOwn ? "me: " : ""}${safeLine(cut(chat.last.text, MAX_LAST_TEXT))}`;
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
 
@@ -120,7 +107,6 @@ const GAP_WORDS = {
 } as const;
 const IDENTITY_WORDS = {
   newer: "the list of their devices has changed",
-  recovered: "they have recovered their account by their 24 words; earlier devices of theirs are out",
   "rolled-back": "an old list of their devices was shown; the newer one counts",
   forked: "two lists of their devices contradict each other; compare the safety number",
 } as const;
@@ -147,14 +133,7 @@ export function noticeWords(notice: ChatNotice): string {
 export function requestWords(request: RequestView, { strong, faint }: Output): string {
   const greeting = request.greeting === "" ? "" : `: ${safeText(request.greeting).replaceAll("\n", "\n    ")}`;
   const label = request.invitationLabel === "" ? "" : faint(`  [${safeLine(request.invitationLabel)}]`);
-  const known = request.known === null ? "" : `  (${knownWords(request.known)})`;
-  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${known}${greeting}${label}`;
-}
-
-/** Somebody who is met again. */
-export function knownWords({ name, isVerified, change }: KnownPersonView): string {
-  const who = `your contact ${safeLine(name)}${isVerified ? ", verified" : ""}`;
-  return change === null ? who : `${who}; ${IDENTITY_WORDS[change]}`;
+  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${greeting}${label}`;
 }
 
 export const invitationWords = (invitation: InvitationView, { faint }: Output): string =>

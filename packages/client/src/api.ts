@@ -7,20 +7,7 @@
  * A3 A view is complete and current when it arrives; a later one replaces it (`messages` sends changes instead).
  * Times are milliseconds since 1970 by the clock of the device that wrote them.
  */
-import { DEVICE_ERROR_CODES, type DeviceIntents, type DevicesView, type LinkView } from "./api-devices.ts";
 
-import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
-import {
-  GROUP_ERROR_CODES,
-  type GroupIntents,
-  type GroupRole,
-  type GroupView,
-  type PersonView,
-  type RecordView,
-} from "./api-groups.ts";
-
-export * from "./api-backup.ts";
-export * from "./api-devices.ts";
 export * from "./api-groups.ts";
 
 export type ConversationId = string;
@@ -50,15 +37,19 @@ export interface Settings {
   readonly shareReadState: boolean;
 }
 
-export type ChatView = PairChatView | GroupChatView;
-
-interface ChatCommon {
+export interface ChatView {
   readonly id: ConversationId;
-  /** Of a pair: the petname if given, else the name that the other person gave. Of a group: its name. */
+  /** Petname if given, else the name that the other person gave. */
   readonly name: string;
-  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked, removed or left, kept to read. */
+  readonly theirName: string;
+  readonly petname: string | null;
+  readonly accountId: string;
+  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked or removed, kept to read. */
   readonly state: "waiting" | "active" | "ended";
-  /** What is in use now. */
+  readonly isVerified: boolean;
+  readonly isBlocked: boolean;
+  /** What this person has allowed, and what is in use now. */
+  readonly mayDirect: boolean;
   readonly way: "direct" | "nodes" | "none";
   readonly unread: number;
   readonly draft: string;
@@ -66,10 +57,6 @@ interface ChatCommon {
     readonly text: string;
     readonly at: number;
     readonly isOwn: boolean;
-    /** Who wrote it, in a group. */
-    readonly author: PersonView | null;
-    /** Where it is a line of who did what; `text` is empty then. */
-    readonly record?: RecordView;
     readonly delivery: Delivery | null;
   } | null;
   /** Order of the list: newest first. */
@@ -79,26 +66,6 @@ interface ChatCommon {
   readonly homeNodes: readonly string[];
   /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
   readonly notices: readonly ChatNotice[];
-}
-
-export interface PairChatView extends ChatCommon {
-  readonly kind: "pair";
-  readonly theirName: string;
-  readonly petname: string | null;
-  readonly accountId: string;
-  readonly isVerified: boolean;
-  readonly isBlocked: boolean;
-  /** What this person has allowed. */
-  readonly mayDirect: boolean;
-}
-
-/** What the list shows of a group; everything else is in `GroupView`. */
-export interface GroupChatView extends ChatCommon {
-  readonly kind: "group";
-  readonly memberCount: number;
-  /** Of this person; null when they are out. */
-  readonly role: GroupRole | null;
-  readonly mayWrite: boolean;
 }
 
 /**
@@ -126,11 +93,8 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
       readonly count: number;
     }
   /** The list of the other person's devices has changed, an old state of it was shown, or two that contradict. */
-  | { readonly kind: "identity"; readonly change: IdentityChange; readonly count: number }
+  | { readonly kind: "identity"; readonly change: "newer" | "rolled-back" | "forked"; readonly count: number }
 );
-
-/** `recovered`: by their 24 words; whatever devices they had before are out. */
-export type IdentityChange = "newer" | "recovered" | "rolled-back" | "forked";
 
 /** `k of n` counts home nodes whose signed receipt is held. */
 export type Delivery =
@@ -145,8 +109,6 @@ export type Delivery =
 export interface MessageView {
   readonly id: EventId;
   readonly isOwn: boolean;
-  /** Who wrote it, in a group; null in a chat of two, of a line of who did what, and where it is not known. */
-  readonly author: PersonView | null;
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;
   readonly content:
@@ -158,9 +120,7 @@ export interface MessageView {
      * they come all the same, they take this place. `count` null: not known how many.
      */
     | { readonly kind: "lost"; readonly state: "asked" | "given-up"; readonly count: number | null }
-    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" }
-    /** In a group: what somebody changed. */
-    | { readonly kind: "record"; readonly record: RecordView };
+    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" };
   readonly sentAt: number;
   readonly receivedAt: number | null;
   /** Own messages only. */
@@ -183,20 +143,6 @@ export interface RequestView {
   readonly greeting: string;
   readonly receivedAt: number;
   readonly invitationLabel: string;
-  /** Who it is, where it is a contact already. */
-  readonly known: KnownPersonView | null;
-}
-
-/** Somebody who is a contact already and is met again. */
-export interface KnownPersonView {
-  /** As this person knows them. */
-  readonly name: string;
-  readonly isVerified: boolean;
-  /**
-   * What the list of their devices, as it is shown now, is beside the known one; null: nothing new. `recovered`: the
-   * account is the same, the devices before are out, and the chat with them begins anew.
-   */
-  readonly change: IdentityChange | null;
 }
 
 export interface InvitationView {
@@ -243,12 +189,7 @@ export type Query =
   | { readonly view: "requests" }
   | { readonly view: "invitations" }
   | { readonly view: "network" }
-  | { readonly view: "backup" }
-  | { readonly view: "recovery" }
-  | { readonly view: "link" }
-  | { readonly view: "devices" }
-  | { readonly view: "messages"; readonly chat: ConversationId }
-  | { readonly view: "group"; readonly chat: ConversationId };
+  | { readonly view: "messages"; readonly chat: ConversationId };
 
 export interface ViewTypes {
   profile: ProfileView;
@@ -256,13 +197,8 @@ export interface ViewTypes {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
-  backup: BackupView;
-  recovery: RecoveryView;
-  link: LinkView;
-  devices: DevicesView;
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
-  group: GroupView;
 }
 
 // ---- intents
@@ -273,13 +209,12 @@ export type InvitationPreview = {
   readonly isLasting: boolean;
   readonly expiresAt: number;
   readonly nodes: readonly string[];
-  /** A chat with a device that this person still has is there already. */
+  /** A chat with this person is there already. */
   readonly existingChat: ConversationId | null;
-  readonly known: KnownPersonView | null;
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents extends BackupIntents, DeviceIntents, GroupIntents {
+export interface Intents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -383,9 +318,6 @@ export const INTENT_ERROR_CODES = [
   "clock-wrong",
   "not-the-leader",
   "internal",
-  ...BACKUP_ERROR_CODES,
-  ...DEVICE_ERROR_CODES,
-  ...GROUP_ERROR_CODES,
 ] as const;
 
 export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];

@@ -4,4 +4,3 @@ export type * from "./ports/node-access.ts";
 export type * from "./ports/direct.ts";
 export * from "./ports/store.ts";
 export type * from "./ports/records.ts";
-export { AFTER_READING } from "./ports/records.ts";

@@ -6,7 +6,6 @@ import type {
   GroupRecord,
   HeldRecord,
   MarkRecord,
-  PartRecord,
   TableName,
   Tables,
 } from "@xchat/client/ports";
@@ -66,18 +65,6 @@ export const readHeld = (connection: Connection, conversationId: string): readon
   connection
     .all(`${SQL.held.select} WHERE conversationId = ? ORDER BY expiresAt, id`, [conversationId])
     .map((row) => rowToRecord("held", row));
-
-export const readParts = (
-  connection: Connection,
-  conversationId: string,
-  kinds: readonly string[],
-): readonly PartRecord[] =>
-  connection
-    .all(`${SQL.part.select} WHERE conversationId = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`, [
-      conversationId,
-      JSON.stringify(kinds),
-    ])
-    .map((row) => rowToRecord("part", row));
 
 export function readEventsBefore(
   connection: Connection,

@@ -1,13 +1,20 @@
 /** Chats and what is said in them. */
-import { type ChatView, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
+import {
+  IntentError,
+  type ChatView,
+  type ClientApi,
+  type MessagePage,
+  type MessageView,
+  type RequestView,
+} from "@xchat/client/api";
 import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
-import { recoveredChatWords } from "../describe-backup.ts";
-import { standardInput } from "../standard-input.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 const PAGE = 200;
 const DEFAULT_COUNT = 30;
 const MAX_COUNT = 1_000_000;
+/** More of standard input than any message can hold is not read. */
+const MAX_INPUT = 1 << 20;
 const MAX_REMEMBERED = 100_000;
 
 export const chats: Command = {
@@ -17,10 +24,8 @@ export const chats: Command = {
   isOfNews: true,
   run: async ({ api, out }) => {
     const found = await view(api, { view: "chats" });
-    const lost = (await view(api, { view: "recovery" }))?.chats ?? [];
-    if (found.length + lost.length === 0) out.note("No chats yet. Begin with: xchat invite");
+    if (found.length === 0) out.note("No chats yet. Begin with: xchat invite");
     for (const chat of found) out.result({ type: "chat", ...chat }, chatWords(chat, out));
-    for (const chat of lost) out.result({ type: "recovered-chat", ...chat }, recoveredChatWords(chat, out));
   },
 };
 
@@ -72,6 +77,19 @@ async function newest(api: ClientApi, chat: string, count: number): Promise<read
   return pages.toReversed().flat();
 }
 
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin) {
+    parts.push(part as Buffer);
+    size += (part as Buffer).length;
+    if (size > MAX_INPUT) throw new IntentError("message-too-long");
+  }
+  return Buffer.concat(parts)
+    .toString("utf8")
+    .replace(/\r?\n$/u, "");
+}
+
 export const listen: Command = {
   usage: "listen [CHAT]",
   does: "follow what comes, until Ctrl-C",
@@ -87,9 +105,6 @@ export const listen: Command = {
     follower.end();
   },
 };
-
-const marksOf = (chat: ChatView): readonly unknown[] =>
-  chat.kind === "pair" ? [chat.isVerified, chat.isBlocked] : [chat.memberCount];
 
 /** Prints each message of others once, and what becomes of one's own; requests too where all chats are followed. */
 class Follower {
@@ -129,9 +144,9 @@ class Follower {
   /** For scripts: how a chat stands, at first and when it changes. */
   #tellState(chat: ChatView): void {
     const { out } = this.#input;
-    const { id, name, state, way } = chat;
+    const { id, name, state, way, isVerified, isBlocked } = chat;
     if (!out.isJson || (this.#only !== null && id !== this.#only)) return;
-    const told = JSON.stringify([name, state, way, ...marksOf(chat)]);
+    const told = JSON.stringify([name, state, way, isVerified, isBlocked]);
     if (this.#states.get(id) === told) return;
     this.#states.set(id, told);
     out.result({ type: "chat", ...chat }, "");

@@ -1,25 +1,18 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
+import type { ChatView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
-import { isVerified, toneSeed } from "../chats/kinds.ts";
 import { Composer } from "./composer.tsx";
-import { GroupFoot } from "./group-foot.tsx";
-import { GroupLine } from "./group-head.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
-import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
-const GroupPanel = lazyScreen(() => import("../group/group-panel.tsx"));
 const ChatSearch = lazy(() => import("./chat-search.tsx"));
-
-const NO_MESSAGES: readonly MessageView[] = [];
 
 type ChatPlace = Extract<Place, { at: "chat" }>;
 
@@ -62,20 +55,11 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         <MessageList chat={chat} messages={messages} state={state} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
-        {chat.kind === "pair" && <RecoveredLine chat={chat} />}
-        {chat.kind === "group" ? (
-          <GroupFoot
-            chat={chat}
-            messages={state.window?.messages ?? NO_MESSAGES}
-            onSent={() => afterSending(messages)}
-          />
-        ) : (
-          <Foot chat={chat} messages={messages} />
-        )}
+        <Foot chat={chat} messages={messages} />
       </section>
       {panel === "contact" && (
         <Suspense fallback={<div className="panel" aria-busy="true" />}>
-          {chat.kind === "group" ? <GroupPanel chat={chat} /> : <ContactPanel chat={chat} />}
+          <ContactPanel chat={chat} />
         </Suspense>
       )}
     </div>
@@ -95,18 +79,18 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
         onClick={() => toggle("contact")}
         aria-expanded={panel === "contact"}
       >
-        <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
+        <Avatar name={chat.name} accountId={chat.accountId} size="small" />
         <span className="chat-title-text">
           <h1>
             <Name>{chat.name}</Name>
-            {isVerified(chat) && (
+            {chat.isVerified && (
               <>
                 <VerifiedSeal />
                 <Hidden>{t`, verified`}</Hidden>
               </>
             )}
           </h1>
-          {chat.kind === "group" ? <GroupLine chat={chat} /> : <WayLine chat={chat} />}
+          <WayLine chat={chat} />
         </span>
       </button>
       <IconButton
@@ -117,7 +101,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
       />
       <IconButton
         icon="info"
-        label={chat.kind === "group" ? t`About this group` : t`About this contact`}
+        label={t`About this contact`}
         aria-pressed={panel === "contact"}
         onClick={() => toggle("contact")}
       />
@@ -126,7 +110,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
 }
 
 /** Which way messages take now, in two words. */
-function WayLine({ chat }: { readonly chat: PairChatView }): ReactElement {
+function WayLine({ chat }: { readonly chat: ChatView }): ReactElement {
   if (chat.isBlocked) return <Way icon="block" text={<Trans>Blocked</Trans>} />;
   if (chat.state === "waiting") return <Way icon="inbox" text={<Trans>Waiting for their yes</Trans>} />;
   if (chat.state === "ended") return <Way icon="lock" text={<Trans>Ended</Trans>} />;
@@ -161,7 +145,7 @@ function GapNotice({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Foot({ chat, messages }: { readonly chat: PairChatView; readonly messages: ChatMessages }): ReactElement {
+function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: ChatMessages }): ReactElement {
   const { t } = useLingui();
   const unblock = useIntent("setBlocked");
   if (chat.isBlocked) {
@@ -179,7 +163,13 @@ function Foot({ chat, messages }: { readonly chat: PairChatView; readonly messag
     );
   }
   if (chat.state === "ended") {
-    return <EndedFoot chat={chat} />;
+    return (
+      <div className="foot-note">
+        <p>
+          <Trans>This chat has ended. What was written stays here to read.</Trans>
+        </p>
+      </div>
+    );
   }
   return <Composer chat={chat} onSent={() => afterSending(messages)} />;
 }

@@ -14,7 +14,6 @@ import {
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Icon } from "../ui/icon.tsx";
-import { authorName } from "./author.tsx";
 import { MessageRow } from "./message-row.tsx";
 import type { ChatMessages, MessagesState } from "./messages.ts";
 import { useAnnounceNew, useMarkRead } from "./reading.ts";
@@ -89,8 +88,8 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
   const hasBeginning = state.window !== null && !state.window.hasOlder;
   const isEmpty = rows.length === 0;
   const beginning = useMemo(
-    () => (hasBeginning ? <ChatBeginning kind={chat.kind} state={chat.state} isEmpty={isEmpty} /> : null),
-    [hasBeginning, isEmpty, chat.kind, chat.state],
+    () => (hasBeginning ? <ChatBeginning state={chat.state} isEmpty={isEmpty} /> : null),
+    [hasBeginning, isEmpty, chat.state],
   );
   const openDetails = useCallback((id: string) => setDetailed(id), []);
   const detailedMessage = rows.find(({ id }) => id === detailed);
@@ -151,11 +150,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
       )}
       {detailedMessage !== undefined && (
         <Suspense fallback={null}>
-          <MessageDetails
-            message={detailedMessage}
-            name={authorName(detailedMessage, chat.name)}
-            onClose={() => setDetailed(null)}
-          />
+          <MessageDetails message={detailedMessage} name={chat.name} onClose={() => setDetailed(null)} />
         </Suspense>
       )}
     </div>
@@ -226,11 +221,9 @@ function useFollowing({
 }
 
 function ChatBeginning({
-  kind,
   state,
   isEmpty,
 }: {
-  readonly kind: ChatView["kind"];
   readonly state: ChatView["state"];
   readonly isEmpty: boolean;
 }): ReactElement {
@@ -238,16 +231,9 @@ function ChatBeginning({
     <div className="chat-beginning">
       <Icon name="lock" size={20} />
       <p>
-        {kind === "group" ? (
-          <Trans>
-            Only who is in this group can read what is written here. Who comes in later sees nothing of what was written
-            before.
-          </Trans>
-        ) : (
-          <Trans>
-            Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
-          </Trans>
-        )}
+        <Trans>
+          Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
+        </Trans>
       </p>
       {state === "waiting" && (
         <p>

@@ -6,10 +6,8 @@ import { isEmojiOnly, isLong } from "../text/shape.ts";
 import { classes, Hidden, IconButton } from "../ui/basics.tsx";
 import { useCopy } from "../ui/copy-button.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
-import { Author, authorName } from "./author.tsx";
 import { DeliveryIcon, useDeliveryWords } from "./delivery.tsx";
 import { MessageText } from "./message-text.tsx";
-import { RecordLine } from "./record-line.tsx";
 import { rowFacts, type RowFacts } from "./rows.ts";
 
 interface RowProps {
@@ -45,22 +43,10 @@ export const MessageRow = memo(function MessageRow(props: RowProps): ReactElemen
           <Trans>New messages</Trans>
         </p>
       )}
-      <Content {...props} facts={facts} />
+      {message.content.kind === "notice" ? <Notice {...props} /> : <Message {...props} facts={facts} />}
     </div>
   );
 });
-
-function Content(props: RowProps & { readonly facts: RowFacts }): ReactElement {
-  const { message, isTabStop } = props;
-  switch (message.content.kind) {
-    case "notice":
-      return <Notice {...props} />;
-    case "record":
-      return <RecordLine message={message} record={message.content.record} isTabStop={isTabStop} />;
-    default:
-      return <Message {...props} facts={props.facts} />;
-  }
-}
 
 function Message({
   chatName,
@@ -74,7 +60,6 @@ function Message({
   const label = useMessageLabel(message, chatName);
   const copy = useCopy();
   const { content, isOwn } = message;
-  const author = isOwn ? null : message.author;
   const text = content.kind === "text" ? content.text : null;
   const [isArriving] = useState(() => Date.now() - (message.receivedAt ?? message.sentAt) < ARRIVING_MILLISECONDS);
   const isLarge = useMemo(() => text !== null && isEmojiOnly(text), [text]);
@@ -86,10 +71,8 @@ function Message({
         facts.endsGroup && "message-ends",
         isTarget && "message-target",
         isArriving && "message-arrives",
-        author !== null && "message-authored",
       )}
     >
-      {facts.startsGroup && author !== null && <Author person={author} />}
       <div
         className={classes("bubble", isLarge && "bubble-large", content.kind !== "text" && "bubble-quiet")}
         role="article"
@@ -255,8 +238,7 @@ function useMessageLabel(message: MessageView, chatName: string): string {
       : message.content.kind === "lost"
         ? t`Lost message`
         : t`Unknown message`;
-  const author = authorName(message, chatName);
-  if (!message.isOwn) return t`${author}: ${text}, ${time}`;
+  if (!message.isOwn) return t`${chatName}: ${text}, ${time}`;
   const state = message.delivery === null ? "" : deliveryWords(message.delivery).title;
   return t`You: ${text}, ${time}, ${state}`;
 }

@@ -27,13 +27,10 @@ export function rowFacts(
   };
 }
 
-const isSpoken = ({ content }: MessageView): boolean => content.kind !== "notice" && content.kind !== "record";
-
-const isOfOne = (a: MessageView, b: MessageView): boolean =>
-  a.isOwn === b.isOwn && a.author?.accountId === b.author?.accountId;
+const isSpoken = (message: MessageView): boolean => message.content.kind !== "notice";
 
 function belongTogether(a: MessageView, b: MessageView): boolean {
-  return isOfOne(a, b) && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
+  return a.isOwn === b.isOwn && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
 }
 
 /** What became of a message, and by which way: all that is said beside its time. */

@@ -4,22 +4,17 @@ import { useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
-import { useRecordWords } from "../chat/record-words.ts";
-import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
-import { NewMenu } from "./new-menu.tsx";
 import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
-import { RecoveredChats } from "./recovered-chats.tsx";
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
 
 export function ChatList({ profile, place }: { readonly profile: Ready; readonly place: Place }): ReactElement {
   const { t } = useLingui();
   const chats = useView("chats");
-  const isRecovering = (useView("recovery")?.chats.length ?? 0) > 0;
   return (
     <>
       <header className="list-header">
@@ -30,7 +25,7 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
           onClick={() => go({ at: "search" })}
           aria-keyshortcuts="Control+K"
         />
-        <NewMenu />
+        <IconButton icon="plus" label={t`New contact`} onClick={() => go({ at: "people" })} />
       </header>
       <div className="list-scroll">
         {profile.recoveryWords === "unwritten" && <WordsReminder />}
@@ -38,11 +33,10 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
         {chats === undefined ? (
           <ListSkeleton />
         ) : chats.length === 0 ? (
-          !isRecovering && <NoChats />
+          <NoChats />
         ) : (
           <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />
         )}
-        <RecoveredChats />
       </div>
     </>
   );
@@ -76,11 +70,11 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       aria-current={isCurrent ? "true" : undefined}
       onClick={() => go({ at: "chat", chat: chat.id })}
     >
-      <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} />
+      <Avatar name={chat.name} accountId={chat.accountId} />
       <span className="chat-row-top">
         <span className="chat-row-name">
           <Name>{chat.name}</Name>
-          {isVerified(chat) && (
+          {chat.isVerified && (
             <>
               <VerifiedSeal />
               <Hidden>{t`, verified`}</Hidden>
@@ -91,7 +85,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       </span>
       <span className="chat-row-bottom">
         <LastLine chat={chat} />
-        {chat.unread > 0 && !isBlocked(chat) && (
+        {chat.unread > 0 && !chat.isBlocked && (
           <span className="badge">
             {chat.unread > 99 ? "99+" : chat.unread}
             <Hidden>
@@ -108,8 +102,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
 function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const deliveryWords = useDeliveryWords();
-  const recordWords = useRecordWords();
-  if (isBlocked(chat)) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
+  if (chat.isBlocked) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
   if (chat.draft !== "") {
     return (
       <span className="chat-row-last">
@@ -124,9 +117,7 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn, author, record } = chat.last;
-  if (record !== undefined)
-    return <span className="chat-row-last chat-row-quiet">{recordWords(record).join(" ")}</span>;
+  const { delivery, text, isOwn } = chat.last;
   return (
     <span className="chat-row-last">
       {isOwn && delivery !== null && (
@@ -135,17 +126,7 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
           <Hidden>{deliveryWords(delivery).title}: </Hidden>
         </>
       )}
-      {!isOwn && author !== null && <LastAuthor name={author.name} />}
       <bdi>{text}</bdi>
-    </span>
-  );
-}
-
-function LastAuthor({ name }: { readonly name: string }): ReactElement {
-  return (
-    <span className="last-author">
-      <bdi>{name}</bdi>
-      {": "}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView, MessageView } from "@xchat/client/api";
+import type { ChatView } from "@xchat/client/api";
 import { useState, type ReactElement } from "react";
 import { useView } from "../app/context.tsx";
 import { go } from "../app/places.ts";
@@ -7,8 +7,6 @@ import { useTimeWords } from "../i18n/format.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { EmptyState, ErrorNote, Name } from "../ui/basics.tsx";
 import { Pane } from "../ui/pane.tsx";
-import { toneSeed } from "./kinds.ts";
-import { isLike } from "../text/fold.ts";
 import { excerpt } from "./excerpt.ts";
 import { useSearch, type Hit } from "./use-search.ts";
 
@@ -66,20 +64,21 @@ export default function Search(): ReactElement {
   );
 }
 
+const fold = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const matches = (chat: ChatView, text: string): boolean =>
-  isLike(text, chat.name, chat.kind === "pair" ? chat.theirName : "");
+  [chat.name, chat.theirName].some((name) => fold(name).includes(fold(text)));
 
 function PeopleFound({ people }: { readonly people: readonly ChatView[] }): ReactElement {
   return (
     <section>
       <h2 className="section-title">
-        <Trans>People and groups</Trans>
+        <Trans>People</Trans>
       </h2>
       <ul className="hit-list">
         {people.map((chat) => (
           <li key={chat.id}>
             <button type="button" className="hit" onClick={() => go({ at: "chat", chat: chat.id })}>
-              <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
+              <Avatar name={chat.name} accountId={chat.accountId} size="small" />
               <span className="hit-name">
                 <Name>{chat.name}</Name>
               </span>
@@ -88,15 +87,6 @@ function PeopleFound({ people }: { readonly people: readonly ChatView[] }): Reac
         ))}
       </ul>
     </section>
-  );
-}
-
-function HitAuthor({ message }: { readonly message: MessageView }): ReactElement {
-  return (
-    <span className="last-author">
-      {message.isOwn ? <Trans>You</Trans> : <bdi>{message.author?.name ?? "?"}</bdi>}
-      {": "}
-    </span>
   );
 }
 
@@ -122,18 +112,12 @@ function MessagesFound({
           return (
             <li key={message.id}>
               <button type="button" className="hit" onClick={() => go({ at: "chat", chat: id, message: message.id })}>
-                <Avatar
-                  name={chat?.name ?? "?"}
-                  accountId={chat === undefined ? id : toneSeed(chat)}
-                  isGroup={chat?.kind === "group"}
-                  size="small"
-                />
+                <Avatar name={chat?.name ?? "?"} accountId={chat?.accountId ?? id} size="small" />
                 <span className="hit-name">
                   <Name>{chat?.name ?? "?"}</Name>
                   <time dateTime={new Date(message.sentAt).toISOString()}>{words.brief(message.sentAt)}</time>
                 </span>
                 <span className="hit-text" dir="auto">
-                  {chat?.kind === "group" && <HitAuthor message={message} />}
                   {excerpt(content, text).map((part, index) =>
                     part.isHit ? <mark key={index}>{part.text}</mark> : part.text,
                   )}

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { PairChatView } from "@xchat/client/api";
+import type { ChatView } from "@xchat/client/api";
 import { lazy, Suspense, useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { go, goBack } from "../app/places.ts";
@@ -10,14 +10,13 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { HomeNodes } from "./home-nodes.tsx";
 import { Notices } from "./notices.tsx";
 
 const SafetyDialog = lazy(() => import("./safety-dialog.tsx"));
 
 type Open = "safety" | "delete" | "block" | null;
 
-export default function ContactPanel({ chat }: { readonly chat: PairChatView }): ReactElement {
+export default function ContactPanel({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
@@ -46,8 +45,7 @@ export default function ContactPanel({ chat }: { readonly chat: PairChatView }):
         <Verification chat={chat} onOpen={() => setOpen("safety")} />
         <Petname chat={chat} />
         <DirectChoice chat={chat} />
-        <HomeNodes nodes={chat.homeNodes} />
-        <Account accountId={chat.accountId} />
+        <HomeNodes chat={chat} />
         <Notices chat={chat} />
         <section className="panel-section panel-danger">
           {!chat.isBlocked && (
@@ -67,7 +65,7 @@ export default function ContactPanel({ chat }: { readonly chat: PairChatView }):
   );
 }
 
-function Verification({ chat, onOpen }: { readonly chat: PairChatView; readonly onOpen: () => void }): ReactElement {
+function Verification({ chat, onOpen }: { readonly chat: ChatView; readonly onOpen: () => void }): ReactElement {
   return (
     <section className="panel-section">
       <h2 className="section-title with-icon">
@@ -90,7 +88,7 @@ function Verification({ chat, onOpen }: { readonly chat: PairChatView; readonly 
   );
 }
 
-function Petname({ chat }: { readonly chat: PairChatView }): ReactElement {
+function Petname({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const [name, setName] = useState(chat.petname ?? "");
   const save = useIntent("setPetname");
@@ -123,7 +121,7 @@ function Petname({ chat }: { readonly chat: PairChatView }): ReactElement {
   );
 }
 
-function DirectChoice({ chat }: { readonly chat: PairChatView }): ReactElement {
+function DirectChoice({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const profile = useView("profile");
   const change = useIntent("setMayDirect");
@@ -161,20 +159,39 @@ function DirectChoice({ chat }: { readonly chat: PairChatView }): ReactElement {
   );
 }
 
-function Account({ accountId }: { readonly accountId: string }): ReactElement {
+function HomeNodes({ chat }: { readonly chat: ChatView }): ReactElement {
   return (
     <section className="panel-section">
       <h2 className="section-title">
-        <Trans>Account</Trans>
+        <Trans>Home nodes of this chat</Trans>
       </h2>
+      <p className="hint">
+        <Trans>Here sealed messages wait for whoever is offline.</Trans>
+      </p>
+      {chat.homeNodes.length === 0 ? (
+        <p className="hint">
+          <Trans>Not chosen yet.</Trans>
+        </p>
+      ) : (
+        <ul className="plain-list">
+          {chat.homeNodes.map((node) => (
+            <li key={node} className="address" dir="ltr">
+              {node}
+            </li>
+          ))}
+        </ul>
+      )}
+      <p className="hint">
+        <Trans>Account</Trans>
+      </p>
       <p className="address" dir="ltr">
-        {accountId}
+        {chat.accountId}
       </p>
     </section>
   );
 }
 
-function BlockDialog({ chat, onClose }: { readonly chat: PairChatView; readonly onClose: () => void }): ReactElement {
+function BlockDialog({ chat, onClose }: { readonly chat: ChatView; readonly onClose: () => void }): ReactElement {
   const { t } = useLingui();
   const block = useIntent("setBlocked");
   const confirm = async (): Promise<void> => {
@@ -205,7 +222,7 @@ function BlockDialog({ chat, onClose }: { readonly chat: PairChatView; readonly 
   );
 }
 
-function DeleteDialog({ chat, onClose }: { readonly chat: PairChatView; readonly onClose: () => void }): ReactElement {
+function DeleteDialog({ chat, onClose }: { readonly chat: ChatView; readonly onClose: () => void }): ReactElement {
   const { t } = useLingui();
   const remove = useIntent("deleteChat");
   const confirm = async (): Promise<void> => {

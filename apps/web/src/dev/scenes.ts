@@ -1,16 +1,11 @@
 /** Views of every state, made up for looking at. */
 import type {
-  BackupSearchView,
-  BackupView,
   ChatView,
-  PairChatView,
   Delivery,
-  FoundBackupView,
   InvitationView,
   MessageView,
   NetworkView,
   ProfileView,
-  RecoveryView,
   RequestView,
 } from "@xchat/client/api";
 
@@ -28,8 +23,7 @@ export const READY: Extract<ProfileView, { state: "ready" }> = {
   settings: { directAllowed: true, shareReadState: true },
 };
 
-const chat = (id: string, name: string, more: Partial<PairChatView>): PairChatView => ({
-  kind: "pair",
+const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
   id,
   name,
   theirName: name,
@@ -53,7 +47,6 @@ const last = (text: string, at: number, delivery: Delivery | null = null): ChatV
   text,
   at,
   isOwn: delivery !== null,
-  author: null,
   delivery,
 });
 
@@ -123,7 +116,6 @@ export function message(text: string, at: number, own: Delivery | null, more: Pa
   return {
     id: `e${n}`,
     isOwn: own !== null,
-    author: null,
     order: `${String(at).padStart(15, "0")}-${String(n).padStart(8, "0")}`,
     content: { kind: "text", text },
     sentAt: at,
@@ -191,17 +183,8 @@ export const REQUESTS: readonly RequestView[] = [
     greeting: "Hello, we met at the bicycle workshop. I have the other half of your spanner set.",
     receivedAt: now - 20 * MINUTE,
     invitationLabel: "Workshop",
-    known: null,
   },
-  {
-    id: "r2",
-    accountId: "xc1nn",
-    name: "נועה",
-    greeting: "",
-    receivedAt: now - DAY,
-    invitationLabel: "",
-    known: { name: "נועה", isVerified: true, change: "recovered" },
-  },
+  { id: "r2", accountId: "xc1nn", name: "נועה", greeting: "", receivedAt: now - DAY, invitationLabel: "" },
 ];
 
 const CODE =
@@ -252,54 +235,6 @@ export const INVITATIONS: readonly InvitationView[] = [
     uses: 0,
   },
 ];
-
-export const BACKUP: BackupView = {
-  state: "on",
-  madeAt: now - 3 * 60 * MINUTE,
-  isBehind: false,
-  nodes: [
-    { address: "wss://one.node.example", isStored: true },
-    { address: "wss://two.node.example", isStored: true },
-  ],
-  storedAt: 2,
-  expiresAt: now + 178 * DAY,
-  isCut: false,
-};
-export const BACKUP_BEHIND: BackupView = {
-  ...BACKUP,
-  isBehind: true,
-  storedAt: 1,
-  nodes: [
-    { address: "wss://one.node.example", isStored: true },
-    { address: "wss://two.node.example", isStored: false },
-  ],
-};
-
-const FOUND: FoundBackupView = {
-  id: "f1",
-  name: "Mara",
-  accountId: "xc1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0s0w7ygk",
-  deviceName: "Web browser",
-  writtenAt: now - 5 * DAY,
-  contacts: 14,
-  chats: 11,
-};
-export const SEARCH: BackupSearchView = {
-  found: [FOUND, { ...FOUND, id: "f2", deviceName: "Terminal", writtenAt: now - 40 * DAY, contacts: 9, chats: 8 }],
-  level: 2,
-  nodes: [
-    { address: "wss://one.node.example", state: "answered" },
-    { address: "wss://two.node.example", state: "behind" },
-  ],
-};
-export const RECOVERY: NonNullable<RecoveryView> = {
-  recoveredAt: now - 10 * MINUTE,
-  chats: [
-    { id: "p1", kind: "pair", name: "Jonas", accountId: "xc1jonas", isVerified: true, state: "unreachable" },
-    { id: "p2", kind: "pair", name: "ليلى", accountId: "xc1layla", isVerified: false, state: "unreachable" },
-    { id: "g1", kind: "group", name: "Choir on Thursdays", accountId: null, isVerified: false, state: "asked" },
-  ],
-};
 
 export const ONE_NODE: NetworkView = {
   nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }],

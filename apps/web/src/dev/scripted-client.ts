@@ -1,31 +1,20 @@
 /** A client that keeps everything in memory and answers by script, for looking at the app without a network. */
 import {
   IntentError,
-  type BackupView,
   type ChatView,
   type ClientApi,
-  type DevicesView,
-  type GroupView,
   type IntentInput,
   type IntentName,
   type InvitationView,
-  type LinkView,
   type MessageView,
   type NetworkView,
-  type PairChatView,
   type ProfileView,
   type Query,
-  type RecoveryView,
   type RequestView,
 } from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
-import { DEVICES, LINKS } from "./device-scenes.ts";
-import { GROUP_CHATS, GROUPS, groupTalks } from "./group-scenes.ts";
-import { groupDeed } from "./scripted-groups.ts";
 import {
   arabicTalk,
-  BACKUP,
-  BACKUP_BEHIND,
   CHATS,
   CLOCK,
   DOWN,
@@ -35,9 +24,7 @@ import {
   message,
   ONE_NODE,
   READY,
-  RECOVERY,
   REQUESTS,
-  SEARCH,
   shortTalk,
   WORDS,
 } from "./scenes.ts";
@@ -48,12 +35,7 @@ interface World {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
-  backup: BackupView;
-  recovery: RecoveryView;
-  link: LinkView;
-  devices: DevicesView;
   readonly messages: Map<string, MessageView[]>;
-  readonly groups: Map<string, GroupView>;
 }
 
 const NETWORKS: { readonly [scene: string]: NetworkView } = { down: DOWN, nodes: MANY_NODES, clock: CLOCK };
@@ -65,14 +47,8 @@ function worldOf(scene: string): World {
     requests: [],
     invitations: [],
     network: ONE_NODE,
-    backup: BACKUP,
-    recovery: null,
-    link: LINKS[scene] ?? { kind: "none" },
-    devices: scene === "removed" ? { ...DEVICES, isRemoved: true, work: null } : DEVICES,
     messages: new Map(),
-    groups: new Map(),
   };
-  if (scene.startsWith("new-")) return { ...empty, profile: { state: "none" } };
   switch (scene) {
     case "none":
       return { ...empty, profile: { state: "none" } };
@@ -80,12 +56,6 @@ function worldOf(scene: string): World {
       return { ...empty, profile: { state: "locked" } };
     case "empty":
       return empty;
-    case "backup-off":
-      return { ...empty, backup: { state: "off" } };
-    case "backup-behind":
-      return { ...empty, backup: BACKUP_BEHIND };
-    case "recovered":
-      return { ...empty, recovery: RECOVERY };
     default: {
       const messages = new Map([
         ["first", shortTalk()],
@@ -94,19 +64,7 @@ function worldOf(scene: string): World {
       ]);
       const network = NETWORKS[scene] ?? ONE_NODE;
       const profile: ProfileView = scene === "quiet" ? { ...READY, recoveryWords: "forgotten" } : READY;
-      const whole = {
-        ...empty,
-        profile,
-        chats: CHATS,
-        requests: REQUESTS,
-        invitations: INVITATIONS,
-        network,
-        messages,
-      };
-      if (scene !== "groups") return whole;
-      for (const [id, talk] of groupTalks()) messages.set(id, talk);
-      const chats = [...GROUP_CHATS, ...CHATS].toSorted((a, b) => b.activeAt - a.activeAt);
-      return { ...whole, chats, groups: new Map(Object.entries(GROUPS)) };
+      return { profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
     }
   }
 }
@@ -138,49 +96,24 @@ class ScriptedApi implements ClientApi {
   watch(query: Query, listener: (view: never) => void): () => void {
     const watch = { query, listener };
     this.#watches.add(watch);
-    if (query.view === "group") this.#tellGroup(query.chat);
-    else if (query.view !== "messages") listener(this.#world[query.view] as never);
+    if (query.view !== "messages") listener(this.#world[query.view] as never);
     return () => this.#watches.delete(watch);
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<never> {
     await new Promise((resolve) => setTimeout(resolve, 30));
-    const deed = this.#changeGroup(intent, input);
-    return ((deed === null ? this.#answer(intent, input as never) : deed.answer) ?? {}) as never;
+    return (this.#answer(intent, input as never) ?? {}) as never;
   }
 
   #show(part: Partial<World>): void {
     Object.assign(this.#world, part);
     for (const { query, listener } of this.#watches) {
-      if (query.view !== "messages" && query.view !== "group" && query.view in part)
-        listener(this.#world[query.view] as never);
+      if (query.view !== "messages" && query.view in part) listener(this.#world[query.view] as never);
     }
   }
 
-  #patchChat(id: string, part: Partial<PairChatView>): void {
-    this.#show({
-      chats: this.#world.chats.map((chat) => (chat.id === id ? ({ ...chat, ...part } as ChatView) : chat)),
-    });
-  }
-
-  #tellGroup(chat: string): void {
-    const group = this.#world.groups.get(chat);
-    for (const { query, listener } of this.#watches)
-      if (query.view === "group" && query.chat === chat && group !== undefined) listener(group as never);
-  }
-
-  /** What every intent about a group does; null for the others. */
-  #changeGroup(intent: IntentName, input: any): { readonly answer: unknown } | null {
-    const group = this.#world.groups.get(input.chat);
-    const deed = group === undefined ? null : groupDeed(group, intent, input);
-    if (deed === null) return null;
-    this.#world.groups.set(input.chat, deed.group);
-    if (deed.record !== null) this.#put(input.chat, deed.record);
-    this.#show({
-      chats: this.#world.chats.map((chat) => (chat.id === input.chat ? { ...chat, name: deed.group.name } : chat)),
-    });
-    this.#tellGroup(input.chat);
-    return deed;
+  #patchChat(id: string, part: Partial<ChatView>): void {
+    this.#show({ chats: this.#world.chats.map((chat) => (chat.id === id ? { ...chat, ...part } : chat)) });
   }
 
   #put(chat: string, changed: MessageView): void {
@@ -205,18 +138,6 @@ class ScriptedApi implements ClientApi {
     switch (intent) {
       case "createProfile":
         return this.#show({ profile: { ...READY, name: input.name, hasPassphrase: input.passphrase !== null } });
-      case "findBackups":
-        return input.words.includes("zoo") ? { ...SEARCH, found: [], level: 0 } : SEARCH;
-      case "recoverAccount":
-        return this.#show({ profile: { ...READY, recoveryWords: "forgotten" }, recovery: RECOVERY });
-      case "dropRecoveredChat":
-        return this.#show({
-          recovery: { ...RECOVERY, chats: RECOVERY.chats.filter(({ id }) => id !== input.chat) },
-        });
-      case "changeWords":
-        return this.#show({ profile: { ...READY, recoveryWords: "unwritten" } });
-      case "turnOnBackup":
-        return this.#show({ backup: BACKUP });
       case "unlock":
         if (input.passphrase !== "correct horse") throw new IntentError("wrong-passphrase");
         return this.#show({ profile: READY });
@@ -285,8 +206,6 @@ class ScriptedApi implements ClientApi {
         return this.#patchChat(input.chat, { isBlocked: input.isBlocked });
       case "deleteChat":
         return this.#show({ chats: this.#world.chats.filter(({ id }) => id !== input.chat) });
-      case "createGroup":
-        return { chat: "alone" };
       case "safetyNumber":
         return {
           digits: "0418362957 1830264915 7392018465 2910384756 1029384756 5647382910".replaceAll(" ", ""),
@@ -318,10 +237,7 @@ class ScriptedApi implements ClientApi {
   #send(chat: string, text: string): unknown {
     const sent = message(text, Date.now(), { state: "queued", why: "sending" });
     this.#put(chat, sent);
-    this.#patchChat(chat, {
-      draft: "",
-      last: { text, at: Date.now(), isOwn: true, author: null, delivery: sent.delivery },
-    });
+    this.#patchChat(chat, { draft: "", last: { text, at: Date.now(), isOwn: true, delivery: sent.delivery } });
     const later = (delay: number, delivery: MessageView["delivery"]): void =>
       void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);
     later(300, { state: "stored", count: 1, of: 1 });

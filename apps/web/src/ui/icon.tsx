@@ -9,10 +9,6 @@ const PATHS = {
   chat: "M6.5 4.5h11a2.5 2.5 0 0 1 2.5 2.5v7a2.5 2.5 0 0 1-2.5 2.5h-5L8 20v-3.5H6.5A2.5 2.5 0 0 1 4 14V7a2.5 2.5 0 0 1 2.5-2.5z",
   invite:
     "M10 4.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM3.5 19.5c.5-3.4 3-5.2 6.5-5.2 1.2 0 2.3.2 3.2.6M17.5 14v6M14.5 17h6",
-  group:
-    "M9 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM3 19c.4-3.2 2.7-5 6-5s5.6 1.8 6 5M16 5.3a3 3 0 0 1 0 5.6M17.5 14.4c2 .6 3.2 2.2 3.5 4.6",
-  leave: "M10 4.5H7a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h3M14.5 8l4 4-4 4M18.5 12H10",
-  timer: "M12 6.5a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM12 10v3.5l2.3 1.6M10 3.5h4",
   network:
     "M12 3.5a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM5.3 15.4a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM18.7 15.4a2.3 2.3 0 1 1 0 4.6 2.3 2.3 0 0 1 0-4.6zM10.9 8l-4.3 7.6M13.1 8l4.3 7.6M7.7 17.7h8.6",
   settings:
@@ -38,15 +34,11 @@ const PATHS = {
   info: "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 11v5.2M12 7.8h.01",
   warning: "M12 4.5l8.5 15h-17zM12 10.5v4M12 17h.01",
   download: "M12 4v11.5M7 10.5l5 5 5-5M5 20h14",
-  vault:
-    "M6 4.5h12A1.5 1.5 0 0 1 19.5 6v11a1.5 1.5 0 0 1-1.5 1.5H6A1.5 1.5 0 0 1 4.5 17V6A1.5 1.5 0 0 1 6 4.5zM7.5 18.5v1.5M16.5 18.5v1.5M12 8.5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM12 11.5h.01",
   key: "M8 11.5a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM11 12.7l8.5-8.2M16 7.8l2.5 2.5",
   refresh: "M19 12a7 7 0 1 1-2.1-5M19.5 4v4h-4",
   link: "M10 14a3.8 3.8 0 0 0 5.6.2l3-3a3.9 3.9 0 0 0-5.5-5.5l-1.3 1.3M14 10a3.8 3.8 0 0 0-5.6-.2l-3 3a3.9 3.9 0 0 0 5.5 5.5l1.3-1.3",
   words:
     "M6 4.5h12a1.5 1.5 0 0 1 1.5 1.5v12a1.5 1.5 0 0 1-1.5 1.5H6A1.5 1.5 0 0 1 4.5 18V6A1.5 1.5 0 0 1 6 4.5zM8 9h3M13.5 9H16M8 12h3M13.5 12H16M8 15h3M13.5 15H16",
-  devices:
-    "M4 6.5A1.5 1.5 0 0 1 5.5 5h11A1.5 1.5 0 0 1 18 6.5V9M4 6.5V15h8M3 18h9M15.5 10.5h3.5a1.3 1.3 0 0 1 1.3 1.3v6.4a1.3 1.3 0 0 1-1.3 1.3h-3.5a1.3 1.3 0 0 1-1.3-1.3v-6.4a1.3 1.3 0 0 1 1.3-1.3z",
   look: "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 3.5v17M12 7.5l6.5-2M12 12h8.5M12 16.5l6.5 2",
   pulse: "M3.5 12.5h4l2.5-6.5 4 12 2.5-5.5h4",
   keyboard:
@@ -60,7 +52,7 @@ const PATHS = {
 export type IconName = keyof typeof PATHS;
 
 /** Drawn mirrored where the writing runs from right to left. */
-const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward", "leave"]);
+const MIRRORED: ReadonlySet<IconName> = new Set(["back", "forward"]);
 
 export function Icon({ name, size = 22 }: { readonly name: IconName; readonly size?: number }): React.ReactElement {
   return (

@@ -1,5 +1,5 @@
 /**
- * The direct connection to one other device of a chat: runs what the state machine of the protocol decides (spec/conversation.md, section
+ * The direct connection of a chat: runs what the state machine of the protocol decides (spec/conversation.md, section
  * 6). Signals travel inside the conversation; an envelope that comes is acknowledged after it has been saved.
  */
 import { bytesToHex } from "@xchat/codec";
@@ -30,11 +30,8 @@ export { ACK_PATIENCE as DIRECT_CHANCE } from "@xchat/protocol";
 
 export interface DirectLinkDeps {
   readonly state: () => ChatState;
-  /** Leaf key of the other device. */
-  readonly peer: Uint8Array;
-  /** What this person allows, and what the other one has allowed. */
+  /** What this person allows in this chat. */
   readonly isAllowed: () => boolean;
-  readonly theyAllow: () => boolean;
   readonly sendSignal: (items: readonly PayloadItem[]) => void;
   /** `done` is called when the envelope has been saved. */
   readonly onEnvelope: (envelope: Uint8Array, done: () => void) => void;
@@ -63,7 +60,8 @@ export class DirectLink {
   constructor(core: SessionCore, deps: DirectLinkDeps) {
     this.#core = core;
     this.#deps = deps;
-    this.#state = startDirect(core.cipher.ownLeafKey(deps.state().group).publicKey, deps.peer);
+    const { group, shared } = deps.state();
+    this.#state = startDirect(core.cipher.ownLeafKey(group).publicKey, shared.peerLeafKey);
   }
 
   get isOpen(): boolean {
@@ -72,12 +70,12 @@ export class DirectLink {
 
   /** Consent or a switch may have changed. */
   update(): void {
-    const { record } = this.#deps.state();
+    const { record, shared } = this.#deps.state();
     this.#input({
       kind: "permissions",
       isSwitchedOn: this.#core.direct !== null && record.state === "active",
       ownConsent: this.#deps.isAllowed(),
-      theirConsent: this.#deps.theyAllow(),
+      theirConsent: shared.theyMayDirect,
     });
   }
 

@@ -15,8 +15,6 @@ export interface RecordInput {
   readonly event: SignedEvent;
   readonly state: EventRecord["state"];
   readonly isOwn: boolean;
-  /** By this very device, and not another of the same person. */
-  readonly isMadeHere?: boolean;
   readonly receivedAt: number;
   readonly via: EventRecord["via"];
 }
@@ -38,7 +36,7 @@ export function eventToRecord(input: RecordInput): EventRecord {
     text: shown.text,
     header: event.signedHeader,
     body: event.bodyBytes,
-    delivery: input.isMadeHere === true ? "queued" : "",
+    delivery: isOwn ? "queued" : "",
     storedCount: 0,
     storedOf: 0,
     via: input.via,

@@ -14,10 +14,9 @@ import {
   receiveEvent,
   textContent,
   verifyEvent,
-  type BodyKind,
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
-import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
+import { ownAuthor, peerAuthor, toBytes } from "./authors.ts";
 import { eventToRecord } from "./event-records.ts";
 import { take, type TakeCallbacks } from "./log-effects.ts";
 import { lookupOf } from "./lookup.ts";
@@ -26,13 +25,7 @@ import type { Step } from "./step.ts";
 const SALT_BYTES = 16;
 
 /** Signs and shows an own message. The caller seals it. */
-export function appendOwn(step: Step, text: string): Promise<EventRecord> {
-  const salt = step.core.provider.randomBytes(SALT_BYTES);
-  return appendBody(step, "content", encodeMessageContent(textContent({ salt, text })));
-}
-
-/** Signs and shows an own event of any kind. The caller seals it. */
-export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array): Promise<EventRecord> {
+export async function appendOwn(step: Step, text: string): Promise<EventRecord> {
   const { provider, cipher, clock } = step.core;
   const { sequence, depth, previous, parents } = prepareOwn(step.state.log);
   const event = await createEvent(
@@ -45,8 +38,8 @@ export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array
       previous: previous === null ? null : toBytes(previous),
       parents: parents.map(toBytes),
       sentAt: clock.now(),
-      kind,
-      content,
+      kind: "content",
+      content: encodeMessageContent(textContent({ salt: provider.randomBytes(SALT_BYTES), text })),
     },
     cipher.ownLeafKey(step.state.group).secretKey,
   );
@@ -55,7 +48,6 @@ export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array
     event,
     state: "shown",
     isOwn: true,
-    isMadeHere: true,
     receivedAt: clock.now(),
     via: "",
   });
@@ -64,7 +56,7 @@ export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array
   return record;
 }
 
-/** Takes an event that somebody handed over, whoever wrote it: who is or was a member counts, by their own signature. */
+/** Takes an event that somebody handed over, whoever wrote it. */
 export async function takeEvent(
   step: Step,
   encoded: Uint8Array,
@@ -75,20 +67,11 @@ export async function takeEvent(
   if (!decoded.ok) return;
   const event = decoded.value;
   const facts = eventFacts(event);
-  const author = authorOfLeaf(step.state, facts.author);
-  if (author === null || !(await verifyEvent(provider, event, author))) return;
-  // Also what another device of this person wrote.
-  const isOwn = step.state.roster.leaves.get(facts.author)?.account === ownAccount(step.core);
+  const isOwn = facts.author === step.state.log.self;
+  if (!(await verifyEvent(provider, event, isOwn ? ownAuthor(step) : peerAuthor(step)))) return;
   const { via } = callbacks;
-  const record = eventToRecord({
-    conversationId: step.id,
-    event,
-    state: "pending",
-    isOwn,
-    isMadeHere: facts.author === step.state.log.self,
-    receivedAt: clock.now(),
-    via,
-  });
+  const input = { conversationId: step.id, event, state: "pending", isOwn, receivedAt: clock.now(), via } as const;
+  const record = eventToRecord(input);
   const { ids, position } = lookupKeys(facts);
   step.arrived.set(record.id, record);
   await take(step, receiveEvent(step.state.log, facts, await lookupOf(step, ids, position), clock.now()), callbacks);

@@ -1,7 +1,5 @@
 /** Events as a person sees them. */
-import type { AccountId } from "@xchat/protocol";
-import type { Delivery, MessageView, PersonView } from "../api.ts";
-import { recordView } from "../group/people.ts";
+import type { Delivery, MessageView } from "../api.ts";
 import type { EventPosition, EventRecord } from "../ports.ts";
 
 const DEPTH_DIGITS = 12;
@@ -17,24 +15,15 @@ export function positionOf(order: string): EventPosition | null {
 
 export type QueuedReason = Extract<Delivery, { state: "queued" }>["why"];
 
-/** What of a chat goes into the view of each message. */
-export interface MessageContext {
-  readonly queuedWhy: QueuedReason;
-  /** Who wrote it; null in a chat of two. */
-  readonly author: (event: EventRecord) => PersonView | null;
-  readonly person: (account: AccountId) => PersonView;
-}
-
-export function messageView(event: EventRecord, { queuedWhy, author, person }: MessageContext): MessageView {
+export function messageView(event: EventRecord, queuedWhy: QueuedReason): MessageView {
   return {
     id: event.id,
-    isOwn: event.isOwn && event.kind !== "record",
-    author: author(event),
+    isOwn: event.isOwn,
     order: orderOf(event),
-    content: contentOf(event, person),
+    content: contentOf(event),
     sentAt: event.sentAt,
     receivedAt: event.isOwn ? null : event.receivedAt,
-    delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
+    delivery: event.isOwn && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
   };
 }
@@ -55,12 +44,8 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
-function contentOf(
-  { kind, text, delivery, storedOf, body }: EventRecord,
-  person: MessageContext["person"],
-): MessageView["content"] {
+function contentOf({ kind, text, delivery, storedOf }: EventRecord): MessageView["content"] {
   if (kind === "text") return { kind, text };
-  if (kind === "record") return { kind, record: recordView(body, person) };
   if (kind === "lost") {
     return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };
   }

@@ -1,20 +1,21 @@
 /** Answering somebody's invitation: look at the card, make the conversation, send the request. */
 import { bytesToHex } from "@xchat/codec";
 import {
+  accountIdToBytes,
   cardPlace,
   claimedLeaf,
   decodeInvitationCode,
-  encodeGroupState,
+  encodePolicy,
   judgeCardMember,
   MAX_NODE_HINTS,
   openCard,
-  newPairState,
+  pairPolicy,
   sealRequest,
   type Invitation,
+  type Member,
   type OpenedCard,
 } from "@xchat/protocol";
-import { IntentError, type InvitationPreview, type KnownPersonView } from "../api.ts";
-import { readAccountId } from "../chat/authors.ts";
+import { IntentError, type InvitationPreview } from "../api.ts";
 import { newChatChanges, type NewChat } from "../chat/new-chat.ts";
 import { encodeItem, type RequestItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
@@ -59,18 +60,13 @@ export async function findCard(core: SessionCore, text: string): Promise<FoundCa
   throw new IntentError(worst);
 }
 
-export const preview = (
-  { card, invitation }: FoundCard,
-  existingChat: string | null,
-  known: KnownPersonView | null,
-): InvitationPreview => ({
+export const preview = ({ card, invitation }: FoundCard, existingChat: string | null): InvitationPreview => ({
   name: card.name,
   accountId: card.accountId,
   isLasting: card.isLasting,
   expiresAt: card.expiresAt,
   nodes: invitation.nodes.map(({ address }) => address),
   existingChat,
-  known,
 });
 
 /** Makes the group and the request; the caller writes the changes and then hands the entry to the outbox. */
@@ -85,15 +81,14 @@ export async function requestChat(
   const groupId = provider.randomBytes(32);
   const bundle = await newKeyPackage(core, false);
   const accepterKeyPackage = card.keyPackages[0] as Uint8Array;
-  await inspectOwner(core, card, accepterKeyPackage);
-  const state = newPairState({
-    requester: readAccountId(own.accountId),
-    accepter: card.accountId,
+  const peer = await inspectOwner(core, card, accepterKeyPackage);
+  const policy = pairPolicy({
+    requester: accountIdToBytes(own.accountId as never),
+    accepter: accountIdToBytes(card.accountId),
     // Both can reach these: the newcomer has just read the card there.
     homeNodes: card.inbox.nodes,
-    rejoinSeed: bytesToHex(provider.randomBytes(32)),
   });
-  const alone = await cipher.createGroup({ groupId, keyPackage: bundle, policy: encodeGroupState(state) });
+  const alone = await cipher.createGroup({ groupId, keyPackage: bundle, policy: encodePolicy(policy) });
   const { welcome, group } = await cipher.commit(alone, { add: [accepterKeyPackage] });
   const envelope = await sealRequest(provider, {
     invitationSecret: invitation.secret,
@@ -113,20 +108,22 @@ export async function requestChat(
   if (!envelope.ok) throw new IntentError("invitation-forged");
   const chat = await newChatChanges(core, {
     group,
-    peer: { accountId: card.accountId, name: card.name, chain: card.chain },
+    peer: { accountId: card.accountId, name: card.name, chain: card.chain, leafKey: peer.signatureKey },
     state: "waiting",
     mayDirect,
-    wishes: [],
+    plan: [],
+    nextPolicy: null,
   });
   return { chat, request: requestEntry(core, chat.state.record.id, card, envelope.value) };
 }
 
 /** FC18: the key package is of the account and the device that the card stands for. */
-async function inspectOwner({ cipher }: SessionCore, card: OpenedCard, keyPackage: Uint8Array): Promise<void> {
+async function inspectOwner({ cipher }: SessionCore, card: OpenedCard, keyPackage: Uint8Array): Promise<Member> {
   const member = await cipher.inspectKeyPackage(keyPackage);
   if (!member.ok) throw new IntentError("invitation-forged", member.error);
   const owner = claimedLeaf(member.value.credential);
   if (!owner.ok || judgeCardMember(card, owner.value) !== null) throw new IntentError("invitation-forged");
+  return member.value;
 }
 
 function requestEntry(core: SessionCore, conversationId: string, card: OpenedCard, envelope: Uint8Array): OutboxEntry {

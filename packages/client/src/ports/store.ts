@@ -22,7 +22,6 @@ import type {
   MailboxRecord,
   MarkRecord,
   OutboxRecord,
-  PartRecord,
   RequestRecord,
 } from "./records.ts";
 
@@ -40,7 +39,6 @@ export interface Tables {
   mailbox: MailboxRecord;
   cursor: CursorRecord;
   held: HeldRecord;
-  part: PartRecord;
 }
 
 export type TableName = keyof Tables;
@@ -51,10 +49,8 @@ export type StoreChange =
   | { readonly delete: TableName; readonly key: string }
   /** Moves the ratchets of a group without writing its epoch again. */
   | { readonly ratchet: string; readonly ratchetPart: Uint8Array }
-  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held, parts. Not the contact. */
+  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held. Not the contact. */
   | { readonly forget: string }
-  /** Takes parts of a conversation away, of these kinds. */
-  | { readonly forgetParts: string; readonly kinds: readonly string[] }
   /** Envelope hashes (hex) that need not be opened again before `until`. */
   | { readonly seen: readonly string[]; readonly until: number }
   | { readonly forgetSeenBefore: number }
@@ -84,8 +80,6 @@ export interface Store {
   /** Which of these envelope hashes have been seen. */
   seen(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   held(conversationId: string): Promise<readonly HeldRecord[]>;
-  /** Of these kinds, ascending by id. */
-  parts(conversationId: string, kinds: readonly string[]): Promise<readonly PartRecord[]>;
 
   /** Rows in the order (depth, id), strictly before or after a position; `null` before = the newest. */
   eventsBefore(conversationId: string, before: EventPosition | null, limit: number): Promise<EventPage>;

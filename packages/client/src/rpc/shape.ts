@@ -28,15 +28,6 @@ export const orNull =
   (value) =>
     value === null ? null : inner(value);
 
-/** At most `max` of them. */
-export const listOf =
-  <T>(inner: Shape<T>, max: number): Shape<readonly T[]> =>
-  (value) => {
-    if (!Array.isArray(value) || value.length > max) return MALFORMED;
-    const items = value.map(inner);
-    return items.includes(MALFORMED) ? MALFORMED : (items as readonly T[]);
-  };
-
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -5,7 +5,6 @@ export {
   encodePackages,
   encodeSnapshotWanted,
   encodeWanted,
-  encodeWelcomeParts,
   type DeviceSupply,
   type SuppliedPackage,
 } from "./device-supply.ts";
@@ -92,14 +91,6 @@ export {
   type NewLinkInput,
   type NewLinkStep,
 } from "./link-new.ts";
-export {
-  decodeLogStart,
-  decodeNewcomer,
-  encodeLogStart,
-  encodeNewcomer,
-  type LogStart,
-  type Newcomer,
-} from "./newcomer.ts";
 export {
   decodeSyncEvent,
   decodeSyncSnapshot,

@@ -18,7 +18,6 @@ export {
   MAX_RECEIPT_LEAVES,
   openReceipt,
   signReceipts,
-  statementOf,
   type ReceiptRefusal,
   type Statement,
 } from "./receipt.ts";

@@ -1,1 +1,0 @@
-export { simulate, type SimulationReport } from "./simulate.ts";
