@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "apps/*/src/**/*.test.{ts,tsx}",
+      "test/workspace/**/*.test.ts",
       "test/functional/**/*.test.ts",
       "test/e2e/**/*.test.ts",
       "packages/*/test/**/*.browser.test.ts",

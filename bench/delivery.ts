@@ -1,6 +1,6 @@
 /**
  * From "sent" in one browser to "shown" in the other, on one machine: through a node, and directly. Both browsers read
- * the same clock of the system. Each message is found in the other's chat before it counts.
+ * the same clock of the system. Each message is found in the other's chat, with the way that it came by, before it counts.
  */
 import { join } from "node:path";
 import { startNodeProcess } from "@xchat/testkit";
@@ -53,6 +53,7 @@ async function measure(isDirect: boolean): Promise<readonly number[]> {
       await hears(bobsPage, text);
       const shownAt = await bobsPage.evaluate((wanted) => (globalThis as unknown as Arrivals).arrivals[wanted], text);
       if (shownAt === undefined) throw new Error(`${text} was never shown`);
+      await expectWay(bobsPage, isDirect);
       if (i >= WARM_UP) times.push(shownAt - sentAt);
     }
     return times;
@@ -65,6 +66,12 @@ async function measure(isDirect: boolean): Promise<readonly number[]> {
 
 interface Arrivals {
   arrivals: Record<string, number>;
+}
+
+/** What stands beside the time of the newest message: a message that took the other way is none that was measured. */
+async function expectWay(page: Page, isDirect: boolean): Promise<void> {
+  const words = await page.locator("#messages .message-theirs .meta").last().innerText();
+  if (/direct/u.test(words) !== isDirect) throw new Error(`a message came another way than was measured: ${words}`);
 }
 
 /** The moment at which each text stands in the list of messages. */

@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- NAME [--json]`: runs one benchmark. Each is a module of this folder with `run()`, which checks the
- * result of every operation that it measures.
+ * result of every operation that it measures. What ships is measured: it is built first where something has changed.
  */
 import { readdir } from "node:fs/promises";
+import { buildAll, isBuildCurrent } from "../scripts/build.ts";
 
 export interface BenchResult {
   readonly figures: Readonly<Record<string, number>>;
@@ -18,6 +19,7 @@ if (name === undefined || !names.includes(name)) {
   process.stderr.write(`usage: npm run bench -- NAME [--json]\nNAME is one of: ${names.join(", ")}\n`);
   process.exit(2);
 }
+if (!(await isBuildCurrent())) await buildAll("error");
 const { run } = (await import(`./${name}.ts`)) as { run(): Promise<BenchResult> };
 const { figures, notes = [] } = await run();
 if (process.argv.includes("--json")) {

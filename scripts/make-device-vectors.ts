@@ -121,7 +121,7 @@ async function linkVectors() {
     signature: encodeLinkContent("signature", { bodyHash: seed("hash"), signature: new Uint8Array(64).fill(2) }),
     grant: encodeLinkContent("grant", { chain: alice.chain }),
     keys: encodeLinkContent("keys", { keyPackage: seed("key package") }),
-    welcome: encodeLinkContent("welcome", { welcome: seed("welcome") }),
+    welcome: encodeLinkContent("welcome", { welcome: seed("welcome"), introduction: seed("introduction") }),
     done: encodeLinkContent("done", {}),
     "cancel-by-existing": encodeLinkContent("cancel-by-existing", { reason: "digits-mismatch" }),
     "cancel-by-new": encodeLinkContent("cancel-by-new", { reason: "cancelled" }),

@@ -1,6 +1,7 @@
 import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { licences } from "./tools/licences.ts";
 import { linguiMacros } from "./tools/lingui-macros.ts";
 import { shellList } from "./tools/shell-list.ts";
 
@@ -15,9 +16,16 @@ const treeshake = { moduleSideEffects: (id: string) => !isPure(id) };
 /** `--mode review` builds the scripted review app (dev.html) instead of what ships. */
 export default defineConfig(({ mode }) => {
   const isReview = mode === "review";
+  const ofOthers = licences();
   return {
-    plugins: [linguiMacros(), lingui({ failOnMissing: !isReview, failOnCompileError: true }), react(), shellList()],
-    worker: { format: "es", rolldownOptions: { treeshake } },
+    plugins: [
+      linguiMacros(),
+      lingui({ failOnMissing: !isReview, failOnCompileError: true }),
+      react(),
+      ofOthers.app(),
+      shellList(),
+    ],
+    worker: { format: "es", plugins: () => [ofOthers.worker()], rolldownOptions: { treeshake } },
     build: {
       target: "es2022",
       outDir: isReview ? "../../.cache/web-review" : "dist",

@@ -28,6 +28,8 @@ const ARGS = [
   "--remote-debugging-port=0",
 ];
 const START_PATIENCE = 30_000;
+/** How long a page may take for what a person waits for, on a machine that has much else to do. */
+const PAGE_PATIENCE = 60_000;
 
 export interface ProfileOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -35,6 +37,8 @@ export interface ProfileOptions {
   readonly locale?: string;
   /** Everything but WebRTC goes through it. */
   readonly line?: Line;
+  /** Names of other machines that lead here instead. */
+  readonly names?: readonly string[];
 }
 
 export interface BrowserProfile {
@@ -62,6 +66,8 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
   const args = [...ARGS, `--user-data-dir=${directory}`, `--lang=${options.locale ?? "en"}`];
   if (options.line !== undefined)
     args.push(`--proxy-server=socks5://127.0.0.1:${options.line.port}`, "--proxy-bypass-list=<-loopback>");
+  if (options.names !== undefined)
+    args.push(`--host-resolver-rules=${options.names.map((name) => `MAP ${name} 127.0.0.1`).join(", ")}`);
   args.push("about:blank");
   // A group of its own, so that a kill takes the renderers along.
   const child = spawn(CHROMIUM, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
@@ -69,6 +75,7 @@ export async function browserProfile(options: ProfileOptions = {}, kept?: string
   const browser = await chromium.connectOverCDP(await debuggerAddress(child.stderr));
   const context = browser.contexts()[0];
   if (context === undefined) throw new Error("the browser has no profile");
+  context.setDefaultTimeout(PAGE_PATIENCE);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const requests: string[] = [];
   const problems: string[] = [];

@@ -201,6 +201,53 @@ describe("two terminals", () => {
     expect((await alice.run("doctor")).out).not.toMatch(/Bob|xc1/u);
   });
 
+  test("answer, react, edit, pin, delete, and let disappear", { timeout: 2 * STORY }, async () => {
+    const node = await newNode();
+    const { alice, bob } = await meet(node);
+    const [sent] = await alice.ask("send", "Bob", "the lake at nine");
+    const id = String(sent?.["id"]);
+    await bob.until(async () => (await bob.texts("Alice")).length === 1);
+    await bob.ask("react", "Alice", "last", "👍");
+    await bob.ask("reply", "Alice", id.slice(0, 8), "fine with me");
+    await bob.ask("pin", "Alice", id.slice(0, 8));
+    await bob.ask("star", "Alice", id.slice(0, 8));
+    await alice.ask("edit", "Bob", id.slice(0, 8), "the lake at ten");
+    const first = async (terminal: Terminal, other: string): Promise<Line | undefined> =>
+      (await terminal.ask("read", other, "--peek")).find((line) => line["id"] === id);
+    const isDone = async (terminal: Terminal, other: string): Promise<boolean> => {
+      const line = await first(terminal, other);
+      const content = JSON.stringify(line?.["content"] ?? {});
+      return (
+        content.includes("the lake at ten") &&
+        line?.["isPinned"] === true &&
+        JSON.stringify(line["reactions"]).includes("👍")
+      );
+    };
+    await alice.until(() => isDone(alice, "Bob"));
+    await bob.until(() => isDone(bob, "Alice"));
+    const shown = (await alice.run("read", "Bob")).out;
+    expect(shown).toMatch(/the lake at ten {2}\(edited; \P{L}+ Bob; pinned\)/u);
+    expect(shown).toContain("[to me: the lake at ten] fine with me");
+    expect(await bob.ask("pinned", "Alice")).toMatchObject([{ id }]);
+    expect(await bob.ask("starred")).toMatchObject([{ id, isStarred: true }]);
+    expect(await bob.run("edit", "Alice", id.slice(0, 8), "no")).toMatchObject({ code: 9 });
+
+    await alice.ask("delete", "Bob", id.slice(0, 8), "--everyone");
+    await bob.until(async () => JSON.stringify((await first(bob, "Alice"))?.["content"]) === '{"kind":"deleted"}');
+    expect(await bob.ask("starred")).toEqual([]);
+    expect(await bob.run("react", "Alice", id.slice(0, 8), "👍")).toMatchObject({ code: 4 });
+
+    await alice.ask("disappear", "Bob", "1s");
+    await bob.until(async () => (await bob.ask("chats"))[0]?.["disappearAfter"] === 1);
+    const [brief] = await bob.ask("send", "Alice", "not for long");
+    const isThere = async (terminal: Terminal, other: string): Promise<boolean> =>
+      (await terminal.ask("read", other)).some((line) => line["id"] === brief?.["id"]);
+    await alice.until(async () => JSON.stringify(await alice.ask("chats")).includes("not for long"));
+    expect(await isThere(alice, "Bob")).toBe(true);
+    await alice.until(async () => !(await isThere(alice, "Bob")));
+    await bob.until(async () => !(await isThere(bob, "Alice")));
+  });
+
   test("what is written while the node is down comes when it is back, once", { timeout: STORY }, async () => {
     const node = await newNode();
     const { alice, bob } = await meet(node);

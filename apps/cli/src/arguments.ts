@@ -22,8 +22,13 @@ const OF_COMMANDS = {
   yes: { type: "boolean" },
   no: { type: "boolean" },
   written: { type: "boolean" },
+  change: { type: "boolean" },
   forget: { type: "boolean" },
+  everyone: { type: "boolean" },
   remove: { type: "boolean" },
+  description: { type: "string" },
+  open: { type: "boolean" },
+  "no-end": { type: "boolean" },
 } as const;
 
 export interface CommandLine {

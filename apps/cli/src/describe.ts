@@ -5,10 +5,12 @@ import type {
   Delivery,
   DoctorCheck,
   InvitationView,
+  KnownPersonView,
   MessageView,
   NodeView,
   RequestView,
 } from "@xchat/client/api";
+import { recordWords } from "./describe-group.ts";
 import type { Output } from "./output.ts";
 import { cut, safeLine, safeText } from "./safe-text.ts";
 
@@ -16,6 +18,7 @@ import { cut, safeLine, safeText } from "./safe-text.ts";
 const SHORT_ID = 8;
 export const MIN_ID = 4;
 const MAX_LAST_TEXT = 60;
+const MAX_REPLY_TEXT = 40;
 
 export const shortId = (id: string): string => safeLine(id.slice(0, SHORT_ID));
 
@@ -70,6 +73,14 @@ function contentWords({ content }: MessageView): string {
       return `(${lostWords(content)})`;
     case "notice":
       return `(${NOTICE_WORDS[content.notice]})`;
+    case "record":
+      return `(${recordWords(content.record)})`;
+    case "deleted":
+      return "(deleted by its author)";
+    case "pin":
+      return content.isPinned
+        ? `(pinned ${shortId(content.target)})`
+        : `(took the pin of ${shortId(content.target)} away)`;
     case "unknown":
       return "(written by a newer version; it is kept)";
   }
@@ -77,28 +88,90 @@ function contentWords({ content }: MessageView): string {
 
 export function messageWords(message: MessageView, name: string, { strong, faint }: Output): string {
   const time = faint(timeWords(message.sentAt));
-  if (message.content.kind === "notice") return `${time}  ${contentWords(message)}`;
-  const who = strong(message.isOwn ? "me" : safeLine(name));
+  const { kind } = message.content;
+  if (kind === "notice" || kind === "record") return `${time}  ${contentWords(message)}`;
+  const who = strong(message.isOwn ? "me" : safeLine(message.author?.name ?? name));
   const state = message.delivery === null ? "" : faint(`  [${deliveryWords(message.delivery)}]`);
-  return `${time}  ${who}: ${contentWords(message)}${state}`;
+  const marks = marksWords(message);
+  const line = `${time}  ${faint(shortId(message.id))}  ${who}: ${replyWords(message)}${contentWords(message)}`;
+  return `${line}${marks === "" ? "" : faint(`  (${marks})`)}${state}`;
 }
+
+function replyWords({ replyTo }: MessageView): string {
+  if (replyTo === null) return "";
+  if (replyTo.state !== "there") return `[to a message that is ${replyTo.state}] `;
+  const whose = replyTo.person.isSelf ? "me" : safeLine(replyTo.person.name);
+  return `[to ${whose}: ${safeLine(cut(replyTo.text, MAX_REPLY_TEXT))}] `;
+}
+
+function marksWords(message: MessageView): string {
+  const { earlier, reactions, isPinned, isStarred, isForwarded, disappearsAt, isDisappearing } = message;
+  return [
+    isForwarded ? "forwarded" : "",
+    earlier.length > 0 ? "edited" : "",
+    ...reactions.map(({ reaction, people }) => {
+      const names = people.map(({ name, isSelf }) => (isSelf ? "me" : safeLine(name)));
+      return `${safeLine(reaction)} ${names.join(", ")}`;
+    }),
+    isPinned ? "pinned" : "",
+    isStarred ? "starred" : "",
+    disappearsAt === null ? (isDisappearing ? "disappears once read" : "") : `disappears ${timeWords(disappearsAt)}`,
+  ]
+    .filter((mark) => mark !== "")
+    .join("; ");
+}
+
+const SPANS = [
+  [604_800, "week"],
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+] as const;
+
+/** In the largest unit that it is a whole number of. */
+export function spanWords(seconds: number): string {
+  const [size, name] = SPANS.find(([one]) => seconds % one === 0) ?? [1, "second"];
+  const count = seconds / size;
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
+const lastOf = (last: NonNullable<ChatView["last"]>): string =>
+  last.record === undefined ? `${lastAuthor(last)}${lastWords(last)}` : recordWords(last.record);
+
+const lastAuthor = ({ isOwn, author }: NonNullable<ChatView["last"]>): string =>
+  isOwn ? "me: " : author === null ? "" : `${safeLine(author.name)}: `;
 
 const CHAT_STATES = { waiting: "waiting for their yes", active: "", ended: "ended" } as const;
 
 export function chatWords(chat: ChatView, { strong, faint }: Output): string {
   const marks = [
     CHAT_STATES[chat.state],
-    chat.isVerified ? "verified" : "",
-    chat.isBlocked ? "blocked" : "",
+    chat.kind === "group" ? (chat.memberCount === 1 ? "1 person" : `${chat.memberCount} people`) : "",
+    chat.kind === "pair" && chat.isVerified ? "verified" : "",
+    chat.kind === "pair" && chat.isBlocked ? "blocked" : "",
     chat.way === "direct" ? "direct" : "",
     chat.unread > 0 ? strong(`${chat.unread} new`) : "",
+    chat.disappearAfter === null ? "" : `disappearing after ${spanWords(chat.disappearAfter)}`,
     chat.missing > 0 ? `${chat.missing} missing` : "",
   ].filter((mark) => mark !== "");
   const words = `${faint(shortId(chat.id))}  ${strong(safeLine(chat.name))}`;
-  const last =
-    chat.last === null ? "" : `  ${chat.last.isOwn ? "me: " : ""}${safeLine(cut(chat.last.text, MAX_LAST_TEXT))}`;
+  const last = chat.last === null ? "" : `  ${lastOf(chat.last)}`;
   return `${words}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${last}`;
 }
+
+const LAST_WORDS = {
+  deleted: "(deleted)",
+  pin: "(a pin)",
+  unknown: "(written by a newer version)",
+  lost: "(missing)",
+  notice: "",
+  record: "",
+  text: "",
+} as const;
+
+const lastWords = ({ kind, text }: NonNullable<ChatView["last"]>): string =>
+  kind === "text" ? safeLine(cut(text, MAX_LAST_TEXT)) : LAST_WORDS[kind];
 
 const GAP_WORDS = {
   asked: "did not come, and are being asked for",
@@ -107,6 +180,7 @@ const GAP_WORDS = {
 } as const;
 const IDENTITY_WORDS = {
   newer: "the list of their devices has changed",
+  recovered: "they have recovered their account by their 24 words; earlier devices of theirs are out",
   "rolled-back": "an old list of their devices was shown; the newer one counts",
   forked: "two lists of their devices contradict each other; compare the safety number",
 } as const;
@@ -133,7 +207,14 @@ export function noticeWords(notice: ChatNotice): string {
 export function requestWords(request: RequestView, { strong, faint }: Output): string {
   const greeting = request.greeting === "" ? "" : `: ${safeText(request.greeting).replaceAll("\n", "\n    ")}`;
   const label = request.invitationLabel === "" ? "" : faint(`  [${safeLine(request.invitationLabel)}]`);
-  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${greeting}${label}`;
+  const known = request.known === null ? "" : `  (${knownWords(request.known)})`;
+  return `${faint(shortId(request.id))}  ${strong(safeLine(request.name))}${known}${greeting}${label}`;
+}
+
+/** Somebody who is met again. */
+export function knownWords({ name, isVerified, change }: KnownPersonView): string {
+  const who = `your contact ${safeLine(name)}${isVerified ? ", verified" : ""}`;
+  return change === null ? who : `${who}; ${IDENTITY_WORDS[change]}`;
 }
 
 export const invitationWords = (invitation: InvitationView, { faint }: Output): string =>

@@ -1,79 +1,10 @@
 /** The program itself, run as a process against the real daemon and a client whose answers are set by hand. */
-import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { spawn } from "node:child_process";
+import { describe, expect, it } from "vitest";
 import { INTENT_ERROR_CODES, IntentError, type MessageView } from "@xchat/client/api";
-import { runDaemon } from "./daemon/run.ts";
-import { profileFolder } from "./profile-folder.ts";
-import { chat, message, ready, request, scriptedClient, type ScriptedClient } from "./scripted-client.ts";
-import { systemClock } from "./system-clock.ts";
+import { chat, message, ready, request } from "./scripted-client.ts";
+import { PROGRAM, run, terminal } from "./test-terminal.ts";
 import { ERROR_WORDS } from "./words.ts";
-
-const PROGRAM = join(import.meta.dirname, "main.ts");
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-  /** Each line of the output as JSON. */
-  readonly json: readonly Record<string, unknown>[];
-}
-
-interface Terminal {
-  readonly client: ScriptedClient;
-  readonly directory: string;
-  run(args: readonly string[], environment?: Record<string, string>, input?: string): Promise<Result>;
-}
-
-async function terminal(): Promise<Terminal> {
-  const base = await mkdtemp(join(tmpdir(), "xchat-test-"));
-  cleanups.push(() => rm(base, { recursive: true, force: true }));
-  const directory = join(base, "profile");
-  const client = scriptedClient();
-  const abort = new AbortController();
-  let ended: Promise<void> = Promise.resolve();
-  await new Promise<void>((resolve) => {
-    ended = runDaemon({
-      folder: profileFolder(directory),
-      open: async () => client,
-      clock: systemClock,
-      signal: abort.signal,
-      onStart: () => resolve(),
-    });
-  });
-  cleanups.push(() => {
-    abort.abort();
-    return ended;
-  });
-  return { client, directory, run: (args, environment = {}, input = "") => run(directory, args, environment, input) };
-}
-
-function run(
-  directory: string,
-  args: readonly string[],
-  environment: Record<string, string>,
-  input: string,
-): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [PROGRAM, "--profile", directory, ...args],
-      { env: { PATH: process.env["PATH"], ...environment } },
-      (error, out, err) => {
-        const lines = out.split("\n").filter((line) => line.startsWith("{"));
-        const code = error === null ? 0 : Number(error.code);
-        resolve({ code, out, err, json: args.includes("--json") ? lines.map((line) => JSON.parse(line)) : [] });
-      },
-    );
-    child.stdin?.end(input);
-  });
-}
 
 describe("the terminal client", () => {
   it("an export on a terminal does not speak to it, and says the same", async () => {
@@ -205,7 +136,8 @@ describe("the terminal client", () => {
     const { client, run: xchat } = await terminal();
     client.show("requests", [request()]);
     client.answers.answerRequest = () => ({ chat: "ca201" });
-    client.answers.previewInvitation = () => ({ name: "Dan", accountId: "xc1dan" });
+    const known = { name: "Dan", isVerified: true, change: "recovered" };
+    client.answers.previewInvitation = () => ({ name: "Daniel", accountId: "xc1dan", known });
     client.answers.acceptInvitation = () => ({ chat: "da201" });
     expect(await xchat(["accept", "feed", "--direct", "--json"])).toMatchObject({
       json: [{ type: "chat", id: "ca201" }],
@@ -300,6 +232,43 @@ describe("the terminal client", () => {
       error: "store-damaged",
       words: ERROR_WORDS["store-damaged"].words,
     });
+  });
+
+  it("[AB14] becomes the same person again with the words, names the backup, and says which chats are not back", async () => {
+    const { client, run: xchat } = await terminal();
+    const words = [...Array<string>(23).fill("abandon"), "art"].join(" ");
+    const found = { id: "f00d", name: "Alice\u202e", accountId: "xc1alice", deviceName: "Phone", writtenAt: 0 };
+    client.show("profile", { state: "none" });
+    client.answers.findBackups = () => ({
+      found: [{ ...found, contacts: 3, chats: 2 }],
+      level: 1,
+      nodes: [{ address: "wss://one.example", state: "behind" }],
+    });
+    client.answers.forgetSearch = () => null;
+    client.answers.recoverAccount = () => client.show("profile", ready);
+    client.show("recovery", {
+      recoveredAt: 0,
+      chats: [
+        { id: "b0b0b0b0", kind: "pair", name: "Bob", accountId: "xc1bob", isVerified: true, state: "unreachable" },
+      ],
+    });
+    const shown = await xchat(["recover", "--node", "https://one.example"], {}, words);
+    expect(shown).toMatchObject({ code: 2 });
+    expect(shown.out).toContain("3 contacts, 2 chats");
+    expect(shown.out).not.toContain("\u202e");
+    expect(shown.err).toContain("wss://one.example gave an older backup");
+    expect(client.calls.at(-1)).toEqual({ intent: "forgetSearch", input: {} });
+    const { code, out } = await xchat(
+      ["recover", "--node", "https://one.example", "--yes"],
+      { XCHAT_PASSPHRASE: "" },
+      words,
+    );
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("Bob") });
+    expect(client.calls).toContainEqual({ intent: "recoverAccount", input: { backup: "f00d", passphrase: null } });
+    client.show("profile", { state: "none" });
+    const wrong = await xchat(["recover", "--yes"], {}, words.replace("art", "abandon"));
+    expect(wrong.err).toContain("do not belong together");
+    expect((await xchat(["recover", "--yes"], {}, words.replace("art", "xylophone"))).err).toContain("Word 24");
   });
 
   it("refuses what it does not know, before it does anything", async () => {

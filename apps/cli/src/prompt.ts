@@ -26,9 +26,43 @@ export async function askPassphrase(question: string): Promise<string | null> {
   }
 }
 
+/** With echo. Null where there is nobody to ask. */
+export async function askLine(question: string): Promise<string | null> {
+  if (process.stdin.isTTY !== true) return null;
+  const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
+  try {
+    const cancelled = new Promise<never>((_, reject) => {
+      lines.once("SIGINT", () => reject(new Cancelled()));
+      lines.once("close", () => reject(new Cancelled()));
+    });
+    return await Promise.race([lines.question(question), cancelled]);
+  } finally {
+    lines.close();
+  }
+}
+
 /** Asked for twice. Null is none: an empty answer, or nobody to ask. */
 export async function askNewPassphrase(question: string): Promise<string | null | "differs"> {
   const first = await askPassphrase(question);
   if (first === null || first === "") return null;
   return (await askPassphrase("Once more: ")) === first ? first : "differs";
+}
+
+/** A line, seen as it is typed; from a pipe as well. Null at the end of the input, or when `signal` ends the question. */
+export async function askWhile(question: string, signal: AbortSignal): Promise<string | null> {
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: process.stdin.isTTY === true,
+  });
+  try {
+    const ended = new Promise<null>((resolve, reject) => {
+      lines.once("SIGINT", () => reject(new Cancelled()));
+      lines.once("close", () => resolve(null));
+      signal.addEventListener("abort", () => resolve(null), { once: true });
+    });
+    return await Promise.race([lines.question(question), ended]);
+  } finally {
+    lines.close();
+  }
 }

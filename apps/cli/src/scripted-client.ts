@@ -2,10 +2,15 @@
 import type { Client } from "@xchat/client";
 import {
   IntentError,
-  type ChatView,
+  NO_MARKS,
   type ClientApi,
   type IntentName,
+  type GroupChatView,
+  type GroupView,
+  type MemberView,
   type MessageView,
+  type PairChatView,
+  type PersonView,
   type Query,
   type RequestView,
   type ViewTypes,
@@ -34,7 +39,8 @@ export const ready: ViewTypes["profile"] = {
   settings: { directAllowed: true, shareReadState: true },
 };
 
-export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
+export const chat = (fields: Partial<PairChatView> = {}): PairChatView => ({
+  kind: "pair",
   id: "c0ffee00c0ffee00",
   name: "Bob",
   theirName: "Bob",
@@ -51,19 +57,76 @@ export const chat = (fields: Partial<ChatView> = {}): ChatView => ({
   activeAt: 0,
   missing: 0,
   homeNodes: [],
+  disappearAfter: null,
   notices: [],
+  ...fields,
+});
+
+export const groupChat = (fields: Partial<GroupChatView> = {}): GroupChatView => ({
+  kind: "group",
+  id: "9a0b9a0b9a0b9a0b",
+  name: "Choir",
+  memberCount: 2,
+  role: "member",
+  mayWrite: true,
+  disappearAfter: null,
+  state: "active",
+  way: "nodes",
+  unread: 0,
+  draft: "",
+  last: null,
+  activeAt: 0,
+  missing: 0,
+  homeNodes: [],
+  notices: [],
+  ...fields,
+});
+
+export const person = (name: string, fields: Partial<PersonView> = {}): PersonView => ({
+  accountId: `xc1${name.toLowerCase()}`,
+  name,
+  isSelf: false,
+  isContact: true,
+  ...fields,
+});
+
+export const member = (name: string, fields: Partial<MemberView> = {}): MemberView => ({
+  ...person(name),
+  role: "member",
+  devices: 1,
+  isLeaving: false,
+  isVerified: false,
+  canRemove: true,
+  canSetRole: true,
+  ...fields,
+});
+
+export const group = (fields: Partial<GroupView> = {}): GroupView => ({
+  name: "Choir",
+  description: "",
+  members: [member("Alice", { role: "owner", isSelf: true }), member("Bob")],
+  role: "owner",
+  permissions: { write: "everyone", add: "everyone", info: "admins", pin: "admins" },
+  may: { write: true, add: true, info: true, pin: true, administrate: true, passOn: true },
+  disappearAfter: null,
+  links: [],
+  joinRequests: [],
+  pending: [],
+  hold: null,
   ...fields,
 });
 
 export const message = (text: string, fields: Partial<MessageView> = {}): MessageView => ({
   id: `id of ${text}`,
   isOwn: false,
+  author: null,
   order: text,
-  content: { kind: "text", text },
+  content: { kind: "text", text, mentions: [] },
   sentAt: 0,
   receivedAt: 0,
   delivery: null,
   via: "nodes",
+  ...NO_MARKS,
   ...fields,
 });
 
@@ -74,6 +137,7 @@ export const request = (fields: Partial<RequestView> = {}): RequestView => ({
   greeting: "",
   receivedAt: 0,
   invitationLabel: "",
+  known: null,
   ...fields,
 });
 
@@ -81,9 +145,14 @@ export function scriptedClient(): ScriptedClient {
   const views: Views = {
     profile: ready,
     chats: [],
+    group: group(),
     requests: [],
     invitations: [],
     network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },
+    backup: { state: "off" },
+    recovery: null,
+    link: { kind: "none" },
+    devices: { devices: [], isRemoved: false, work: null },
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

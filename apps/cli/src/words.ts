@@ -67,6 +67,13 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.refused,
     "That is too long: at most 32 KiB of text in a message, and 1,000 bytes in a greeting. Nothing was sent.",
   ),
+  "message-gone": as(EXIT.missing, "That message is not here: it was deleted, or has disappeared."),
+  "message-not-own": as(
+    EXIT.refused,
+    "Only its author can do that: own words can be edited, and own messages deleted for everyone.",
+  ),
+  "reaction-malformed": as(EXIT.refused, "That is no reaction: give one emoji."),
+  "forward-too-many": as(EXIT.refused, "That is too much at once: at most 30 messages to 20 chats."),
   "node-unreachable": as(EXIT.node, "The node cannot be reached. What waits is kept, and sent when it can."),
   "node-refused": as(
     EXIT.node,
@@ -88,5 +95,60 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.ended,
     "The background process has ended. What was saved is kept; run the command again to go on.",
   ),
+  "words-incomplete": as(
+    EXIT.refused,
+    "These are not 24 words. Nothing was changed, and nothing was asked of anybody.",
+  ),
+  "words-unknown": as(
+    EXIT.refused,
+    "One of the words is not on the list. Look at the spelling; nothing was changed, and nothing was asked of anybody.",
+  ),
+  "words-mistyped": as(
+    EXIT.refused,
+    "The words do not belong together: one is wrong, or two have changed places. Nothing was asked of anybody.",
+  ),
+  "words-of-another": as(
+    EXIT.refused,
+    "These words are of another account, or of before a change of words. Nothing was changed.",
+  ),
+  "words-rotated-away": as(EXIT.refused, "This account has other words since. Only the newer ones recover it."),
+  "chain-full": as(
+    EXIT.refused,
+    "The list of your devices and words has no room for one more change. Nothing was changed.",
+  ),
+  "backup-gone": as(EXIT.missing, "What was found is not held any more. Search again: xchat recover"),
+  "link-code-malformed": as(
+    EXIT.refused,
+    "That is no code of a device, or a part of it is missing. Copy the whole code.",
+  ),
+  "link-code-mistyped": as(EXIT.refused, "A character of the code is wrong. Copy or type it once more."),
+  "link-code-newer-version": as(EXIT.refused, "That code was made by a newer version. Update this program first."),
+  "link-code-is-invitation": as(
+    EXIT.refused,
+    "That is an invitation: it brings a contact, and no device. To link this device, run xchat link where your account is.",
+  ),
+  "link-none": as(EXIT.missing, "This link is over. Nothing was changed."),
+  "device-too-many": as(EXIT.refused, "Your account has eight devices already. Remove one: xchat devices remove ID"),
+  "device-chain-full": as(EXIT.refused, "Your list of devices holds 64 changes, and no more."),
+  "device-removed": as(
+    EXIT.refused,
+    "This device was removed from your account. What is here is kept, to read and to export.",
+  ),
+  "device-missing": as(EXIT.missing, "There is no such device on your list. See: xchat devices"),
+  "device-is-this": as(EXIT.refused, "That is this device. Remove it from another one of yours."),
+  "group-not-permitted": as(
+    EXIT.refused,
+    "You may not do that in this group. Nothing was changed. See: xchat group info",
+  ),
+  "group-not-a-contact": as(
+    EXIT.refused,
+    "Only contacts can be added. Nothing was changed. To get to know them: xchat invite",
+  ),
+  "group-too-large": as(
+    EXIT.refused,
+    "The group is full: at most 1,024 people, and sixteen links. Nothing was changed.",
+  ),
+  "group-pending-gone": as(EXIT.missing, "There is no such change that waits: it was done, or taken back."),
+  "group-link-gone": as(EXIT.missing, "There is no such link: it was taken back, or has expired."),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

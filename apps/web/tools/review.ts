@@ -35,6 +35,22 @@ const chat = (id: string, panel?: string): Pick<Screen, "scene" | "place"> => ({
   scene: "chats",
   place: { at: "chat", chat: id, ...(panel === undefined ? {} : { panel }) },
 });
+const groups = (at?: string): Pick<Screen, "scene" | "place"> => ({
+  scene: "groups",
+  ...(at === undefined ? {} : { place: { at } }),
+});
+const groupChat = (id: string, panel?: string): Pick<Screen, "scene" | "place"> => ({
+  ...chat(id, panel),
+  scene: "groups",
+});
+const scrollPanel =
+  (part: number) =>
+  async (page: Page): Promise<void> => {
+    await page.locator(".member-row, .panel-danger").first().waitFor();
+    await page
+      .locator(".panel-scroll")
+      .evaluate((element, share) => element.scrollTo(0, element.scrollHeight * share), part);
+  };
 const settings = (section?: string): Pick<Screen, "scene" | "place" | "awaits"> => ({
   scene: "chats",
   place: { at: "settings", ...(section === undefined ? {} : { section }) },
@@ -42,6 +58,37 @@ const settings = (section?: string): Pick<Screen, "scene" | "place" | "awaits"> 
 });
 
 export const SCREENS: { readonly [name: string]: Screen } = {
+  recover: {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("abandon xylophone ability 4. about ab");
+    },
+    awaits: ".note",
+  },
+  "recover-nothing": {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("zoo ".repeat(24));
+      await page.locator(".button-primary").click();
+    },
+    awaits: ".note",
+  },
+  "recover-choose": {
+    scene: "none",
+    steps: async (page) => {
+      await click(".gate-other .link-button")(page);
+      await page.locator(".words-area").fill("abandon ".repeat(24));
+      await page.locator(".button-primary").click();
+    },
+    awaits: ".backup-found",
+  },
+  recovered: { scene: "recovered", awaits: ".list-title" },
+  "recovered-chat": { scene: "recovered", steps: click(".chat-row"), awaits: ".dialog" },
+  backup: settings("backup"),
+  "backup-behind": { ...settings("backup"), scene: "backup-behind" },
+  "backup-off": { ...settings("backup"), scene: "backup-off" },
   welcome: { scene: "none", steps: click(".disclosure summary") },
   invited: { scene: "none", hash: "#i1.abcdef", awaits: ".gate-card" },
   elsewhere: { scene: "none", hash: "#i1.abcdef", steps: click(".actions .button-quiet") },
@@ -114,8 +161,160 @@ export const SCREENS: { readonly [name: string]: Screen } = {
       await page.locator(".message-target").waitFor();
     },
   },
+  "chat-lively": {
+    ...chat("first"),
+    steps: async (page) => {
+      await page.locator(".reaction").first().waitFor();
+      await page.locator(".reaction").first().scrollIntoViewIfNeeded();
+    },
+  },
+  "chat-menu": {
+    ...chat("first"),
+    awaits: ".menu",
+    steps: async (page) => {
+      await page.locator(".reaction").first().waitFor();
+      await page
+        .locator(`${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+    },
+  },
+  "chat-reply": {
+    ...chat("first"),
+    awaits: ".composer-banner",
+    steps: async (page) => {
+      await page.locator(`${MESSAGE}:has(.quote)`).first().focus();
+      await page.keyboard.press("r");
+    },
+  },
+  "chat-edit": {
+    ...chat("first"),
+    awaits: ".composer-banner",
+    steps: async (page) => {
+      await page.locator(MESSAGE).first().waitFor();
+      await page.locator("#composer").focus();
+      await page.keyboard.press("ArrowUp");
+    },
+  },
+  "chat-mention": {
+    ...chat("first"),
+    awaits: ".mention-option",
+    steps: (page) => page.locator("#composer").pressSequentially("Hello @"),
+  },
+  "chat-delete": {
+    ...chat("first"),
+    awaits: ".dialog",
+    steps: async (page) => {
+      await page
+        .locator(`.message-own ${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+      await page.locator(".menu-danger").click();
+    },
+  },
+  "chat-forward": {
+    ...chat("first"),
+    awaits: ".forward-list",
+    steps: async (page) => {
+      await page
+        .locator(`.message-own ${MESSAGE}:has(.quote)`)
+        .first()
+        .click({ button: "right", position: { x: 12, y: 12 } });
+      await page.locator("[data-action=forward]").click();
+    },
+  },
   details: { ...chat("first"), awaits: ".dialog", steps: (page) => page.locator(".message-own .meta").last().click() },
   contact: { ...chat("first", "contact"), steps: (page) => page.locator(".panel .switch").waitFor() },
+  "new-menu": { ...groups(), steps: click(".menu-place button"), awaits: ".menu" },
+  "new-group": {
+    ...groups("new-group"),
+    awaits: ".picker-row",
+    steps: async (page) => {
+      await page.locator(".new-group .field input").fill("Choir on Tuesdays");
+      await click(".picker-row:nth-child(1)", "div:nth-child(2) > .picker-row")(page);
+    },
+  },
+  "new-group-nobody": { scene: "empty", place: { at: "new-group" }, awaits: ".note" },
+  "group-chats": groups(),
+  group: { ...groupChat("choir"), awaits: ".message-author" },
+  "group-top": {
+    ...groupChat("choir"),
+    steps: async (page) => {
+      await page.locator(MESSAGE).first().waitFor();
+      await page.locator("#messages").evaluate((element) => element.scrollTo(0, 0));
+      await page.locator(".chat-beginning").waitFor();
+    },
+  },
+  "group-crowd": { ...groupChat("crowd"), awaits: ".foot-note" },
+  "group-held": { ...groupChat("held"), awaits: ".hold" },
+  "group-held-ask": { ...groupChat("held"), steps: click(".hold .button"), awaits: ".dialog" },
+  "group-alone": groupChat("alone"),
+  "group-left": { ...groupChat("left"), awaits: ".foot-note" },
+  "group-thrown": { ...groupChat("thrown"), awaits: ".foot-note" },
+  "group-panel": { ...groupChat("choir", "contact"), awaits: ".member-row" },
+  "group-panel-middle": { ...groupChat("choir", "contact"), awaits: ".member-row", steps: scrollPanel(0.5) },
+  "group-panel-end": {
+    ...groupChat("choir", "contact"),
+    awaits: ".record-list li",
+    steps: async (page) => {
+      await page.locator(".records .button").click();
+      await page.locator(".record-list li").first().waitFor();
+      await scrollPanel(1)(page);
+    },
+  },
+  "group-panel-crowd": { ...groupChat("crowd", "contact"), awaits: ".member-row" },
+  "group-panel-crowd-end": { ...groupChat("crowd", "contact"), awaits: ".member-row", steps: scrollPanel(1) },
+  "group-panel-left": { ...groupChat("left", "contact"), awaits: ".panel-danger" },
+  "group-panel-alone": { ...groupChat("alone", "contact"), awaits: ".member-row" },
+  "group-members": {
+    ...groupChat("crowd", "contact"),
+    steps: click(".member-list + .button"),
+    awaits: ".member-scroll .member-row",
+  },
+  "group-member": { ...groupChat("choir", "contact"), steps: click("li:nth-child(3) > .member-row"), awaits: ".deeds" },
+  "group-stranger": {
+    ...groupChat("choir", "contact"),
+    steps: click("li:nth-child(7) > .member-row"),
+    awaits: ".deeds",
+  },
+  "group-remove": {
+    ...groupChat("choir", "contact"),
+    steps: click("li:nth-child(3) > .member-row", ".deed-danger"),
+    awaits: ".dialog .button-danger",
+  },
+  "group-pass-on": {
+    ...groupChat("choir", "contact"),
+    steps: click("li:nth-child(3) > .member-row", ".deeds .button:nth-last-child(3)"),
+    awaits: ".dialog .button-danger",
+  },
+  "group-add": {
+    ...groupChat("alone", "contact"),
+    steps: click(".panel-section-head .button"),
+    awaits: ".dialog .picker-row",
+  },
+  "group-info": { ...groupChat("choir", "contact"), steps: click(".contact-head .button"), awaits: ".dialog textarea" },
+  "group-link": {
+    ...groupChat("choir", "contact"),
+    steps: click(".member-row:has(.link-icon)"),
+    awaits: ".dialog .qr",
+  },
+  "group-link-new": {
+    ...groupChat("choir", "contact"),
+    steps: click(".panel-section:has(.link-icon) .panel-section-head .button"),
+    awaits: ".dialog .switch",
+  },
+  "group-leave": {
+    ...groupChat("choir", "contact"),
+    steps: click(".panel-danger .button"),
+    awaits: ".dialog .button-danger",
+  },
+  "group-search": {
+    ...groups("search"),
+    steps: async (page) => {
+      await page.locator(".search-field").fill("the");
+      await page.locator(".hit").first().waitFor();
+    },
+  },
   safety: { ...chat("first", "contact"), steps: click(".panel-section .button"), awaits: ".digits" },
   delete: { ...chat("first", "contact"), steps: (page) => page.locator(".panel-danger .button").last().click() },
   search: {
@@ -148,6 +347,26 @@ export const SCREENS: { readonly [name: string]: Screen } = {
   settings: settings(),
   words: { ...settings("words"), steps: click(".card .button-primary") },
   "words-check": { ...settings("words"), steps: click(".card .button-primary", ".card .button-primary") },
+  "words-forgotten": {
+    ...settings("words"),
+    scene: "quiet",
+    steps: click(".card .button-plain"),
+    awaits: ".words-area",
+  },
+  devices: { ...settings("devices"), awaits: ".device-row" },
+  "devices-removed": { ...settings("devices"), scene: "removed", awaits: ".device-row" },
+  "device-remove": { ...settings("devices"), steps: click(".device-row:nth-child(2) .icon-button:last-of-type") },
+  "link-before": { ...settings("devices"), steps: click(".card .button-primary"), awaits: ".dialog" },
+  ...Object.fromEntries(
+    ["link-code", "link-digits", "link-confirming", "link-added", "link-two", "link-listed"].map((scene) => [
+      scene,
+      { ...settings("devices"), scene, awaits: ".dialog" },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["new-meeting", "new-showing", "new-asking", "new-ended"].map((scene) => [scene, { scene, awaits: ".gate-card" }]),
+  ),
+  "new-code": { scene: "none", steps: click(".gate-other .button"), awaits: ".gate-card form" },
   passphrase: settings("passphrase"),
   privacy: settings("privacy"),
   look: settings("look"),

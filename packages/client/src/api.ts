@@ -7,7 +7,23 @@
  * A3 A view is complete and current when it arrives; a later one replaces it (`messages` sends changes instead).
  * Times are milliseconds since 1970 by the clock of the device that wrote them.
  */
+import { DEVICE_ERROR_CODES, type DeviceIntents, type DevicesView, type LinkView } from "./api-devices.ts";
 
+import { BACKUP_ERROR_CODES, type BackupIntents, type BackupView, type RecoveryView } from "./api-backup.ts";
+import {
+  GROUP_ERROR_CODES,
+  type GroupIntents,
+  type GroupRole,
+  type GroupView,
+  type PersonView,
+  type RecordView,
+} from "./api-groups.ts";
+
+export * from "./api-backup.ts";
+import { CONTENT_ERROR_CODES, type ContentIntents, type MentionView, type MessageMarks } from "./api-content.ts";
+
+export * from "./api-content.ts";
+export * from "./api-devices.ts";
 export * from "./api-groups.ts";
 
 export type ConversationId = string;
@@ -37,26 +53,27 @@ export interface Settings {
   readonly shareReadState: boolean;
 }
 
-export interface ChatView {
+export type ChatView = PairChatView | GroupChatView;
+
+interface ChatCommon {
   readonly id: ConversationId;
-  /** Petname if given, else the name that the other person gave. */
+  /** Of a pair: the petname if given, else the name that the other person gave. Of a group: its name. */
   readonly name: string;
-  readonly theirName: string;
-  readonly petname: string | null;
-  readonly accountId: string;
-  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked or removed, kept to read. */
+  /** `waiting`: they have not said yes yet; messages queue. `ended`: blocked, removed or left, kept to read. */
   readonly state: "waiting" | "active" | "ended";
-  readonly isVerified: boolean;
-  readonly isBlocked: boolean;
-  /** What this person has allowed, and what is in use now. */
-  readonly mayDirect: boolean;
+  /** What is in use now. */
   readonly way: "direct" | "nodes" | "none";
   readonly unread: number;
   readonly draft: string;
   readonly last: {
+    readonly kind: MessageView["content"]["kind"];
     readonly text: string;
     readonly at: number;
     readonly isOwn: boolean;
+    /** Who wrote it, in a group. */
+    readonly author: PersonView | null;
+    /** Where it is a line of who did what; `text` is empty then. */
+    readonly record?: RecordView;
     readonly delivery: Delivery | null;
   } | null;
   /** Order of the list: newest first. */
@@ -64,8 +81,30 @@ export interface ChatView {
   /** Messages known to exist that have not come yet. */
   readonly missing: number;
   readonly homeNodes: readonly string[];
+  /** Seconds after which new messages disappear; null: they stay. */
+  readonly disappearAfter: number | null;
   /** What went wrong here and what became of it, for whoever wants to know. In the order of the last change. */
   readonly notices: readonly ChatNotice[];
+}
+
+export interface PairChatView extends ChatCommon {
+  readonly kind: "pair";
+  readonly theirName: string;
+  readonly petname: string | null;
+  readonly accountId: string;
+  readonly isVerified: boolean;
+  readonly isBlocked: boolean;
+  /** What this person has allowed. */
+  readonly mayDirect: boolean;
+}
+
+/** What the list shows of a group; everything else is in `GroupView`. */
+export interface GroupChatView extends ChatCommon {
+  readonly kind: "group";
+  readonly memberCount: number;
+  /** Of this person; null when they are out. */
+  readonly role: GroupRole | null;
+  readonly mayWrite: boolean;
 }
 
 /**
@@ -93,8 +132,11 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
       readonly count: number;
     }
   /** The list of the other person's devices has changed, an old state of it was shown, or two that contradict. */
-  | { readonly kind: "identity"; readonly change: "newer" | "rolled-back" | "forked"; readonly count: number }
+  | { readonly kind: "identity"; readonly change: IdentityChange; readonly count: number }
 );
+
+/** `recovered`: by their 24 words; whatever devices they had before are out. */
+export type IdentityChange = "newer" | "recovered" | "rolled-back" | "forked";
 
 /** `k of n` counts home nodes whose signed receipt is held. */
 export type Delivery =
@@ -106,13 +148,18 @@ export type Delivery =
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
   | { readonly state: "read"; readonly via: "direct" | "nodes" };
 
-export interface MessageView {
+export interface MessageView extends MessageMarks {
   readonly id: EventId;
   readonly isOwn: boolean;
+  /** Who wrote it, in a group; null in a chat of two, of a line of who did what, and where it is not known. */
+  readonly author: PersonView | null;
   /** Opaque; ascending in the order of the chat (causal, then by id). Unique within the chat. */
   readonly order: string;
   readonly content:
-    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "text"; readonly text: string; readonly mentions: readonly MentionView[] }
+    /** Its author has deleted it for everyone. */
+    | { readonly kind: "deleted" }
+    | { readonly kind: "pin"; readonly target: EventId; readonly isPinned: boolean }
     /** Something a newer version wrote; kept, and shown as such. */
     | { readonly kind: "unknown" }
     /**
@@ -120,7 +167,9 @@ export interface MessageView {
      * they come all the same, they take this place. `count` null: not known how many.
      */
     | { readonly kind: "lost"; readonly state: "asked" | "given-up"; readonly count: number | null }
-    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" };
+    | { readonly kind: "notice"; readonly notice: "accepted" | "verified" | "unverified" | "direct-on" | "direct-off" }
+    /** In a group: what somebody changed. */
+    | { readonly kind: "record"; readonly record: RecordView };
   readonly sentAt: number;
   readonly receivedAt: number | null;
   /** Own messages only. */
@@ -143,6 +192,20 @@ export interface RequestView {
   readonly greeting: string;
   readonly receivedAt: number;
   readonly invitationLabel: string;
+  /** Who it is, where it is a contact already. */
+  readonly known: KnownPersonView | null;
+}
+
+/** Somebody who is a contact already and is met again. */
+export interface KnownPersonView {
+  /** As this person knows them. */
+  readonly name: string;
+  readonly isVerified: boolean;
+  /**
+   * What the list of their devices, as it is shown now, is beside the known one; null: nothing new. `recovered`: the
+   * account is the same, the devices before are out, and the chat with them begins anew.
+   */
+  readonly change: IdentityChange | null;
 }
 
 export interface InvitationView {
@@ -189,7 +252,12 @@ export type Query =
   | { readonly view: "requests" }
   | { readonly view: "invitations" }
   | { readonly view: "network" }
-  | { readonly view: "messages"; readonly chat: ConversationId };
+  | { readonly view: "backup" }
+  | { readonly view: "recovery" }
+  | { readonly view: "link" }
+  | { readonly view: "devices" }
+  | { readonly view: "messages"; readonly chat: ConversationId }
+  | { readonly view: "group"; readonly chat: ConversationId };
 
 export interface ViewTypes {
   profile: ProfileView;
@@ -197,8 +265,13 @@ export interface ViewTypes {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
+  backup: BackupView;
+  recovery: RecoveryView;
+  link: LinkView;
+  devices: DevicesView;
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
+  group: GroupView;
 }
 
 // ---- intents
@@ -209,12 +282,13 @@ export type InvitationPreview = {
   readonly isLasting: boolean;
   readonly expiresAt: number;
   readonly nodes: readonly string[];
-  /** A chat with this person is there already. */
+  /** A chat with a device that this person still has is there already. */
   readonly existingChat: ConversationId | null;
+  readonly known: KnownPersonView | null;
 };
 
 /** Each entry: what goes in, what comes out. */
-export interface Intents {
+export interface Intents extends BackupIntents, ContentIntents, DeviceIntents, GroupIntents {
   /** Makes keys and store; the words exist from now on and are shown on demand. */
   createProfile: [{ readonly name: string; readonly passphrase: string | null }, void];
   unlock: [{ readonly passphrase: string }, void];
@@ -239,7 +313,6 @@ export interface Intents {
     { readonly chat: ConversationId | null },
   ];
 
-  sendMessage: [{ readonly chat: ConversationId; readonly text: string }, { readonly id: EventId }];
   /** `before` null: the newest. At most 200. */
   messages: [{ readonly chat: ConversationId; readonly before: string | null; readonly limit: number }, MessagePage];
   /** The page that holds a message, for a jump from search. */
@@ -306,6 +379,7 @@ export const INTENT_ERROR_CODES = [
   "chat-ended",
   "message-empty",
   "message-too-long",
+  ...CONTENT_ERROR_CODES,
   "node-unreachable",
   "node-refused",
   "node-address-malformed",
@@ -318,6 +392,9 @@ export const INTENT_ERROR_CODES = [
   "clock-wrong",
   "not-the-leader",
   "internal",
+  ...BACKUP_ERROR_CODES,
+  ...DEVICE_ERROR_CODES,
+  ...GROUP_ERROR_CODES,
 ] as const;
 
 export type IntentErrorCode = (typeof INTENT_ERROR_CODES)[number];

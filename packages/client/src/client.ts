@@ -13,6 +13,8 @@ import {
   type Query,
   type ViewTypes,
 } from "./api.ts";
+import { backupId, forgetWords, searchBackups, type Search } from "./backup/search.ts";
+import { restoredChanges } from "./backup/restore.ts";
 import { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
 import { Topics } from "./base/topics.ts";
@@ -27,6 +29,8 @@ import {
 } from "./ports.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
+import { LINKING_DOCUMENT, NewDevice } from "./devices/new-device.ts";
+import type { SessionIntents } from "./intents.ts";
 import { Session } from "./session.ts";
 
 export interface ClientPorts {
@@ -63,11 +67,22 @@ class ClientShell implements Client, ClientApi {
   readonly #feed = new MessageFeed();
   /** Opening and closing never overlap. */
   readonly #lifecycle = new Lane();
+  readonly #newDevice: NewDevice;
   #session: Session | null = null;
   #isLocked = false;
+  #search: Search | null = null;
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
+    this.#newDevice = new NewDevice({
+      ...ports,
+      topics: this.#topics,
+      openSession: (store) => this.#openSession(store),
+      onLinked: async (session) => {
+        this.#session = session;
+        this.#markAll();
+      },
+    });
   }
 
   async begin(): Promise<void> {
@@ -90,9 +105,10 @@ class ClientShell implements Client, ClientApi {
     }
     let isWatching = true;
     const send = (): void => {
-      if (isWatching) listener(this.#view(query.view as Exclude<Query["view"], "messages">) as ViewTypes[Q["view"]]);
+      const view = this.#viewOf(query);
+      if (isWatching && view !== null) listener(view as ViewTypes[Q["view"]]);
     };
-    const stop = this.#topics.watch(query.view, send);
+    const stop = this.#topics.watch(query.view === "group" ? `group/${query.chat}` : query.view, send);
     queueMicrotask(send);
     return () => {
       isWatching = false;
@@ -102,6 +118,8 @@ class ClientShell implements Client, ClientApi {
 
   async close(): Promise<void> {
     await this.#lifecycle.run(async () => {
+      this.#keepSearch(null);
+      await this.#newDevice.close();
       await this.#session?.close();
       this.#session = null;
     });
@@ -115,19 +133,69 @@ class ClientShell implements Client, ClientApi {
         return this.#lifecycle.run(() => this.#unlock(input));
       case "lock":
         return this.#lifecycle.run(() => this.#lock());
+      case "findBackups":
+        return this.#lifecycle.run(() => this.#findBackups(input));
+      case "recoverAccount":
+        return this.#lifecycle.run(() => this.#recoverAccount(input));
+      case "forgetSearch":
+        return this.#lifecycle.run(async () => this.#keepSearch(null));
+      case "enterLinkCode":
+        return this.#lifecycle.run(() => this.#enterLinkCode(input));
+      case "acceptLink":
+        return this.#newDevice.accept();
+      case "endLink":
+        return this.#session === null ? this.#newDevice.end() : this.#session.intents.endLink(input);
       default:
         if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
+        if (!isSessionIntent(this.#session.intents, intent)) throw new IntentError("chat-missing");
         return this.#session.intents[intent](input) as Promise<unknown>;
     }
   }
 
   async #createProfile({ name, passphrase }: IntentInput<"createProfile">): Promise<void> {
-    if (this.#session !== null || this.#isLocked) throw new IntentError("profile-exists");
+    this.#refuseProfile();
     checkPassphrase(passphrase);
     const profile = await newProfile(this.#ports, name);
     const store = await this.#ports.stores.create(passphrase);
     await store.write(profile);
+    this.#keepSearch(null);
     await this.#open(store);
+  }
+
+  async #findBackups(input: IntentInput<"findBackups">): Promise<IntentOutput<"findBackups">> {
+    this.#refuseProfile();
+    this.#keepSearch(null);
+    const search = await searchBackups(this.#ports, input);
+    this.#keepSearch(search);
+    return search.view;
+  }
+
+  async #recoverAccount({ backup, passphrase }: IntentInput<"recoverAccount">): Promise<void> {
+    this.#refuseProfile();
+    checkPassphrase(passphrase);
+    const search = this.#search;
+    const found = search?.choice.ranked ?? [];
+    const chosen = found.find((one) => backupId(this.#ports.provider, one) === backup);
+    if (search === null || chosen === undefined) throw new IntentError("backup-gone");
+    const changes = await restoredChanges(this.#ports, { entropy: search.entropy, chosen, found });
+    const store = await this.#ports.stores.create(passphrase);
+    await store.write(changes);
+    this.#keepSearch(null);
+    await this.#open(store);
+  }
+
+  #refuseProfile(): void {
+    if (this.#session !== null || this.#isLocked || this.#newDevice.isBusy) throw new IntentError("profile-exists");
+  }
+
+  async #enterLinkCode(input: IntentInput<"enterLinkCode">): Promise<void> {
+    this.#refuseProfile();
+    await this.#newDevice.enter(input);
+  }
+
+  #keepSearch(search: Search | null): void {
+    forgetWords(this.#search);
+    this.#search = search;
   }
 
   async #unlock({ passphrase }: IntentInput<"unlock">): Promise<void> {
@@ -145,28 +213,59 @@ class ClientShell implements Client, ClientApi {
 
   async #open(store: Store): Promise<void> {
     this.#isLocked = false;
-    if ((await store.document(PROFILE_DOCUMENT)) === null) {
-      // A crash came between making the store and saving the profile: there is nothing in it yet.
+    const isLinking = (await store.document(LINKING_DOCUMENT)) !== null;
+    if (isLinking || (await store.document(PROFILE_DOCUMENT)) === null) {
+      // A crash came between making the store and saving the profile, or being let in: there is nothing in it yet.
       await store.close();
       await this.#ports.stores.destroy();
     } else {
-      this.#session = await Session.open({ ...this.#ports, store, topics: this.#topics, feed: this.#feed });
+      this.#session = await this.#openSession(store);
     }
     this.#markAll();
   }
 
-  #markAll(): void {
-    for (const topic of ["profile", "chats", "requests", "invitations", "network"]) this.#topics.mark(topic);
+  #openSession(store: Store): Promise<Session> {
+    return Session.open({ ...this.#ports, store, topics: this.#topics, feed: this.#feed });
   }
 
-  #view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  #markAll(): void {
+    for (const topic of [
+      "profile",
+      "chats",
+      "requests",
+      "invitations",
+      "network",
+      "backup",
+      "recovery",
+      "link",
+      "devices",
+    ])
+      this.#topics.mark(topic);
+  }
+
+  /** Null where there is no such group. */
+  #viewOf(query: Query): ViewTypes[keyof ViewTypes] | null {
+    if (query.view === "messages") return null;
+    if (query.view !== "group") return this.#view(query.view);
+    const chat = this.#session?.chats.get(query.chat);
+    return chat === undefined || chat.kind !== "group" ? null : chat.groupView();
+  }
+
+  #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     if (this.#session !== null) return this.#session.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
+    if (view === "link") return this.#newDevice.view();
+    if (view === "devices") return { devices: [], isRemoved: false, work: null };
     if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
+    if (view === "backup") return { state: "none" };
+    if (view === "recovery") return null;
     return [];
   }
 }
+
+const isSessionIntent = (intents: SessionIntents, intent: IntentName): intent is keyof SessionIntents =>
+  Object.hasOwn(intents, intent);
 
 const STORE_ERRORS = {
   "wrong-passphrase": "wrong-passphrase",

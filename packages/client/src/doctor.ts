@@ -2,7 +2,8 @@
  * A report on the state of this device, to read before sharing: states and counts only. No name, id, address or text
  * goes into it.
  */
-import type { ChatNotice, DoctorCheck } from "./api.ts";
+import type { BackupView, ChatNotice, DoctorCheck } from "./api.ts";
+import { backupDetail } from "./backup/account-backup.ts";
 import type { Session } from "./session.ts";
 
 const HOUR = 3_600_000;
@@ -21,6 +22,7 @@ export async function doctor(session: Session): Promise<readonly DoctorCheck[]> 
   const notices = views.flatMap((view) => view.notices);
   const waiting = core.outbox.entries().length;
   const { words } = core.profile();
+  const backupView = session.backup.view();
   return [
     check(
       "clock",
@@ -38,6 +40,7 @@ export async function doctor(session: Session): Promise<readonly DoctorCheck[]> 
       core.store.hasPassphrase() ? "set" : "not set",
     ),
     check("recovery words", words === "unwritten" ? "warning" : "good", words),
+    check("account backup", isBackedUp(backupView) ? "good" : "warning", backupDetail(backupView)),
     check("nodes", ready > 0 ? "good" : "bad", `${ready} of ${nodes.length} ready`),
     check("chats", "good", `${views.length} (${views.filter(({ state }) => state === "active").length} active)`),
     check("missing messages", missing === 0 ? "good" : "warning", String(missing)),
@@ -51,6 +54,10 @@ export async function doctor(session: Session): Promise<readonly DoctorCheck[]> 
     check("requests", "good", `${invitations.pendingRequests().length} waiting`),
   ];
 }
+
+/** At every node of the person's own, whole, and with nothing left out. */
+const isBackedUp = (view: BackupView): boolean =>
+  view.state === "on" && view.storedAt > 0 && view.storedAt === view.nodes.length && !view.isCut;
 
 /** Such as "2 gap, 1 equivocation". */
 function countKinds(notices: readonly ChatNotice[]): string {

@@ -1,4 +1,5 @@
 /** Every chat as JSON text that can be read without this program. */
+import type { Chat } from "./chat/chat.ts";
 import type { Session } from "./session.ts";
 
 export async function exportJson(session: Session): Promise<string> {
@@ -10,7 +11,7 @@ export async function exportJson(session: Session): Promise<string> {
       const { id, isOwn, sentAt, receivedAt, kind, text, delivery } = event;
       messages.push({
         id,
-        from: isOwn ? "me" : "them",
+        from: isOwn ? "me" : chat.authorName(event),
         sentAt: iso(sentAt),
         receivedAt: iso(receivedAt),
         kind,
@@ -18,8 +19,7 @@ export async function exportJson(session: Session): Promise<string> {
         ...(isOwn ? { delivery } : {}),
       });
     }
-    const { name, petname, accountId, isVerified } = chat.contact;
-    chats.push({ id: chat.id, name, petname, accountId, isVerified, messages });
+    chats.push({ ...headOf(chat), messages });
   }
   const { name, accountId } = core.profile();
   return JSON.stringify(
@@ -27,6 +27,13 @@ export async function exportJson(session: Session): Promise<string> {
     null,
     2,
   );
+}
+
+function headOf(chat: Chat): object {
+  const { id, contact } = chat;
+  if (contact === null) return { id, name: chat.view().name, members: chat.groupView().members };
+  const { name, petname, accountId, isVerified } = contact;
+  return { id, name, petname, accountId, isVerified };
 }
 
 const iso = (time: number): string => new Date(time).toISOString();

@@ -1,5 +1,6 @@
 /** What each intent does while a session is open. `api.ts` is the contract. */
-import { entropyToWords } from "@xchat/crypto";
+import { equalBytes } from "@xchat/codec";
+import { deriveBranch, entropyToWords } from "@xchat/crypto";
 import {
   checkSafetyCode,
   MAX_GREETING_BYTES,
@@ -7,6 +8,7 @@ import {
   parseAccountId,
   safetyCode,
   safetyNumber,
+  verifyChain,
   type AccountId,
 } from "@xchat/protocol";
 import {
@@ -17,18 +19,36 @@ import {
   type IntentOutput,
   type MessagePage,
 } from "./api.ts";
+import { changeWords } from "./backup/change-words.ts";
+import { keysOfWords, readWords } from "./backup/backup-keys.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { checkName } from "./base/profile.ts";
 import type { Chat } from "./chat/chat.ts";
-import { messageView, positionOf } from "./chat/message-view.ts";
+import { positionOf } from "./chat/message-view.ts";
+import { contentIntents, hitsOf } from "./content-intents.ts";
+import { nodeAddress } from "./delivery/node-address.ts";
 import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
-import { findCard, preview, requestChat } from "./contact/outgoing.ts";
+import { knownPerson, reachableChat } from "./contact/known.ts";
+import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
+import { deviceIntents } from "./devices/intents.ts";
+import { groupIntents, type LinkIntentName } from "./group/group-intents.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
 import type { Session } from "./session.ts";
 
-export type SessionIntentName = Exclude<IntentName, "createProfile" | "unlock" | "lock">;
+export type SessionIntentName = Exclude<
+  IntentName,
+  | "createProfile"
+  | "unlock"
+  | "lock"
+  | "findBackups"
+  | "recoverAccount"
+  | "forgetSearch"
+  | "enterLinkCode"
+  | "acceptLink"
+  | LinkIntentName
+>;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
 };
@@ -43,8 +63,12 @@ export function makeIntents(session: Session): SessionIntents {
     ...profileIntents(session),
     ...contactIntents(session),
     ...messageIntents(session),
+    ...contentIntents(session),
     ...chatIntents(session),
     ...nodeIntents(session),
+    ...backupIntents(session),
+    ...deviceIntents(session),
+    ...groupIntents(session),
   };
 }
 
@@ -87,10 +111,8 @@ function contactIntents(
   session: Session,
 ): Part<"createInvitation" | "revokeInvitation" | "previewInvitation" | "acceptInvitation" | "answerRequest"> {
   const { core, invitations } = session;
-  const existingChat = (accountId: string): string | null =>
-    [...session.chats.values()].find((chat) => chat.record.accountId === accountId && chat.record.state !== "ended")
-      ?.id ?? null;
-  const find = async (text: string): Promise<Awaited<ReturnType<typeof findCard>>> => {
+  const existingChat = ({ card }: FoundCard): string | null => reachableChat(session, card.accountId, card.chain);
+  const find = async (text: string): Promise<FoundCard> => {
     const found = await findCard(core, text);
     if (found.card.accountId === core.profile().accountId) throw new IntentError("invitation-own");
     return found;
@@ -100,14 +122,19 @@ function contactIntents(
     revokeInvitation: ({ id }) => invitations.revoke(id),
     previewInvitation: async ({ text }) => {
       const found = await find(text);
-      return preview(found, existingChat(found.card.accountId));
+      const known = knownPerson(core, found.card.accountId, found.card.chain);
+      return preview(found, existingChat(found), known);
     },
     acceptInvitation: ({ text, greeting, mayDirect }) =>
       core.lane.run(async () => {
         if (byteLength(greeting) > MAX_GREETING_BYTES) throw new IntentError("message-too-long");
         const found = await find(text);
-        const known = existingChat(found.card.accountId);
-        if (known !== null) return { chat: known };
+        const known = existingChat(found);
+        if (known !== null) {
+          // What the card shows of their devices is news for the chat that goes on, if only that it is contradicted.
+          await session.chat(known).learnChain(found.card.chain);
+          return { chat: known };
+        }
         const { chat, request } = await requestChat(core, found, greeting, mayDirect);
         const begun = await session.beginChat(chat, [{ put: "outbox", record: request.record }]);
         core.outbox.add(request);
@@ -132,14 +159,9 @@ function contactIntents(
 
 function messageIntents(
   session: Session,
-): Part<"sendMessage" | "messages" | "messagesAround" | "messagesAfter" | "search" | "markRead" | "setDraft"> {
+): Part<"messages" | "messagesAround" | "messagesAfter" | "search" | "markRead" | "setDraft"> {
   const { store } = session.core;
   return {
-    sendMessage: async ({ chat, text }) => {
-      if (text.trim() === "") throw new IntentError("message-empty");
-      if (byteLength(text) > MAX_TEXT_BYTES) throw new IntentError("message-too-long");
-      return { id: await session.chat(chat).sendText(text.toWellFormed()) };
-    },
     messages: async ({ chat, before, limit }) =>
       toPage(
         session.chat(chat),
@@ -152,7 +174,7 @@ function messageIntents(
     },
     messagesAround: async ({ chat, id, limit }) => {
       const event = await store.get("event", id);
-      if (event === null || event.conversationId !== chat) throw new IntentError("chat-missing");
+      if (event === null || event.conversationId !== chat) throw new IntentError("message-gone");
       const half = Math.ceil(pageLimit(limit) / 2);
       const older = await store.eventsBefore(chat, event, half);
       const newer = await store.eventsAfter(chat, event, half);
@@ -161,11 +183,7 @@ function messageIntents(
     },
     search: async ({ text, chat, limit }) => {
       const found = text.trim() === "" ? [] : await store.search(text, chat, pageLimit(limit));
-      const hits = found.flatMap((event) => {
-        const home = session.chats.get(event.conversationId);
-        return home === undefined ? [] : [{ chat: home.id, message: messageView(event, home.queuedReason()) }];
-      });
-      return { hits };
+      return { hits: await hitsOf(session, found) };
     },
     markRead: ({ chat, upTo }) => session.chat(chat).markRead(upTo),
     setDraft: ({ chat, text }) => session.chat(chat).setDraft(text.slice(0, MAX_TEXT_BYTES)),
@@ -178,6 +196,11 @@ function chatIntents(
   "setPetname" | "setMayDirect" | "setBlocked" | "deleteChat" | "safetyNumber" | "checkSafetyCode" | "setVerified"
 > {
   const { core } = session;
+  const pair = (id: string): Chat => {
+    const chat = session.chat(id);
+    if (chat.contact === null) throw new IntentError("chat-missing");
+    return chat;
+  };
   const ids = (chat: Chat): [AccountId, AccountId] => [
     readAccountId(core.profile().accountId),
     readAccountId(chat.record.accountId),
@@ -185,15 +208,15 @@ function chatIntents(
   return {
     setPetname: async ({ chat, petname }) => {
       const isCleared = petname === null || petname.trim() === "";
-      await session.chat(chat).setContact({ petname: isCleared ? null : checkName(petname) });
+      await pair(chat).setContact({ petname: isCleared ? null : checkName(petname) });
     },
     setMayDirect: async ({ chat, mayDirect }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ mayDirect });
       await found.consentChanged();
     },
     setBlocked: async ({ chat, isBlocked }) => {
-      const found = session.chat(chat);
+      const found = pair(chat);
       await found.setContact({ isBlocked, mayDirect: false });
       found.blockedChanged();
     },
@@ -204,21 +227,23 @@ function chatIntents(
       for (const { record } of core.outbox.entries()) if (record.conversationId === chat) core.outbox.drop(record.id);
       await core.store.write([{ forget: chat }, { delete: "conversation", key: chat }]);
       session.chats.delete(chat);
+      core.stock.forget(chat);
+      core.introductions.forget(chat);
       core.topics.mark("chats");
     },
     safetyNumber: async ({ chat }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       return { digits: safetyNumber(core.provider, own, other), code: safetyCode(core.provider, own, other) };
     },
     checkSafetyCode: async ({ chat, code }) => {
-      const [own, other] = ids(session.chat(chat));
+      const [own, other] = ids(pair(chat));
       const checked = checkSafetyCode(core.provider, own, other, code);
       if (!checked.ok) throw new IntentError("code-malformed");
       return { matches: checked.value };
     },
     setVerified: async ({ chat, isVerified }) => {
-      const found = session.chat(chat);
-      if (found.contact.isVerified === isVerified) return;
+      const found = pair(chat);
+      if (found.contact?.isVerified === isVerified) return;
       await found.setContact({ isVerified });
     },
   };
@@ -241,6 +266,27 @@ function nodeIntents(session: Session): Part<"addNode" | "removeNode" | "retryNo
   };
 }
 
+function backupIntents(session: Session): Part<"turnOnBackup" | "changeWords" | "writeBackup" | "dropRecoveredChat"> {
+  const { core, backup, recovered } = session;
+  return {
+    turnOnBackup: async ({ words }) => {
+      const entropy = readWords(core.provider, words);
+      try {
+        const identity = await verifyChain(core.provider, core.profile().chain);
+        const recovery = await core.provider.ed25519KeyPair(deriveBranch(core.provider, entropy, "identity-recovery"));
+        if (!identity.ok || !equalBytes(identity.value.recoveryKey, recovery.publicKey))
+          throw new IntentError("words-of-another");
+        if (backup.view().state === "off") await backup.turnOn(await keysOfWords(core.provider, entropy));
+      } finally {
+        entropy.fill(0);
+      }
+    },
+    changeWords: ({ words }) => core.lane.run(() => changeWords(session, words)),
+    writeBackup: () => backup.writeNow(),
+    dropRecoveredChat: ({ chat }) => recovered.drop(chat),
+  };
+}
+
 async function discover(session: Session, address: string): Promise<Parameters<Session["core"]["pool"]["add"]>[1]> {
   const abort = new AbortController();
   const timer = session.core.clock.after(DISCOVERY_TIMEOUT, () => abort.abort());
@@ -255,22 +301,8 @@ const DISCOVERY_ERRORS: { readonly [kind: string]: IntentErrorCode } = {
   "clock-wrong": "clock-wrong",
 };
 
-/** What a person types for a node: an app's address, a host, or the socket's address itself. */
-function nodeAddress(typed: string): string {
-  const text = typed.trim();
-  const withScheme = /^[a-z]+:\/\//iu.test(text)
-    ? text
-    : `${/^(localhost|127\.|\[::1\])/u.test(text) ? "http" : "https"}://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (url === null || !["http:", "https:", "ws:", "wss:"].includes(url.protocol) || url.username !== "") {
-    throw new IntentError("node-address-malformed");
-  }
-  const scheme = url.protocol === "http:" || url.protocol === "ws:" ? "ws" : "wss";
-  return `${scheme}://${url.host}${url.pathname === "/" ? "/x" : url.pathname}`;
-}
-
-const toPage = (chat: Chat, { events, hasOlder, hasNewer }: EventPage): MessagePage => ({
-  messages: events.map((event) => messageView(event, chat.queuedReason())),
+const toPage = async (chat: Chat, { events, hasOlder, hasNewer }: EventPage): Promise<MessagePage> => ({
+  messages: await chat.messages(events),
   hasOlder,
   hasNewer,
 });

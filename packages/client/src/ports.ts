@@ -3,4 +3,4 @@ export type { Clock, Timer } from "./ports/clock.ts";
 export type * from "./ports/node-access.ts";
 export type * from "./ports/direct.ts";
 export * from "./ports/store.ts";
-export type * from "./ports/records.ts";
+export * from "./ports/records.ts";

@@ -1,15 +1,28 @@
 /** What the parts of an open session share: ports, the person, and the few registers that several of them use. */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { GroupCipher } from "@xchat/protocol";
+import type { ChainPin, GroupCipher } from "@xchat/protocol";
 import type { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import type { Lane } from "./base/lane.ts";
 import type { Profile } from "./base/profile.ts";
 import type { Topics } from "./base/topics.ts";
+import type { Introductions } from "./group/introductions.ts";
+import type { Stock } from "./group/stock.ts";
 import type { NodePool } from "./delivery/nodes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Readers } from "./delivery/readers.ts";
-import type { Clock, ContactRecord, DirectTransport, Store } from "./ports.ts";
+import type { Step } from "./chat/step.ts";
+import type { Clock, ContactRecord, DirectTransport, EventRecord, Store } from "./ports.ts";
+
+/** What the devices of the person hear of conversations, in the steps in which it happens (`devices/`). */
+export interface SiblingHooks {
+  /** An event of a sibling in the conversation of the own devices. */
+  heard(step: Step, record: EventRecord): void;
+  /** A conversation has another epoch, or begins. After it was saved. */
+  groupChanged(conversation: string): void;
+  /** Somebody under this account has shown this chain. After it was saved. */
+  chainShown(chain: Uint8Array): void;
+}
 
 export interface SessionCore {
   readonly provider: CryptoProvider;
@@ -26,9 +39,14 @@ export interface SessionCore {
   /** Last saved cursor by `cursorId`. */
   readonly cursors: Map<string, number>;
   readonly contacts: Map<string, ContactRecord>;
+  /** By account: what a backup has brought back of contacts whose chain has not been seen since (DV20). */
+  readonly pins: Map<string, ChainPin>;
+  readonly stock: Stock;
+  readonly introductions: Introductions;
   /** Steps that concern the person as a whole, not one chat. */
   readonly lane: Lane;
   readonly background: Background;
+  readonly siblings: SiblingHooks;
   /** SHA-256 of the own account id. */
   readonly ownIdHash: Uint8Array;
   profile(): Profile;

@@ -2,13 +2,17 @@
 import {
   accountIdToBytes,
   isSuccessorCredential,
-  judgePairCommit,
+  judgeChainPin,
   judgePinned,
   parseAccountId,
+  refuseCommit,
   verifyLeafCredential,
   type GroupRules,
 } from "@xchat/protocol";
 import { IntentError, type Query, type RequestView, type ViewTypes } from "./api.ts";
+import { AccountBackup } from "./backup/account-backup.ts";
+import type { BackupSource } from "./backup/backup-content.ts";
+import { Recovered } from "./backup/recovered.ts";
 import { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
@@ -19,10 +23,15 @@ import { Chat } from "./chat/chat.ts";
 import type { NewChat } from "./chat/new-chat.ts";
 import type { ClientPorts } from "./client.ts";
 import { Invitations } from "./contact/invitations.ts";
+import { Devices } from "./devices/devices.ts";
+import { Siblings } from "./devices/siblings.ts";
 import { NodePool } from "./delivery/nodes.ts";
 import { Outbox, type OutboxEntry } from "./delivery/outbox.ts";
 import { decodeItem } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
+import { Introductions, type WholeParcel } from "./group/introductions.ts";
+import { joinIntroduced } from "./group/join.ts";
+import { Stock } from "./group/stock.ts";
 import { makeIntents, type SessionIntents } from "./intents.ts";
 import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, Store, StoreChange, Timer } from "./ports.ts";
 import type { SessionCore } from "./session-core.ts";
@@ -40,6 +49,10 @@ export class Session {
   readonly intents: SessionIntents;
   readonly core: SessionCore;
   readonly invitations: Invitations;
+  readonly backup: AccountBackup;
+  readonly recovered: Recovered;
+  readonly siblings: Siblings;
+  readonly devices: Devices;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
   #profile: Profile;
@@ -73,19 +86,44 @@ export class Session {
         background,
         onProgress: (entry) => this.#progress(entry),
         onRefused: (entry, hint, failure) => {
-          const chat = this.chats.get(entry.record.conversationId);
+          const chat = this.#chatOf(entry.record.conversationId);
           if (failure.reason === "slot-taken" && chat !== undefined) background.run(chat.slotTaken(entry, hint));
         },
       }),
       contacts: new Map<string, ContactRecord>(),
+      pins: new Map(),
+      stock: new Stock((account) => this.#nudgeGroups(account)),
+      introductions: new Introductions({
+        sha256: (data) => provider.sha256(data),
+        onDue: (account) => this.#pairWith(account)?.nudge(),
+        onWhole: (parcel) => background.run(this.core.lane.run(() => this.#introduced(parcel))),
+      }),
       lane: new Lane(),
       background,
       ownIdHash: provider.sha256(ownIdBytes(profile)),
       profile: () => this.#profile,
       isClosed: () => this.#closed,
       nextSequence: () => sequence++,
+      siblings: {
+        heard: (step, record) => this.siblings.heard(step, record),
+        groupChanged: () => this.siblings.groupChanged(),
+        chainShown: (chain) => this.siblings.chainShown(chain),
+      },
     };
+    this.siblings = new Siblings({
+      core: this.core,
+      chats: this.chats,
+      setProfile: (part) => this.setProfile(part),
+      setContact: (contact) => this.setContact(contact),
+      adopt: (chat) => this.#adopt(chat),
+      revokeInvitations: () => this.invitations.revokeAll(),
+      chainChanged: () => this.devices.chainChanged(),
+      stop: () => background.run(this.#stop()),
+    });
+    this.devices = new Devices(this.core, this.siblings);
     this.invitations = new Invitations(this.core);
+    this.recovered = new Recovered(this.core);
+    this.backup = new AccountBackup(this.core, () => this.#backupSource());
     this.intents = makeIntents(this);
   }
 
@@ -100,7 +138,7 @@ export class Session {
     return session;
   }
 
-  view(view: Exclude<Query["view"], "messages">): ViewTypes[keyof ViewTypes] {
+  view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
     switch (view) {
       case "profile": {
         const { name, accountId, deviceName, words, directAllowed, shareReadState } = this.#profile;
@@ -120,6 +158,7 @@ export class Session {
         return this.invitations
           .pendingRequests()
           .map(({ id, accountId, name, greeting, receivedAt, invitationId }): RequestView => ({
+            known: this.invitations.knownPerson(id, accountId),
             id,
             accountId,
             name,
@@ -131,6 +170,14 @@ export class Session {
         return this.invitations.views();
       case "network":
         return this.core.pool.view();
+      case "backup":
+        return this.backup.view();
+      case "recovery":
+        return this.recovered.view((id, accountId) => this.#isKnownChat(id, accountId));
+      case "link":
+        return this.devices.linkView();
+      case "devices":
+        return this.devices.view();
     }
   }
 
@@ -147,6 +194,13 @@ export class Session {
     this.core.topics.mark("profile");
   }
 
+  /** Where it was saved with something else, in one transaction. */
+  profileWritten(part: Partial<Profile>): void {
+    this.#profile = { ...this.#profile, ...part };
+    this.core.topics.mark("profile");
+    if (part.chain !== undefined) this.core.background.run(this.siblings.chain.reload());
+  }
+
   async setContact(contact: ContactRecord): Promise<void> {
     await this.core.store.write([{ put: "contact", record: contact }]);
     this.core.contacts.set(contact.accountId, contact);
@@ -156,11 +210,20 @@ export class Session {
   /** Saves a chat that begins, with what else belongs to that transaction, and sets it to work. */
   async beginChat({ state, contact, changes }: NewChat, more: readonly StoreChange[] = []): Promise<Chat> {
     await this.core.store.write([...changes, ...more]);
-    this.core.contacts.set(contact.accountId, contact);
+    if (contact !== null) this.core.contacts.set(contact.accountId, contact);
     const chat = new Chat(this.core, state);
     this.chats.set(chat.id, chat);
     await chat.start();
+    if (contact !== null) await this.#met(contact, chat);
     return chat;
+  }
+
+  async #met({ accountId }: ContactRecord, chat: Chat): Promise<void> {
+    for (const other of this.chats.values()) {
+      if (other !== chat && other.record.accountId === accountId) await other.endIfPeerIsOut();
+    }
+    await this.recovered.chatBegan(accountId);
+    this.core.topics.mark("recovery");
   }
 
   discover(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>> {
@@ -168,11 +231,14 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    await this.devices.close();
     this.#closed = true;
+    await this.siblings.close();
     this.#maintenance?.cancel();
     this.#rewriting?.cancel();
     this.core.outbox.close();
     this.core.readers.close();
+    await this.backup.close();
     for (const chat of this.chats.values()) chat.close();
     await Promise.all([...this.chats.values()].map((chat) => chat.idle()));
     await this.core.lane.idle();
@@ -184,25 +250,82 @@ export class Session {
     const { store, pool, contacts, cursors, outbox } = this.core;
     await pool.load(store);
     for (const contact of await store.all("contact")) contacts.set(contact.accountId, contact);
+    await this.recovered.load();
+    for (const [account, pin] of this.recovered.pins()) this.core.pins.set(account, pin);
     for (const { id, cursor } of await store.all("cursor")) cursors.set(id, cursor);
+    const parts = await store.all("part");
+    this.core.stock.load(parts);
+    this.core.introductions.load(parts);
     for (const record of await store.all("conversation")) {
       const chat = await Chat.load(this.core, record);
-      if (chat !== null) this.chats.set(record.id, chat);
+      if (chat === null) continue;
+      if (chat.devices.isOfDevices) await this.siblings.load(chat);
+      else this.chats.set(record.id, chat);
     }
+    if (this.siblings.shared === null) await this.siblings.load(null);
     const entries = (await store.all("outbox")).toSorted((a, b) => a.sequence - b.sequence);
     for (const record of entries) {
-      if (decodeItem(record.item).kind === "unsealed") this.chats.get(record.conversationId)?.queued(record);
+      if (decodeItem(record.item).kind === "unsealed") this.#chatOf(record.conversationId)?.queued(record);
     }
     outbox.load(entries);
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
+    await this.backup.load();
+    this.core.introductions.resume();
+    await this.siblings.start();
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
   }
 
+  /** The conversation of the own devices too. */
+  #chatOf(id: string): Chat | undefined {
+    return this.chats.get(id) ?? this.siblings.chatOf(id);
+  }
+
+  /** A chat into which a sibling has brought this device; it has been saved. */
+  async #adopt(chat: Chat): Promise<void> {
+    this.chats.set(chat.id, chat);
+    await chat.start();
+    this.core.topics.mark("chats");
+  }
+
+  /** This device is not of the account any more: what it has is kept, and nothing comes or goes. */
+  async #stop(): Promise<void> {
+    this.core.readers.close();
+    this.core.outbox.close();
+    this.siblings.shared?.chat.close();
+    for (const chat of this.chats.values()) await chat.end();
+    for (const topic of ["devices", "chats"]) this.core.topics.mark(topic);
+  }
+
+  // ---- below: groups
+
+  #pairWith(account: string): Chat | undefined {
+    return [...this.chats.values()].find(({ record }) => record.accountId === account && record.state === "active");
+  }
+
+  #nudgeGroups(account: string): void {
+    for (const chat of this.chats.values()) if (chat.waitsFor(account)) chat.nudge();
+  }
+
+  /** GR29. What is not followed is not kept. */
+  async #introduced({ pair, introduction, ids }: WholeParcel): Promise<void> {
+    const { core } = this;
+    const from = this.chats.get(pair);
+    const existing = (id: string): Chat | undefined => this.chats.get(id);
+    const joined = from === undefined ? null : await joinIntroduced(core, from, introduction, existing);
+    const gone = core.introductions.done(ids);
+    if (joined === null || from === undefined) return core.store.write(gone);
+    const before = this.chats.get(joined.chat.state.record.id);
+    before?.close();
+    await before?.idle();
+    await this.beginChat(joined.chat, [...joined.changes, ...gone]);
+    await from.renewStock();
+  }
+
   #progress(entry: OutboxEntry): Promise<void> {
     const { record, item } = entry;
-    const chat = this.chats.get(record.conversationId);
+    const chat = this.#chatOf(record.conversationId);
     if (item.kind === "message") return chat?.stored(entry) ?? Promise.resolve();
     // One node with the request is enough: the accepter reads them all.
     this.core.outbox.drop(record.id);
@@ -216,13 +339,36 @@ export class Session {
         const leaf = await verifyLeafCredential(provider, credential, signatureKey, clock.now());
         if (!leaf.ok) return false;
         // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
-        const pinned = this.core.contacts.get(leaf.value.accountId)?.chain;
-        return pinned === undefined || pinned.length === 0 || judgePinned(pinned, leaf.value).ok;
+        const { accountId, chain } = this.#profile;
+        const pinned = leaf.value.accountId === accountId ? chain : this.core.contacts.get(leaf.value.accountId)?.chain;
+        if (pinned !== undefined && pinned.length > 0) return judgePinned(pinned, leaf.value).ok;
+        const pin = this.core.pins.get(leaf.value.accountId);
+        const verdict = pin === undefined ? null : judgeChainPin(provider, pin, leaf.value.chain);
+        return verdict === null || (verdict.ok && (verdict.value === "extends" || verdict.value === "recovered"));
       },
       isSuccessor: isSuccessorCredential,
-      judgeCommit: (before, change) => judgePairCommit(before, change),
+      judgeCommit: (before, change) => refuseCommit(before, change),
       now: () => clock.now(),
     };
+  }
+
+  #backupSource(): BackupSource {
+    const { pool, contacts, profile } = this.core;
+    const live = [...this.chats.values()].filter(({ record }) => record.state !== "ended");
+    return {
+      profile: profile(),
+      ownNodes: pool.own,
+      contacts: [...contacts.values()],
+      pins: this.core.pins,
+      chats: live.map(({ record, agreed }) => ({ record, agreed })),
+      recovered: this.recovered.conversations((id, accountId) => this.#isKnownChat(id, accountId)),
+    };
+  }
+
+  /** Whether there is a chat with this id, or one with this person that has not ended. */
+  #isKnownChat(id: string, accountId: string | null): boolean {
+    if (this.chats.has(id)) return true;
+    return [...this.chats.values()].some(({ record }) => record.accountId === accountId && record.state !== "ended");
   }
 
   #maintain(): void {
@@ -234,7 +380,7 @@ export class Session {
   async #tidy(): Promise<void> {
     const { clock, store, outbox } = this.core;
     const now = clock.now();
-    const gone: StoreChange[] = [{ forgetSeenBefore: now }];
+    const gone: StoreChange[] = [{ forgetSeenBefore: now }, ...this.core.introductions.expired(now)];
     for (const { record, item } of outbox.entries()) {
       if (item.kind !== "request" || item.expiresAt >= now) continue;
       outbox.drop(record.id);
@@ -243,6 +389,7 @@ export class Session {
     await store.write(gone);
     for (const chat of this.chats.values()) await chat.tidy();
     await this.invitations.maintain();
+    await this.backup.tidy();
   }
 
   /** Not at the opening, when somebody waits. */

@@ -15,6 +15,7 @@ import {
   createCommit,
   encodeMlsMessage,
   type CiphersuiteImpl,
+  type ClientConfig,
   type ClientState,
   type LeafNode,
   type SecretTree as StockSecretTree,
@@ -47,7 +48,13 @@ export async function makeCommit(deps: CommitDeps, group: MlsGroup, input: Commi
   const authenticatedData = input.authenticatedData?.slice() ?? new Uint8Array(0);
   const hasPath = proposals.length === 0 || proposals.some(({ proposalType }) => proposalType !== "add");
   if (input.credential !== undefined && !hasPath) throw notCommittable("a commit that only adds has no path");
-  const state = { ...(await stateToCommitFrom(deps, group, input)), secretTree: stockTreeFor(deps.kdf, group) };
+  const from = await stateToCommitFrom(deps, group, input);
+  const { clientConfig } = from;
+  const state = {
+    ...from,
+    clientConfig: withinLifetimes(clientConfig, proposals, deps.rules.now()),
+    secretTree: stockTreeFor(deps.kdf, group),
+  };
   const made = await createCommit(
     { state, cipherSuite: deps.suite },
     { extraProposals: proposals, ratchetTreeExtension: true, authenticatedData },
@@ -66,8 +73,25 @@ export async function makeCommit(deps: CommitDeps, group: MlsGroup, input: Commi
       made.welcome === undefined
         ? null
         : encodeMlsMessage({ version: "mls10", wireformat: "mls_welcome", welcome: made.welcome }),
-    group: enterEpoch(deps.kdf, group, made.newState, deps.rules.now()),
+    group: enterEpoch(deps.kdf, group, { ...made.newState, clientConfig }, deps.rules.now()),
   };
+}
+
+/**
+ * The leaves to be added have been judged, with a day for clocks that differ (GE3). ts-mls judges them once more and knows
+ * no such day: a newcomer whose clock is a minute slow could answer no invitation in its first minute. So it is told the
+ * time of these leaves that is nearest to ours.
+ */
+function withinLifetimes(config: ClientConfig, proposals: readonly PlainProposal[], nowMs: number): ClientConfig {
+  let now = BigInt(Math.floor(nowMs / 1000));
+  for (const proposal of proposals) {
+    const leaf = proposal.proposalType === "add" ? proposal.add.keyPackage.leafNode : null;
+    if (leaf?.leafNodeSource !== "key_package") continue;
+    const { notBefore, notAfter } = leaf.lifetime;
+    now = now < notBefore ? notBefore : now > notAfter ? notAfter : now;
+  }
+  const currentTime = (): bigint => now;
+  return { ...config, lifetimeConfig: { ...config.lifetimeConfig, currentTime } };
 }
 
 /** The new leaf of a path takes over what the old one says, so a new credential is put there first. */

@@ -208,7 +208,10 @@ async function link(): Promise<void> {
       }
       if (effect.kind === "welcome-device") {
         const welcome = await commitAs(phone, [], "self", { add: [effect.keyPackage] });
-        await tellPhone({ kind: "welcome", welcome: welcome as Uint8Array });
+        await tellPhone({
+          kind: "welcome",
+          newcomer: { welcome: welcome as Uint8Array, introduction: new Uint8Array(0) },
+        });
       }
       if (effect.kind === "linked") keys.push(effect.historyKey);
     }
@@ -229,7 +232,7 @@ async function link(): Promise<void> {
         await tellLaptop({ kind: "key-package", keyPackage: bundle.keyPackage });
       }
       if (effect.kind === "join") {
-        await join(laptop, "self", effect.welcome, bundle as unknown as KeyPackageBundle);
+        await join(laptop, "self", effect.newcomer.welcome, bundle as unknown as KeyPackageBundle);
         await tellLaptop({ kind: "joined" });
       }
       if (effect.kind === "linked") keys.push(effect.historyKey);

@@ -367,6 +367,22 @@ describe("[G4] what the rules refuse", () => {
     expect(answers).toEqual(["lifetime-refused", "ok", "ok", "ok", "ok", "lifetime-refused"]);
   });
 
+  test("[GE3] whoever may be added by clocks that differ can be added: slow by minutes, or fast", async () => {
+    const { alice, bob, alices, bobs } = await pair();
+    for (const [name, days] of [
+      ["carol", -0.01],
+      ["dave", 10.5],
+    ] as const) {
+      const { keyPackage } = await device(name, provider).newBundle({ days: 10 });
+      alice.rules.now = () => START + days * DAY_MS;
+      bob.rules.now = alice.rules.now;
+      const made = await alice.cipher.commit(alices, { add: [keyPackage] });
+      accepted(await bob.cipher.open(bobs, made.commit));
+      // What was said to ts-mls for this commit goes no further.
+      expect((await alice.cipher.commit(made.group, {})).group.epoch).toBe(made.group.epoch + 1);
+    }
+  });
+
   test("a lifetime that is over is refused in a commit too, but strands nobody who joins", async () => {
     const { alice, bob, alices, bobs } = await pair();
     const carol = device("carol", provider);

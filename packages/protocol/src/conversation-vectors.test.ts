@@ -81,6 +81,8 @@ const ITEMS: readonly PayloadItem[] = [
   { kind: "direct-consent", isAllowed: true, revision: 2 },
   { kind: "profile", name: "Ada", revision: 1 },
   { kind: "chain", chain: filled(6) },
+  { kind: "key-packages", oneTime: [filled(5)], lastResort: filled(7) },
+  { kind: "parcel", id: filled(32, 9), part: 1, parts: 3, content: filled(4) },
   { kind: "unknown", tag: 4_000, content: filled(3) },
 ];
 

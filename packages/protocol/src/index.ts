@@ -49,7 +49,7 @@ export {
 } from "./content/row.ts";
 export { foldView, MAX_PINNED, relatedTo, relationIndex, type View } from "./content/view.ts";
 export * from "./group-state/index.ts";
-export { decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
+export { decodeBody, decodeNotice, encodeNotice, type BodyKind, type EventBody, type Notice } from "./event/body.ts";
 export {
   createEvent,
   decodeEvent,
@@ -82,8 +82,11 @@ export {
   encodePayload,
   itemBytes,
   MAX_GIVE_EVENTS,
+  MAX_ONE_TIME_KEY_PACKAGES,
+  MAX_PARCEL_PARTS,
   MAX_PAYLOAD_BYTES,
   packPayloads,
+  PARCEL_PART_BYTES,
   type Ack,
   type AckEntry,
   type PayloadItem,
@@ -111,6 +114,7 @@ export * from "./descriptor/index.ts";
 export * from "./exchange/index.ts";
 export * from "./mailbox/index.ts";
 export * from "./fork/index.ts";
+export * from "./rejoin/index.ts";
 export * from "./devices/index.ts";
 export * from "./account-backup/index.ts";
 export {
@@ -152,6 +156,7 @@ export {
   lookupKeys,
   missingCount,
   startLog,
+  type AuthorLog,
   type EventFacts,
   type Hex,
   type KnownEvent,

@@ -306,6 +306,28 @@ const WRITING: readonly StoreContractCase[] = [
     same((await store.all("contact")).length, 2, "contacts");
     same((await store.marks([hexId(10), hexId(20)])).length, 1, "marks");
   }),
+  onStore("parts come by conversation and kind, in the order of their ids", async (store) => {
+    const part = (conversationId: string, kind: string, name: string): StoreChange => ({
+      put: "part",
+      record: {
+        id: `${conversationId}/${kind}/${name}`,
+        conversationId,
+        kind,
+        value: bytes(name.length),
+        createdAt: 1,
+      },
+    });
+    await store.write([part("c1", "own", "bb"), part("c1", "own", "a"), part("c1", "epoch", "e")]);
+    await store.write([part("c1", "session", ""), part("c2", "own", "x")]);
+    const found = async (...kinds: readonly string[]): Promise<readonly string[]> =>
+      (await store.parts("c1", kinds)).map(({ id }) => id);
+    same(await found("own", "session"), ["c1/own/a", "c1/own/bb", "c1/session/"], "own and session");
+    same(await found("none"), [], "none");
+    same((await store.parts("c3", ["own"])).length, 0, "another conversation");
+    await store.write([{ forgetParts: "c1", kinds: ["own", "session"] }, part("c1", "own", "new")]);
+    same(await found("own", "session", "epoch"), ["c1/epoch/e", "c1/own/new"], "what was not forgotten");
+    same((await store.parts("c2", ["own"])).length, 1, "of another conversation");
+  }),
   onStore("the outbox comes in the order in which things were asked for", async (store) => {
     await store.write([outboxItem("a", 30), outboxItem("b", 4), outboxItem("c", 200)]);
     same(
@@ -424,6 +446,8 @@ const READING: readonly StoreContractCase[] = [
     same(ids(await store.starred("c1", 10)), [1, 2], "one chat");
     await store.write(putEvents(sampleEvent(1, { row: "none" })));
     same(ids(await store.starred(null, 10)), [2, 4], "once the row has gone");
+    await store.write(putEvents(sampleEvent(2, { row: "quiet", kind: "deleted" })));
+    same(ids(await store.starred(null, 10)), [4], "once it was deleted for everyone");
     same((await store.marks([hexId(1), hexId(3), hexId(5)])).length, 2, "marks");
   }),
   onStore("an export goes through every event, also when they change under it", async (store) => {

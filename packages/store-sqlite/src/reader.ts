@@ -6,6 +6,7 @@ import type {
   GroupRecord,
   HeldRecord,
   MarkRecord,
+  PartRecord,
   TableName,
   Tables,
 } from "@xchat/client/ports";
@@ -65,6 +66,18 @@ export const readHeld = (connection: Connection, conversationId: string): readon
   connection
     .all(`${SQL.held.select} WHERE conversationId = ? ORDER BY expiresAt, id`, [conversationId])
     .map((row) => rowToRecord("held", row));
+
+export const readParts = (
+  connection: Connection,
+  conversationId: string,
+  kinds: readonly string[],
+): readonly PartRecord[] =>
+  connection
+    .all(`${SQL.part.select} WHERE conversationId = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`, [
+      conversationId,
+      JSON.stringify(kinds),
+    ])
+    .map((row) => rowToRecord("part", row));
 
 export function readEventsBefore(
   connection: Connection,
@@ -202,7 +215,7 @@ export const readStarred = (
     connection.all(
       `SELECT ${EVENT_COLUMNS} FROM mark JOIN event ON event.id = mark.id
        WHERE mark.isStarred = 1 AND mark.conversationId = ifnull(?, mark.conversationId)
-         AND event.state = 'shown' AND event.row <> 'none'
+         AND event.state = 'shown' AND event.row = 'counted'
        ORDER BY mark.changedAt DESC, mark.id DESC LIMIT ?`,
       [conversationId, checkedLimit(limit)],
     ),

@@ -82,6 +82,7 @@ export const changesOf = (conversationId: string, n: number): readonly StoreChan
   },
   { put: "cursor", record: { id: `m${n}/node`, cursor: 1 } },
   { put: "held", record: { id: `h${n}`, conversationId, reason: "", envelope: bytes(), expiresAt: 1 } },
+  { put: "part", record: { id: `${conversationId}/p${n}`, conversationId, kind: "p", value: bytes(1), createdAt: 0 } },
 ];
 
 export const outboxItem = (id: string, sequence: number): StoreChange => ({

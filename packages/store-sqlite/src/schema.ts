@@ -89,7 +89,16 @@ CREATE INDEX markConversation ON mark (conversationId);
 CREATE INDEX markStarred ON mark (changedAt, id) WHERE isStarred = 1;
 `;
 
-const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+/** Groups: what of a conversation does not change with each message lies apart, so that a message does not write it anew. */
+const VERSION_3 = `
+CREATE TABLE part (
+  id TEXT NOT NULL PRIMARY KEY, conversationId TEXT NOT NULL, kind TEXT NOT NULL, value BLOB NOT NULL,
+  createdAt INTEGER NOT NULL
+) STRICT;
+CREATE INDEX partConversation ON part (conversationId);
+`;
+
+const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -11,6 +11,7 @@ import {
   type EventRecord,
   type HeldRecord,
   type MarkRecord,
+  type PartRecord,
   type Store,
   type StoreChange,
   type TableName,
@@ -192,6 +193,10 @@ export class SqliteStore implements Store {
 
   held(conversationId: string): Promise<readonly HeldRecord[]> {
     return this.#read((connection) => read.readHeld(connection, conversationId));
+  }
+
+  parts(conversationId: string, kinds: readonly string[]): Promise<readonly PartRecord[]> {
+    return this.#read((connection) => read.readParts(connection, conversationId, kinds));
   }
 
   eventsBefore(conversationId: string, before: EventPosition | null, limit: number): Promise<EventPage> {

@@ -157,6 +157,11 @@ export const TABLES: { readonly [T in PlainTable]: TableShape<T> } = {
     order: "expiresAt, id",
     columns: { id: "text", conversationId: "text", reason: "text", envelope: "blob", expiresAt: "integer" },
   },
+  part: {
+    key: "id",
+    order: "id",
+    columns: { id: "text", conversationId: "text", kind: "text", value: "blob", createdAt: "integer" },
+  },
 };
 
 export interface TableSql {

@@ -21,6 +21,7 @@ export function prepareChange(change: StoreChange): Step {
   if ("delete" in change) return prepareDelete(change.delete, checkedText(change.key, "key"));
   if ("ratchet" in change) return prepareRatchet(change.ratchet, checkedBytes(change.ratchetPart, "ratchetPart"));
   if ("forget" in change) return prepareForget(checkedText(change.forget, "forget"));
+  if ("forgetParts" in change) return prepareForgetParts(checkedText(change.forgetParts, "forgetParts"), change.kinds);
   if ("seen" in change) return prepareSeen(change.seen, checkedInteger(change.until, "until"));
   if ("forgetSeenBefore" in change) {
     const time = checkedInteger(change.forgetSeenBefore, "forgetSeenBefore");
@@ -199,12 +200,22 @@ function prepareForget(id: string): Step {
     unindexConversation(connection, id);
     connection.run("DELETE FROM event WHERE conversationId = ?", [id]);
     connection.run(FORGET_CURSORS, [id]);
-    for (const table of ["mark", "mailbox", "outbox", "held"]) {
+    for (const table of ["mark", "mailbox", "outbox", "held", "part"]) {
       connection.run(`DELETE FROM ${table} WHERE conversationId = ?`, [id]);
     }
     deleteGroup(connection, id);
     connection.run("DELETE FROM conversation WHERE id = ?", [id]);
     unread.forget(id);
+  };
+}
+
+function prepareForgetParts(id: string, kinds: readonly string[]): Step {
+  const values = JSON.stringify(kinds.map((kind) => checkedText(kind, "kind")));
+  return ({ connection }) => {
+    connection.run("DELETE FROM part WHERE conversationId = ? AND kind IN (SELECT value FROM json_each(?))", [
+      id,
+      values,
+    ]);
   };
 }
 

@@ -31,7 +31,8 @@ export class TestDevice {
     return this.#who as Person;
   }
 
-  async open(): Promise<Person> {
+  /** `blank`: a device that belongs to nobody yet stays so. */
+  async open(how: "blank" | "with-profile" = "with-profile"): Promise<Person> {
     const { name, nodes, connector } = this.#input;
     const clock = this.#input.clock ?? systemClock;
     this.#who = await person({
@@ -41,6 +42,7 @@ export class TestDevice {
       connector: connector(),
       provider: this.#provider,
       stores: this.#stores(),
+      withoutProfile: how === "blank",
     });
     return this.#who;
   }

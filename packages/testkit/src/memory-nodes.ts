@@ -11,6 +11,18 @@ type Subscriber = {
   readonly end: () => void;
 };
 
+interface HeldBlob {
+  readonly owner: string;
+  readonly version: number;
+  readonly blob: Uint8Array | null;
+}
+
+const sameBlob = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : equalBytes(a, b);
+
+/** Spec/mailbox.md: fourteen days. */
+const ENVELOPE_LIFETIME = 14 * 86_400_000;
+
 const done = <T>(value: T): NodeOutcome<T> => ({ ok: true, value });
 const unreachable = { ok: false, error: { kind: "unreachable" } } as const;
 const refused = (reason: string): NodeOutcome<never> => ({ ok: false, error: { kind: "refused", reason } });
@@ -19,14 +31,19 @@ export class MemoryNode {
   readonly hint: NodeHint;
   readonly #mailboxes = new Map<string, StoredEnvelope[]>();
   readonly #slots = new Map<string, readonly Uint8Array[]>();
-  readonly #blobs = new Map<string, { owner: string; version: number; blob: Uint8Array | null }>();
+  readonly #blobs = new Map<string, HeldBlob>();
   readonly #subscribers = new Set<Subscriber>();
+  /** When each envelope came, where there is a clock; they are kept as long as the spec says. */
+  readonly #cameAt = new WeakMap<StoredEnvelope, number>();
+  readonly #now: (() => number) | null;
   #isDown = false;
   /** Gives receipts and keeps nothing: a node that lies. */
   isLosing = false;
 
-  constructor(hint: NodeHint) {
+  /** Without a clock nothing expires. */
+  constructor(hint: NodeHint, now: (() => number) | null = null) {
     this.hint = hint;
+    this.#now = now;
   }
 
   get isDown(): boolean {
@@ -48,6 +65,16 @@ export class MemoryNode {
     return new Set([...this.#subscribers].flatMap(({ mailboxes }) => [...mailboxes]));
   }
 
+  /** The blobs as they are now; given back later, they are what a node that rolls back shows. */
+  blobs(): ReadonlyMap<string, HeldBlob> {
+    return new Map(this.#blobs);
+  }
+
+  rollBack(blobs: ReadonlyMap<string, HeldBlob>): void {
+    this.#blobs.clear();
+    for (const [place, held] of blobs) this.#blobs.set(place, held);
+  }
+
   goDown(): void {
     this.#isDown = true;
     for (const { end } of this.#subscribers) end();
@@ -66,6 +93,7 @@ export class MemoryNode {
     if (!held.some((one) => equalBytes(one.envelope, envelope))) {
       const stored = { mailbox, cursor: held.length + 1, envelope };
       held.push(stored);
+      if (this.#now !== null) this.#cameAt.set(stored, this.#now());
       for (const { mailboxes, give } of this.#subscribers) if (mailboxes.has(key)) give([stored]);
     }
     return done({ bytes: new Uint8Array(0) });
@@ -122,9 +150,15 @@ export class MemoryNode {
     const key = bytesToHex(place);
     const owner = bytesToHex(ownerKey);
     const held = this.#blobs.get(key);
-    if (held !== undefined && (held.owner !== owner || held.version > version)) return refused("conflict");
+    if (held !== undefined && held.owner !== owner) return refused("place-taken");
+    const isSame = held?.version === version && sameBlob(held.blob, blob);
+    if (held !== undefined && held.version >= version && !isSame) return refused("version-old");
     this.#blobs.set(key, { owner, version, blob });
     return done(undefined);
+  }
+
+  #isExpired(stored: StoredEnvelope): boolean {
+    return this.#now !== null && (this.#cameAt.get(stored) ?? 0) + ENVELOPE_LIFETIME < this.#now();
   }
 
   async #subscribe(
@@ -148,7 +182,7 @@ export class MemoryNode {
       });
       for (const { key, after } of mailboxes) {
         const held = this.#mailboxes.get(bytesToHex(key.publicKey)) ?? [];
-        const news = held.filter(({ cursor }) => cursor > after);
+        const news = held.filter((one) => one.cursor > after && !this.#isExpired(one));
         if (news.length > 0) onEnvelopes(news);
       }
       onCaughtUp();
@@ -179,11 +213,11 @@ export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline
   };
 }
 
-export const memoryNodes = (count: number): readonly MemoryNode[] =>
-  Array.from(
-    { length: count },
-    (_, i) => new MemoryNode({ address: `ws://localhost:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) }),
-  );
+export const memoryNodes = (count: number, now: (() => number) | null = null): readonly MemoryNode[] =>
+  Array.from({ length: count }, (_, i) => {
+    const hint = { address: `ws://localhost:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) };
+    return new MemoryNode(hint, now);
+  });
 
 function withLifeline(access: NodeAccess, lifeline: Lifeline): NodeAccess {
   const guard =

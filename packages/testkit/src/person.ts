@@ -21,6 +21,8 @@ export interface PersonInput {
   /** Nodes in memory, for simulations; else real sockets. */
   readonly connector?: NodeConnector;
   readonly provider?: CryptoProvider;
+  /** Stays nobody, as before a recovery. */
+  readonly withoutProfile?: boolean;
 }
 
 export interface Person {
@@ -50,7 +52,8 @@ export async function person(input: PersonInput): Promise<Person> {
     defaultNodes: async () => input.nodes,
     linkBase: null,
   });
-  if ((await stores.state()) === "none") await client.api.call("createProfile", { name: input.name, passphrase: null });
+  if (input.withoutProfile !== true && (await stores.state()) === "none")
+    await client.api.call("createProfile", { name: input.name, passphrase: null });
   return { name: input.name, api: client.api, client, close: () => client.close() };
 }
 

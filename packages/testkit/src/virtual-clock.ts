@@ -5,6 +5,9 @@
 import type { ClientApi, Query, ViewTypes } from "@xchat/client/api";
 import type { Clock, Timer } from "@xchat/client/ports";
 
+/** Beyond it Node and browsers call at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 interface Waiting {
   at: number;
   readonly call: () => void;
@@ -23,6 +26,7 @@ export class VirtualClock implements Clock {
   }
 
   after(milliseconds: number, call: () => void): Timer {
+    if (milliseconds > LONGEST_TIMER) throw new RangeError("a timer of a platform would be over at once");
     const waiting = { at: this.#now + Math.ceil(milliseconds), call };
     this.#waiting.add(waiting);
     return { cancel: () => void this.#waiting.delete(waiting) };

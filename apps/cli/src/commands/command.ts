@@ -1,5 +1,13 @@
 /** What a command is, and how commands find what a person names. */
-import { IntentError, type ChatView, type ClientApi, type Query, type ViewTypes } from "@xchat/client/api";
+import {
+  IntentError,
+  type ChatView,
+  type ClientApi,
+  type IntentErrorCode,
+  type PairChatView,
+  type Query,
+  type ViewTypes,
+} from "@xchat/client/api";
 import { MIN_ID } from "../describe.ts";
 import type { Output } from "../output.ts";
 import type { ProfileFolder } from "../profile-folder.ts";
@@ -69,9 +77,16 @@ export async function findChat(api: ClientApi, wanted: string | undefined): Prom
   const choices = [
     byBeginning(chats, wanted),
     chats.filter(({ name }) => isCalled(name)),
-    chats.filter(({ theirName }) => isCalled(theirName)),
+    chats.filter((chat) => chat.kind === "pair" && isCalled(chat.theirName)),
   ];
   return onlyOne(choices.find((found) => found.length > 0) ?? [], wanted, "chat-missing");
+}
+
+/** The same, where only a chat of two makes sense. @throws IntentError, UsageError */
+export async function findPair(api: ClientApi, wanted: string | undefined): Promise<PairChatView> {
+  const chat = await findChat(api, wanted);
+  if (chat.kind !== "pair") throw new UsageError("That is a group. See: xchat help group");
+  return chat;
 }
 
 /** Those whose id begins so. */
@@ -79,7 +94,7 @@ export const byBeginning = <T extends { readonly id: string }>(items: readonly T
   wanted.length < MIN_ID ? [] : items.filter(({ id }) => id.startsWith(wanted));
 
 /** @throws UsageError when there are several, IntentError with `code` when there is none. */
-export function onlyOne<T>(items: readonly T[], wanted: string, code: "chat-missing" | "request-gone"): T {
+export function onlyOne<T>(items: readonly T[], wanted: string, code: IntentErrorCode): T {
   const [found, another] = items;
   if (found === undefined) throw new IntentError(code);
   if (another !== undefined) throw new UsageError(`More than one is meant by ${wanted}: give more of the id.`);

@@ -1,12 +1,12 @@
 /** First contact and trust: invitations, requests, blocking, safety numbers. */
 import { readFile } from "node:fs/promises";
-import encodeQr from "qr";
-import { invitationWords, requestWords, shortId } from "../describe.ts";
+import { invitationWords, knownWords, requestWords, shortId } from "../describe.ts";
+import { qrText } from "../qr-text.ts";
 import { safeLine } from "../safe-text.ts";
 import { EXIT } from "../words.ts";
 import {
   byBeginning,
-  findChat,
+  findPair,
   numberFlag,
   onlyOne,
   textFlag,
@@ -36,7 +36,7 @@ async function makeInvitation({ api, out, flags }: CommandInput): Promise<void> 
   const days = numberFlag(flags, "days", DEFAULT_DAYS, MAX_DAYS);
   const isLasting = flags["lasting"] === true;
   const made = await api.call("createInvitation", { label: textFlag(flags, "label") ?? "", isLasting, days });
-  if (process.stdout.isTTY === true && !out.isJson) out.note(encodeQr(made.link, "term"));
+  if (process.stdout.isTTY === true && !out.isJson) out.note(qrText(made.link));
   out.result({ type: "invitation", ...made }, made.link);
   const { nodes, isLocalOnly } = await view(api, { view: "network" });
   if (nodes.length === 0) out.note("\nYou have no node yet, so nobody can use the code: xchat nodes add ADDRESS");
@@ -91,7 +91,8 @@ export const accept: Command = {
 async function acceptInvitation({ api, out, args, flags }: CommandInput): Promise<void> {
   const given = args.join(" ");
   const text = given.startsWith("@") ? await readFile(given.slice(1), "utf8") : given;
-  const { name, accountId } = await api.call("previewInvitation", { text });
+  const { name, accountId, known } = await api.call("previewInvitation", { text });
+  if (known !== null) out.note(`This is ${knownWords(known)}.`);
   const greeting = textFlag(flags, "greeting") ?? "";
   const { chat } = await api.call("acceptInvitation", { text, greeting, mayDirect: flags["direct"] === true });
   out.result(
@@ -141,7 +142,7 @@ export const block: Command = {
       out.result({ type: "request", id, answer: "block" }, "Blocked. They are told nothing.");
       return;
     }
-    const { id } = await findChat(api, args[0]);
+    const { id } = await findPair(api, args[0]);
     await api.call("setBlocked", { chat: id, isBlocked: true });
     out.result({ type: "chat", id, isBlocked: true }, "Blocked. They are told nothing. Back again: xchat unblock");
   },
@@ -152,7 +153,7 @@ export const unblock: Command = {
   does: "take a block back",
   flags: [],
   run: async ({ api, out, args }) => {
-    const { id } = await findChat(api, args[0]);
+    const { id } = await findPair(api, args[0]);
     await api.call("setBlocked", { chat: id, isBlocked: false });
     out.result({ type: "chat", id, isBlocked: false }, "Not blocked any more.");
   },
@@ -163,7 +164,7 @@ export const verify: Command = {
   does: "show the safety number, check the code that the other one shows, or mark the chat",
   flags: ["code", "yes", "no"],
   run: async ({ api, out, args, flags }) => {
-    const chat = await findChat(api, args[0]);
+    const chat = await findPair(api, args[0]);
     const code = textFlag(flags, "code");
     if (code !== undefined) {
       const { matches } = await api.call("checkSafetyCode", { chat: chat.id, code });

@@ -1,6 +1,10 @@
+import { backup, recover } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
+import { devices, link } from "./devices.ts";
+import { deleteMessage, disappear, edit, forward, pin, pinned, react, reply, star, starred } from "./content.ts";
 import { chats, listen, read, send } from "./messages.ts";
+import { group } from "./group.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
 import { doctor, exportAll, nodes } from "./upkeep.ts";
 
@@ -16,13 +20,28 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     block,
     unblock,
     chats,
+    group,
     send,
     read,
     listen,
+    reply,
+    react,
+    edit,
+    delete: deleteMessage,
+    pin,
+    pinned,
+    star,
+    starred,
+    forward,
+    disappear,
     verify,
     words,
+    backup,
+    recover,
     passphrase,
     lock,
+    link,
+    devices,
     nodes,
     export: exportAll,
     doctor,

@@ -1,20 +1,13 @@
 /** Chats and what is said in them. */
-import {
-  IntentError,
-  type ChatView,
-  type ClientApi,
-  type MessagePage,
-  type MessageView,
-  type RequestView,
-} from "@xchat/client/api";
+import { type ChatView, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
 import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
+import { recoveredChatWords } from "../describe-backup.ts";
+import { standardInput } from "../standard-input.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 const PAGE = 200;
 const DEFAULT_COUNT = 30;
 const MAX_COUNT = 1_000_000;
-/** More of standard input than any message can hold is not read. */
-const MAX_INPUT = 1 << 20;
 const MAX_REMEMBERED = 100_000;
 
 export const chats: Command = {
@@ -24,8 +17,10 @@ export const chats: Command = {
   isOfNews: true,
   run: async ({ api, out }) => {
     const found = await view(api, { view: "chats" });
-    if (found.length === 0) out.note("No chats yet. Begin with: xchat invite");
+    const lost = (await view(api, { view: "recovery" }))?.chats ?? [];
+    if (found.length + lost.length === 0) out.note("No chats yet. Begin with: xchat invite");
     for (const chat of found) out.result({ type: "chat", ...chat }, chatWords(chat, out));
+    for (const chat of lost) out.result({ type: "recovered-chat", ...chat }, recoveredChatWords(chat, out));
   },
 };
 
@@ -64,7 +59,7 @@ export const read: Command = {
   },
 };
 
-async function newest(api: ClientApi, chat: string, count: number): Promise<readonly MessageView[]> {
+export async function newest(api: ClientApi, chat: string, count: number): Promise<readonly MessageView[]> {
   const pages: (readonly MessageView[])[] = [];
   let before: string | null = null;
   for (let wanted = count; wanted > 0;) {
@@ -75,19 +70,6 @@ async function newest(api: ClientApi, chat: string, count: number): Promise<read
     if (!page.hasOlder || before === null) break;
   }
   return pages.toReversed().flat();
-}
-
-async function standardInput(): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of process.stdin) {
-    parts.push(part as Buffer);
-    size += (part as Buffer).length;
-    if (size > MAX_INPUT) throw new IntentError("message-too-long");
-  }
-  return Buffer.concat(parts)
-    .toString("utf8")
-    .replace(/\r?\n$/u, "");
 }
 
 export const listen: Command = {
@@ -105,6 +87,9 @@ export const listen: Command = {
     follower.end();
   },
 };
+
+const marksOf = (chat: ChatView): readonly unknown[] =>
+  chat.kind === "pair" ? [chat.isVerified, chat.isBlocked] : [chat.memberCount];
 
 /** Prints each message of others once, and what becomes of one's own; requests too where all chats are followed. */
 class Follower {
@@ -144,9 +129,9 @@ class Follower {
   /** For scripts: how a chat stands, at first and when it changes. */
   #tellState(chat: ChatView): void {
     const { out } = this.#input;
-    const { id, name, state, way, isVerified, isBlocked } = chat;
+    const { id, name, state, way } = chat;
     if (!out.isJson || (this.#only !== null && id !== this.#only)) return;
-    const told = JSON.stringify([name, state, way, isVerified, isBlocked]);
+    const told = JSON.stringify([name, state, way, ...marksOf(chat)]);
     if (this.#states.get(id) === told) return;
     this.#states.set(id, told);
     out.result({ type: "chat", ...chat }, "");
@@ -156,7 +141,12 @@ class Follower {
   #follow(chat: string, isOld: boolean): void {
     const { api } = this.#input;
     this.#followed.add(chat);
-    this.#watches.push(api.watch({ view: "messages", chat }, ({ changed }) => this.#print(chat, changed)));
+    this.#watches.push(
+      api.watch({ view: "messages", chat }, ({ changed, removed }) => {
+        this.#print(chat, changed);
+        this.#tellRemoved(chat, removed);
+      }),
+    );
     if (isOld) return;
     newest(api, chat, PAGE).then(
       (messages) => this.#print(chat, messages),
@@ -167,13 +157,20 @@ class Follower {
   #print(chat: string, messages: readonly MessageView[]): void {
     const { out } = this.#input;
     for (const message of messages) {
-      const { id, isOwn, content, delivery } = message;
-      if (isOwn && !out.isJson) continue;
-      const state = JSON.stringify([content, delivery]);
+      const { id, isOwn, content, delivery, earlier, reactions, isPinned } = message;
+      if (isOwn && !out.isJson && reactions.length === 0) continue;
+      const state = JSON.stringify([content, out.isJson && delivery, earlier.length, reactions, isPinned]);
       if (this.#printed.get(id) === state) continue;
       this.#remember(id, state);
       out.result({ type: "message", chat, ...message }, messageWords(message, this.#names.get(chat) ?? "", out));
     }
+  }
+
+  /** What has disappeared, or was deleted for oneself. */
+  #tellRemoved(chat: string, ids: readonly string[]): void {
+    const { out } = this.#input;
+    if (!out.isJson) return;
+    for (const id of ids) out.result({ type: "removed", chat, id }, "");
   }
 
   /** Bounded: whoever listens for a month does not keep all of it in memory. */

@@ -4,10 +4,11 @@ import { nodeWords } from "../describe.ts";
 import { askNewPassphrase, askPassphrase } from "../prompt.ts";
 import { safeLine } from "../safe-text.ts";
 import { ERROR_WORDS } from "../words.ts";
+import { askWords } from "./ask-words.ts";
 import { textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
 /** Where `npm start` runs a node on this machine. */
-const LOCAL_NODE = "http://localhost:8787";
+export const LOCAL_NODE = "http://localhost:8787";
 
 export const init: Command = {
   usage: "init --name NAME [--node ADDRESS]",
@@ -96,9 +97,9 @@ export const status: Command = {
 };
 
 export const words: Command = {
-  usage: "words [--written | --forget]",
-  does: "show the 24 recovery words, note that they are written down, or take them off this device",
-  flags: ["written", "forget"],
+  usage: "words [--written | --forget | --change]",
+  does: "show the 24 recovery words, note that they are written down, take them off this device, or change them",
+  flags: ["written", "forget", "change"],
   run: async ({ api, out, flags }) => {
     const forget = flags["forget"] === true;
     if (forget || flags["written"] === true) {
@@ -109,6 +110,12 @@ export const words: Command = {
       );
       return;
     }
+    if (flags["change"] === true) {
+      const profile = await view(api, { view: "profile" });
+      const isForgotten = profile.state === "ready" && profile.recoveryWords === "forgotten";
+      await api.call("changeWords", { words: isForgotten ? await askWords() : null });
+      out.note("These are your words from now on. Those of before recover nothing with anyone who has heard of it.\n");
+    }
     const found = await api.call("recoveryWords", {});
     const numbered = found.words.map((word, i) => `${String(i + 1).padStart(2)} ${word.padEnd(10)}`);
     const rows = Array.from({ length: Math.ceil(numbered.length / 4) }, (_, row) =>
@@ -118,7 +125,14 @@ export const words: Command = {
         .trimEnd(),
     );
     out.result({ type: "words", words: found.words }, rows.join("\n"));
-    out.note("\nWrite them on paper, in this order, and show them to nobody. Then: xchat words --written");
+    const { nodes } = await view(api, { view: "network" });
+    out.note(
+      [
+        "\nWrite them on paper, in this order, and show them to nobody. Then: xchat words --written",
+        "Beside them, note where your account backup lies; it has to be looked for there:",
+        ...nodes.map(({ address }) => `  ${safeLine(address)}`),
+      ].join("\n"),
+    );
   },
 };
 
@@ -157,7 +171,11 @@ export const lock: Command = {
 };
 
 /** From the environment, or asked for twice. */
-async function newPassphrase({ environment }: CommandInput, question: string, name: string): Promise<string | null> {
+export async function newPassphrase(
+  { environment }: CommandInput,
+  question: string,
+  name: string,
+): Promise<string | null> {
   const given = environment[name];
   if (given !== undefined) return given === "" ? null : given;
   const asked = await askNewPassphrase(question);

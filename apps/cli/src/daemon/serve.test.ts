@@ -140,7 +140,14 @@ describe("the process that owns a profile", () => {
 
   it("stays while a message waits to be sent", async () => {
     const { client, clock, ended } = await startDaemon(await newFolder());
-    const last = { text: "x", at: 0, isOwn: true, delivery: { state: "queued", why: "offline" } } as const;
+    const last = {
+      kind: "text",
+      text: "x",
+      at: 0,
+      isOwn: true,
+      author: null,
+      delivery: { state: "queued", why: "offline" },
+    } as const;
     client.show("chats", [chat({ last })]);
     clock.pass(IDLE_LIFETIME);
     expect(client.isClosed()).toBe(false);

@@ -3,7 +3,7 @@ import { i18n } from "@lingui/core";
 import { useLingui } from "@lingui/react/macro";
 import { Direction } from "radix-ui";
 import { lazy, Suspense, useState, useSyncExternalStore, type ReactElement } from "react";
-import { directionOf } from "../i18n/locales.ts";
+import { directionOf, lazyScreen } from "../i18n/locales.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { Announcer } from "../ui/announcer.tsx";
 import { Toasts } from "../ui/toasts.tsx";
@@ -15,6 +15,7 @@ import { Splash } from "./splash.tsx";
 import { Views } from "./views.ts";
 
 const Welcome = lazy(() => import("../welcome/welcome.tsx"));
+const NewDevice = lazyScreen(() => import("../devices/new-device.tsx"));
 const Unlock = lazy(() => import("../welcome/unlock.tsx"));
 const Trouble = lazy(() => import("./trouble.tsx"));
 
@@ -44,6 +45,17 @@ function Directed(): ReactElement {
   );
 }
 
+/** Someone new, or a new device of somebody who is here elsewhere. */
+function FirstRun({ invitation }: { readonly invitation: string | null }): ReactElement {
+  const link = useView("link") ?? { kind: "none" };
+  const [isLinking, setLinking] = useState(false);
+  return isLinking || link.kind !== "none" ? (
+    <NewDevice link={link} onBack={() => setLinking(false)} />
+  ) : (
+    <Welcome invitation={invitation} onLink={() => setLinking(true)} />
+  );
+}
+
 function Root(): ReactElement {
   const { client } = useServices();
   const status = useSyncExternalStore(client.onStatus, client.status);
@@ -51,7 +63,7 @@ function Root(): ReactElement {
   const invitation = useSyncExternalStore(pendingInvitation.subscribe, pendingInvitation.get);
   if (status.kind === "yielded" || status.kind === "failed") return <Trouble status={status} />;
   if (profile === undefined) return <Splash />;
-  if (profile.state === "none") return <Welcome invitation={invitation} />;
+  if (profile.state === "none") return <FirstRun invitation={invitation} />;
   if (profile.state === "locked") return <Unlock isInvited={invitation !== null} />;
   return <Shell profile={profile} invitation={invitation} />;
 }

@@ -1,5 +1,6 @@
 import {
   IntentError,
+  type GroupView,
   type IntentErrorCode,
   type IntentInput,
   type IntentName,
@@ -8,7 +9,7 @@ import {
 } from "@xchat/client/api";
 import { createContext, use, useCallback, useState, useSyncExternalStore } from "react";
 import type { PageClient } from "./client.ts";
-import type { Views, WholeView } from "./views.ts";
+import type { SoleView, Views } from "./views.ts";
 
 export interface AppServices {
   readonly client: PageClient;
@@ -24,10 +25,19 @@ export function useServices(): AppServices {
 }
 
 /** `undefined` until the first view has come. */
-export function useView<V extends WholeView>(view: V): ViewTypes[V] | undefined {
+export function useView<V extends SoleView>(view: V): ViewTypes[V] | undefined {
   const { views } = useServices();
-  const subscribe = useCallback((listener: () => void) => views.subscribe(view, listener), [views, view]);
+  const subscribe = useCallback((listener: () => void) => views.subscribe({ view }, listener), [views, view]);
   return useSyncExternalStore(subscribe, () => views.last(view));
+}
+
+export function useGroup(chat: string): GroupView | undefined {
+  const { views } = useServices();
+  const subscribe = useCallback(
+    (listener: () => void) => views.subscribe({ view: "group", chat }, listener),
+    [views, chat],
+  );
+  return useSyncExternalStore(subscribe, () => views.lastGroup(chat));
 }
 
 export function useApi(): PageClient["api"] {

@@ -9,6 +9,31 @@ export interface ErrorWords {
 }
 
 export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
+  "words-incomplete": { title: msg`These are not 24 words`, text: msg`Nothing was asked of anybody. Type all 24.` },
+  "words-unknown": {
+    title: msg`One of the words is not on the list`,
+    text: msg`Nothing was asked of anybody. Look at the spelling.`,
+  },
+  "words-mistyped": {
+    title: msg`The words do not belong together`,
+    text: msg`All are on the list, but one is another than on your paper, or two have changed places. Nothing was asked of anybody.`,
+  },
+  "words-of-another": {
+    title: msg`These are not the words of this account`,
+    text: msg`They are sound, but of another account, or of before you changed the words. Nothing was changed.`,
+  },
+  "words-rotated-away": {
+    title: msg`This account has other words since`,
+    text: msg`Only the newer words recover it. Nothing was changed.`,
+  },
+  "chain-full": {
+    title: msg`There is no room for one more change`,
+    text: msg`The list of your devices and words is full. Nothing was changed.`,
+  },
+  "backup-gone": {
+    title: msg`What was found is not held any more`,
+    text: msg`Nothing was changed. Go back and look for your backup again.`,
+  },
   "profile-missing": { title: msg`There is no identity here yet`, text: msg`Choose a name first. It takes a second.` },
   "profile-exists": {
     title: msg`An identity is here already`,
@@ -75,6 +100,19 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`The message is too long`,
     text: msg`It was not sent and is still in the field. Split it into parts.`,
   },
+  "message-gone": {
+    title: msg`That message is no longer here`,
+    text: msg`It was deleted, or has disappeared. Nothing was sent.`,
+  },
+  "message-not-own": {
+    title: msg`Only its author can do that`,
+    text: msg`Your own words can be edited, and your own messages deleted for everyone. Nothing was changed.`,
+  },
+  "reaction-malformed": { title: msg`That is no reaction`, text: msg`Choose an emoji. Nothing was sent.` },
+  "forward-too-many": {
+    title: msg`That is too much at once`,
+    text: msg`At most 30 messages go to at most 20 chats. Nothing was sent.`,
+  },
   "node-unreachable": {
     title: msg`The node does not answer`,
     text: msg`Nothing is lost. Check the address and your connection, then try again.`,
@@ -119,8 +157,65 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`Another window took over just now`,
     text: msg`Whether this was carried out is not certain. Look, then do it again if it was not.`,
   },
+  "link-code-malformed": {
+    title: msg`This is not a whole code`,
+    text: msg`A part may be missing. Copy it again, from "d1." to its end.`,
+  },
+  "link-code-mistyped": {
+    title: msg`A character of the code is wrong`,
+    text: msg`Copy or scan it once more. Nothing was sent.`,
+  },
+  "link-code-newer-version": {
+    title: msg`The code is from a newer X Chat`,
+    text: msg`Update this app, then read the code again.`,
+  },
+  "link-code-is-invitation": {
+    title: msg`This is an invitation, and not the code of a device`,
+    text: msg`It brings a contact. The code to link a device is under Settings, Devices, on the device that has your account.`,
+  },
+  "link-none": { title: msg`This link is over`, text: msg`Nothing was changed. Make a new code to try again.` },
+  "device-too-many": {
+    title: msg`Your account has eight devices already`,
+    text: msg`Remove one that you do not use, then link the new one.`,
+  },
+  "device-chain-full": {
+    title: msg`Your list of devices has been changed too often`,
+    text: msg`It holds 64 changes, and no more. Everything else goes on as before.`,
+  },
+  "device-removed": {
+    title: msg`This device was removed from your account`,
+    text: msg`What is here is kept, to read and to export. Nothing was changed.`,
+  },
+  "device-missing": {
+    title: msg`This device is not on the list any more`,
+    text: msg`It was removed already, perhaps from another device.`,
+  },
+  "device-is-this": {
+    title: msg`This is the device in your hand`,
+    text: msg`Remove it from another one of your devices.`,
+  },
   internal: {
     title: msg`Something went wrong in X Chat`,
     text: msg`What was saved is kept. Try again; if it happens again, open Settings, Check-up.`,
+  },
+  "group-not-permitted": {
+    title: msg`You may not do that in this group`,
+    text: msg`Nothing was changed. Perhaps somebody has changed your role or the permissions just now.`,
+  },
+  "group-not-a-contact": {
+    title: msg`Only contacts can be added`,
+    text: msg`Nothing was changed. Invite them to a chat first, or give them a link to join.`,
+  },
+  "group-too-large": {
+    title: msg`The group is full`,
+    text: msg`Nothing was changed. A group holds at most 1,024 people, and sixteen links.`,
+  },
+  "group-pending-gone": {
+    title: msg`It cannot be taken back any more`,
+    text: msg`The change was done already, or somebody took it back. Look at who did what.`,
+  },
+  "group-link-gone": {
+    title: msg`The link is no longer there`,
+    text: msg`It was taken back already, or has expired.`,
   },
 };

@@ -8,3 +8,5 @@ export const MIN_PASSPHRASE_LENGTH = 8;
 export const MAX_NAME_LENGTH = 64;
 export const MAX_LABEL_LENGTH = 64;
 export const MAX_GREETING_LENGTH = 250;
+/** Characters of what a group is for. */
+export const MAX_DESCRIPTION_LENGTH = 1_000;

@@ -10,10 +10,20 @@ export type Place =
   | { readonly at: "search" }
   | { readonly at: "requests" }
   | { readonly at: "people" }
+  | { readonly at: "new-group" }
   | { readonly at: "network" }
   | { readonly at: "settings"; readonly section?: SettingsSection };
 
-export type SettingsSection = "words" | "passphrase" | "privacy" | "look" | "data" | "doctor" | "about";
+export type SettingsSection =
+  | "words"
+  | "backup"
+  | "devices"
+  | "passphrase"
+  | "privacy"
+  | "look"
+  | "data"
+  | "doctor"
+  | "about";
 
 const HOME: Place = { at: "chats" };
 const listeners = new Set<() => void>();

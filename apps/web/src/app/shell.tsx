@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { isBlocked } from "../chats/kinds.ts";
 import { ChatList } from "../chats/chat-list.tsx";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { announce } from "../ui/announcer.tsx";
@@ -14,6 +15,7 @@ import { useShortcuts } from "./shortcuts.ts";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const People = lazyScreen(() => import("../people/people.tsx"));
+const NewGroup = lazyScreen(() => import("../group/new-group.tsx"));
 const OpenInvitation = lazyScreen(() => import("../people/open-invitation.tsx"));
 const Requests = lazyScreen(() => import("../people/requests.tsx"));
 const Network = lazyScreen(() => import("../network/network.tsx"));
@@ -81,6 +83,8 @@ function Content({ place, profile }: { readonly place: Place; readonly profile: 
       return <Requests />;
     case "people":
       return <People />;
+    case "new-group":
+      return <NewGroup />;
     case "network":
       return <Network />;
     case "settings":
@@ -112,7 +116,7 @@ function Rail({ place }: { readonly place: Place }): ReactElement {
   const chats = useView("chats");
   const requests = useView("requests");
   const network = useView("network");
-  const unread = chats?.reduce((sum, chat) => sum + (chat.isBlocked ? 0 : chat.unread), 0) ?? 0;
+  const unread = chats?.reduce((sum, chat) => sum + (isBlocked(chat) ? 0 : chat.unread), 0) ?? 0;
   const isDown =
     network !== undefined &&
     network.nodes.length > 0 &&
@@ -126,7 +130,7 @@ function Rail({ place }: { readonly place: Place }): ReactElement {
         icon="chat"
         label={t`Chats`}
         badge={unread + (requests?.length ?? 0)}
-        isCurrent={["chats", "chat", "requests", "search"].includes(place.at)}
+        isCurrent={["chats", "chat", "requests", "search", "new-group"].includes(place.at)}
         to={{ at: "chats" }}
       />
       <RailItem icon="invite" label={t`Invite`} isCurrent={place.at === "people"} to={{ at: "people" }} />
@@ -178,7 +182,7 @@ function RailItem({
 function useUnreadTitle(): void {
   const { t } = useLingui();
   const chats = useView("chats");
-  const unread = chats?.reduce((sum, chat) => sum + (chat.isBlocked ? 0 : chat.unread), 0) ?? 0;
+  const unread = chats?.reduce((sum, chat) => sum + (isBlocked(chat) ? 0 : chat.unread), 0) ?? 0;
   const [told, setTold] = useState(unread);
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) X Chat` : "X Chat";

@@ -29,6 +29,7 @@ export function useShortcuts(showHelp: () => void): void {
     if (altKey && (key === "ArrowUp" || key === "ArrowDown")) return () => step(key === "ArrowDown" ? 1 : -1);
     if (altKey && code === "KeyI" && place.at === "chat")
       return () => go(place.panel === "contact" ? { at: "chat", chat: place.chat } : { ...place, panel: "contact" });
+    if (altKey && code === "KeyG") return () => go({ at: "new-group" });
     if (altKey && code === "KeyN") return () => go({ at: "people" });
     if (key === "Escape" && place.at !== "chats") return goBack;
     if (key === "?" && !isTyping(event.target)) return showHelp;

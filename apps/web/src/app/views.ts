@@ -1,48 +1,58 @@
 /** One subscription for each view, shared by all that show it; the last view stays at hand for whoever comes later. */
-import type { ClientApi, Query, ViewTypes } from "@xchat/client/api";
+import type { ClientApi, GroupView, Query, ViewTypes } from "@xchat/client/api";
 
 /** `messages` sends changes and not a whole, so it is watched by the open chat alone. */
-export type WholeView = Exclude<Query["view"], "messages">;
+type WholeQuery = Exclude<Query, { readonly view: "messages" }>;
+/** Those of which there is one. */
+export type SoleView = Exclude<WholeQuery, { readonly chat: string }>["view"];
 
 export class Views {
   readonly #api: ClientApi;
-  readonly #last = new Map<WholeView, unknown>();
-  readonly #listeners = new Map<WholeView, Set<() => void>>();
-  readonly #ends = new Map<WholeView, () => void>();
+  readonly #last = new Map<string, unknown>();
+  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #ends = new Map<string, () => void>();
 
   constructor(api: ClientApi) {
     this.#api = api;
   }
 
-  last<V extends WholeView>(view: V): ViewTypes[V] | undefined {
+  last<V extends SoleView>(view: V): ViewTypes[V] | undefined {
     return this.#last.get(view) as ViewTypes[V] | undefined;
   }
 
+  lastGroup(chat: string): GroupView | undefined {
+    return this.#last.get(keyOf({ view: "group", chat })) as GroupView | undefined;
+  }
+
   /** The watch ends a moment after its last listener, so that a change of screens does not open it anew. */
-  subscribe(view: WholeView, listener: () => void): () => void {
-    const listeners = this.#listeners.get(view) ?? new Set();
-    this.#listeners.set(view, listeners);
+  subscribe(query: WholeQuery, listener: () => void): () => void {
+    const key = keyOf(query);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
     listeners.add(listener);
-    if (!this.#ends.has(view)) this.#ends.set(view, this.#watch(view, listeners));
+    if (!this.#ends.has(key)) this.#ends.set(key, this.#watch(query, key, listeners));
     return () => {
       listeners.delete(listener);
-      setTimeout(() => this.#endIfUnused(view), LINGER_MILLISECONDS);
+      setTimeout(() => this.#endIfUnused(key), LINGER_MILLISECONDS);
     };
   }
 
-  #watch(view: WholeView, listeners: ReadonlySet<() => void>): () => void {
-    return this.#api.watch({ view }, (value) => {
-      this.#last.set(view, value);
+  #watch(query: WholeQuery, key: string, listeners: ReadonlySet<() => void>): () => void {
+    return this.#api.watch(query, (value) => {
+      this.#last.set(key, value);
       for (const tell of listeners) tell();
     });
   }
 
-  #endIfUnused(view: WholeView): void {
-    if ((this.#listeners.get(view)?.size ?? 0) > 0) return;
-    this.#ends.get(view)?.();
-    this.#ends.delete(view);
-    this.#last.delete(view);
+  #endIfUnused(key: string): void {
+    if ((this.#listeners.get(key)?.size ?? 0) > 0) return;
+    this.#ends.get(key)?.();
+    this.#ends.delete(key);
+    this.#last.delete(key);
+    this.#listeners.delete(key);
   }
 }
+
+const keyOf = (query: WholeQuery): string => ("chat" in query ? `${query.view} ${query.chat}` : query.view);
 
 const LINGER_MILLISECONDS = 5_000;

@@ -1,18 +1,28 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+import { isVerified, toneSeed } from "../chats/kinds.ts";
 import { Composer } from "./composer.tsx";
+import { GroupFoot } from "./group-foot.tsx";
+import { GroupLine } from "./group-head.tsx";
+import { useMessageActions, useUnhidden } from "./message-actions.tsx";
 import { MessageList } from "./message-list.tsx";
 import { ChatMessages } from "./messages.ts";
+import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
+import { PinnedBar } from "./pinned-bar.tsx";
+import { NEW, type Writing } from "./writing.ts";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
+const GroupPanel = lazyScreen(() => import("../group/group-panel.tsx"));
 const ChatSearch = lazy(() => import("./chat-search.tsx"));
+
+const NO_MESSAGES: readonly MessageView[] = [];
 
 type ChatPlace = Extract<Place, { at: "chat" }>;
 
@@ -43,6 +53,10 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
     [client, messages, unreadAtOpening, messageAtOpening],
   );
   const { panel } = place;
+  const [writing, setWriting] = useState<Writing>(NEW);
+  const rows = useUnhidden(state.window?.messages ?? NO_MESSAGES);
+  const jump = (id: string): void => void messages.showAround(id);
+  const { actions, surface } = useMessageActions({ chat, rows, onWrite: setWriting, onJump: jump });
   return (
     <div className="chat" data-panel={panel}>
       <section className="pane chat-pane" aria-label={chat.name}>
@@ -52,14 +66,27 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
             <ChatSearch chat={chat.id} onHit={(id) => void messages.showAround(id)} />
           </Suspense>
         )}
-        <MessageList chat={chat} messages={messages} state={state} />
+        <PinnedBar chat={chat} onJump={jump} />
+        <MessageList chat={chat} messages={messages} state={state} rows={rows} actions={actions} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}
-        <Foot chat={chat} messages={messages} />
+        {chat.kind === "pair" && <RecoveredLine chat={chat} />}
+        {chat.kind === "group" ? (
+          <GroupFoot
+            chat={chat}
+            rows={rows}
+            writing={writing}
+            onWrite={setWriting}
+            onSent={() => afterSending(messages)}
+          />
+        ) : (
+          <Foot chat={chat} messages={messages} writing={writing} onWrite={setWriting} rows={rows} />
+        )}
+        {surface}
       </section>
       {panel === "contact" && (
         <Suspense fallback={<div className="panel" aria-busy="true" />}>
-          <ContactPanel chat={chat} />
+          {chat.kind === "group" ? <GroupPanel chat={chat} /> : <ContactPanel chat={chat} />}
         </Suspense>
       )}
     </div>
@@ -79,18 +106,18 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
         onClick={() => toggle("contact")}
         aria-expanded={panel === "contact"}
       >
-        <Avatar name={chat.name} accountId={chat.accountId} size="small" />
+        <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
         <span className="chat-title-text">
           <h1>
             <Name>{chat.name}</Name>
-            {chat.isVerified && (
+            {isVerified(chat) && (
               <>
                 <VerifiedSeal />
                 <Hidden>{t`, verified`}</Hidden>
               </>
             )}
           </h1>
-          <WayLine chat={chat} />
+          {chat.kind === "group" ? <GroupLine chat={chat} /> : <WayLine chat={chat} />}
         </span>
       </button>
       <IconButton
@@ -101,7 +128,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
       />
       <IconButton
         icon="info"
-        label={t`About this contact`}
+        label={chat.kind === "group" ? t`About this group` : t`About this contact`}
         aria-pressed={panel === "contact"}
         onClick={() => toggle("contact")}
       />
@@ -110,7 +137,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
 }
 
 /** Which way messages take now, in two words. */
-function WayLine({ chat }: { readonly chat: ChatView }): ReactElement {
+function WayLine({ chat }: { readonly chat: PairChatView }): ReactElement {
   if (chat.isBlocked) return <Way icon="block" text={<Trans>Blocked</Trans>} />;
   if (chat.state === "waiting") return <Way icon="inbox" text={<Trans>Waiting for their yes</Trans>} />;
   if (chat.state === "ended") return <Way icon="lock" text={<Trans>Ended</Trans>} />;
@@ -145,7 +172,19 @@ function GapNotice({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: ChatMessages }): ReactElement {
+function Foot({
+  chat,
+  messages,
+  writing,
+  onWrite,
+  rows,
+}: {
+  readonly chat: PairChatView;
+  readonly messages: ChatMessages;
+  readonly writing: Writing;
+  readonly onWrite: (writing: Writing) => void;
+  readonly rows: readonly MessageView[];
+}): ReactElement {
   const { t } = useLingui();
   const unblock = useIntent("setBlocked");
   if (chat.isBlocked) {
@@ -163,15 +202,9 @@ function Foot({ chat, messages }: { readonly chat: ChatView; readonly messages: 
     );
   }
   if (chat.state === "ended") {
-    return (
-      <div className="foot-note">
-        <p>
-          <Trans>This chat has ended. What was written stays here to read.</Trans>
-        </p>
-      </div>
-    );
+    return <EndedFoot chat={chat} />;
   }
-  return <Composer chat={chat} onSent={() => afterSending(messages)} />;
+  return <Composer chat={chat} writing={writing} onWrite={onWrite} rows={rows} onSent={() => afterSending(messages)} />;
 }
 
 function afterSending(messages: ChatMessages): void {

@@ -1,48 +1,91 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { ChatView, MessageView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type ReactElement } from "react";
 import { useApi, useIntent } from "../app/context.tsx";
 import { MAX_MESSAGE_BYTES, WARN_MESSAGE_BYTES } from "../app/limits.ts";
 import { byteLength } from "../text/shape.ts";
 import { ErrorNote, IconButton } from "../ui/basics.tsx";
+import { ComposerBanner } from "./composer-banner.tsx";
+import { MENTION_LIST, MentionList, mentionOption } from "./mention-list.tsx";
+import { mentionsIn } from "./mentions.ts";
+import { useMentionable, useNaming } from "./use-naming.ts";
+import { lastOwnText, NEW, textOf, type Writing } from "./writing.ts";
 
 const EmojiPicker = lazy(() => import("./emoji-picker.tsx"));
 
 const DRAFT_MILLISECONDS = 500;
 const hasTouchKeyboard = (): boolean => matchMedia("(pointer: coarse)").matches;
 
-export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly onSent: () => void }): ReactElement {
+interface ComposerProps {
+  readonly chat: ChatView;
+  readonly writing: Writing;
+  readonly onWrite: (writing: Writing) => void;
+  /** What is shown of the chat. */
+  readonly rows: readonly MessageView[];
+  readonly onSent: () => void;
+}
+
+export function Composer({ chat, writing, onWrite, rows, onSent }: ComposerProps): ReactElement {
   const { t } = useLingui();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useDraft(chat);
+  const [draft, setDraft] = useDraft(chat);
+  const edited = writing.kind === "edit" ? writing.message : null;
+  const [edit, setEdit] = useEdit(edited);
+  const [text, setText] = edited === null ? ([draft, setDraft] as const) : ([edit, setEdit] as const);
   const [isPicking, setPicking] = useState(false);
   const send = useIntent("sendMessage");
+  const change = useIntent("editMessage");
+  const people = useMentionable(chat);
+  const naming = useNaming(field, text, setText, people);
   const left = MAX_MESSAGE_BYTES - byteLength(text);
   const isSendable = text.trim() !== "" && left >= 0;
   useGrowing(field, text);
   useEffect(() => {
     if (!hasTouchKeyboard()) field.current?.focus();
   }, []);
+  useEffect(() => {
+    if (writing.kind !== "new") requestAnimationFrame(() => field.current?.focus());
+  }, [writing]);
+
+  const cancel = (): void => {
+    onWrite(NEW);
+    field.current?.focus();
+  };
+  const save = async (id: string): Promise<void> => {
+    if (!isSendable) return;
+    const done = await change.run({ chat: chat.id, id, text, mentions: mentionsIn(text, people) });
+    if (done.ok) cancel();
+  };
 
   const submit = async (): Promise<void> => {
     if (!isSendable) return;
+    if (edited !== null) return save(edited.id);
     const sent = text;
+    const replyTo = writing.kind === "reply" ? writing.to.id : null;
     // Emptied at once, so that the next line can be typed; given back where it could not be saved.
     setText("");
+    onWrite(NEW);
     field.current?.focus();
-    const outcome = await send.run({ chat: chat.id, text: sent });
-    if (outcome.ok) onSent();
-    else setText((typed) => (typed === "" ? sent : `${sent}\n${typed}`));
+    const outcome = await send.run({ chat: chat.id, text: sent, replyTo, mentions: mentionsIn(sent, people) });
+    if (outcome.ok) return onSent();
+    onWrite(writing);
+    setText((typed) => (typed === "" ? sent : `${sent}\n${typed}`));
   };
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
-    if (event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing || naming.onKey(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !hasTouchKeyboard()) {
       event.preventDefault();
       void submit();
     } else if (event.key === "ArrowUp" && text === "" && !event.altKey) {
       event.preventDefault();
-      document.querySelector<HTMLElement>("#messages [data-message][tabindex='0']")?.focus();
+      const last = lastOwnText(rows);
+      if (last !== undefined && !event.shiftKey && writing.kind === "new") onWrite({ kind: "edit", message: last });
+      else document.querySelector<HTMLElement>("#messages [data-message][tabindex='0']")?.focus();
+    } else if (event.key === "Escape" && writing.kind !== "new" && !isPicking) {
+      event.preventDefault();
+      event.stopPropagation();
+      cancel();
     } else if (event.key === "Escape" && isPicking) {
       event.preventDefault();
       setPicking(false);
@@ -59,7 +102,9 @@ export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly o
 
   return (
     <div className="composer">
-      <ErrorNote code={send.error} />
+      <ErrorNote code={edited === null ? send.error : change.error} />
+      {writing.kind !== "new" && <ComposerBanner writing={writing} name={chat.name} onCancel={cancel} />}
+      {naming.people.length > 0 && <MentionList people={naming.people} active={naming.active} onPick={naming.pick} />}
       {isPicking && (
         <Suspense fallback={<div className="emoji-panel" aria-busy="true" />}>
           <EmojiPicker
@@ -91,15 +136,19 @@ export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly o
           dir="auto"
           value={text}
           placeholder={t`Message`}
+          aria-autocomplete="list"
+          aria-controls={naming.people.length > 0 ? MENTION_LIST : undefined}
+          aria-activedescendant={naming.people.length > 0 ? mentionOption(naming.active) : undefined}
           aria-label={t`Message to ${chat.name}`}
           aria-invalid={left < 0 || undefined}
           enterKeyHint={hasTouchKeyboard() ? "enter" : "send"}
           onChange={(event) => setText(event.target.value)}
+          onSelect={naming.onSelect}
           onKeyDown={onKeyDown}
         />
         <IconButton
-          icon="send"
-          label={t`Send`}
+          icon={edited === null ? "send" : "check"}
+          label={edited === null ? t`Send` : t`Save`}
           className="send-button"
           aria-disabled={!isSendable}
           onClick={() => void submit()}
@@ -107,6 +156,18 @@ export function Composer({ chat, onSent }: { readonly chat: ChatView; readonly o
       </div>
     </div>
   );
+}
+
+/** The words of a message that is being edited: apart from the draft, which stays. */
+function useEdit(message: MessageView | null): [string, React.Dispatch<React.SetStateAction<string>>] {
+  const [text, setText] = useState("");
+  const [of, setOf] = useState<string | null>(null);
+  const id = message?.id ?? null;
+  if (of !== id) {
+    setOf(id);
+    setText(message === null ? "" : textOf(message));
+  }
+  return [text, setText];
 }
 
 /** What is typed is saved a moment after each change, and when the chat is left. */

@@ -8,6 +8,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { DeliveryIcon, useDeliveryWords } from "./delivery.tsx";
+import { EarlierVersions } from "./message-marks.tsx";
 import { MessageText } from "./message-text.tsx";
 
 export default function MessageDetails({
@@ -26,7 +27,7 @@ export default function MessageDetails({
   return (
     <Dialog title={t`About this message`} onClose={onClose}>
       {content.kind === "text" && (
-        <div className="quote">
+        <div className="quote quote-alone">
           <MessageText text={content.text} isFolded />
         </div>
       )}
@@ -45,6 +46,7 @@ export default function MessageDetails({
         )}
         {delivery === null ? <CameBy via={message.via} /> : <State delivery={delivery} />}
       </dl>
+      <EarlierVersions message={message} />
       <div className="actions">
         {delivery?.state === "queued" && (
           <Button icon="refresh" isBusy={retry.isBusy} onClick={() => void retry.run({})}>

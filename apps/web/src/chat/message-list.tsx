@@ -1,45 +1,33 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import {
-  lazy,
-  Suspense,
-  useCallback,
-  useEffect,
-  useEffectEvent,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  type ReactElement,
-} from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState, type ReactElement } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Icon } from "../ui/icon.tsx";
+import type { MessageActions } from "./message-actions.tsx";
 import { MessageRow } from "./message-row.tsx";
 import type { ChatMessages, MessagesState } from "./messages.ts";
 import { useAnnounceNew, useMarkRead } from "./reading.ts";
-
-const MessageDetails = lazy(() => import("./message-details.tsx"));
 
 /** Closer to the end than this, the list follows new messages. Pixels. */
 const FOLLOW_DISTANCE = 80;
 /** Closer to an end than this, the next page is fetched. Pixels. */
 const LOAD_DISTANCE = 1200;
-const NO_MESSAGES: readonly MessageView[] = [];
 
 interface ListProps {
   readonly chat: ChatView;
   readonly messages: ChatMessages;
   readonly state: MessagesState;
+  /** What is shown of the window. */
+  readonly rows: readonly MessageView[];
+  readonly actions: MessageActions;
 }
 
-export function MessageList({ chat, messages, state }: ListProps): ReactElement {
+export function MessageList({ chat, messages, state, rows, actions }: ListProps): ReactElement {
   const { t } = useLingui();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [isAway, setAway] = useState(false);
   const [focused, setFocused] = useState<string | null>(null);
-  const [detailed, setDetailed] = useState<string | null>(null);
-  const rows = state.window?.messages ?? NO_MESSAGES;
   const lookAtVisible = useMarkRead(chat, rows, list);
   useAnnounceNew(chat, rows);
   const follow = useFollowing({ state, rows, list, scroller });
@@ -80,7 +68,8 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
       else focusRow(next);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      setDetailed(event.target.dataset["message"]);
+      const box = event.target.getBoundingClientRect();
+      actions.openMenu({ id: event.target.dataset["message"], x: box.left, y: Math.min(box.bottom, innerHeight / 2) });
     }
   };
 
@@ -88,11 +77,9 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
   const hasBeginning = state.window !== null && !state.window.hasOlder;
   const isEmpty = rows.length === 0;
   const beginning = useMemo(
-    () => (hasBeginning ? <ChatBeginning state={chat.state} isEmpty={isEmpty} /> : null),
-    [hasBeginning, isEmpty, chat.state],
+    () => (hasBeginning ? <ChatBeginning kind={chat.kind} state={chat.state} isEmpty={isEmpty} /> : null),
+    [hasBeginning, isEmpty, chat.kind, chat.state],
   );
-  const openDetails = useCallback((id: string) => setDetailed(id), []);
-  const detailedMessage = rows.find(({ id }) => id === detailed);
   return (
     <div className="messages">
       <div
@@ -132,7 +119,7 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
               isTabStop={index === focusedIndex}
               isTarget={message.id === state.target}
               beginning={index === 0 ? beginning : null}
-              onDetails={openDetails}
+              actions={actions}
             />
           )}
         </Virtualizer>
@@ -147,11 +134,6 @@ export function MessageList({ chat, messages, state }: ListProps): ReactElement 
           <Icon name="down" size={20} />
           {chat.unread > 0 && <span className="badge">{chat.unread > 99 ? "99+" : chat.unread}</span>}
         </button>
-      )}
-      {detailedMessage !== undefined && (
-        <Suspense fallback={null}>
-          <MessageDetails message={detailedMessage} name={chat.name} onClose={() => setDetailed(null)} />
-        </Suspense>
       )}
     </div>
   );
@@ -221,9 +203,11 @@ function useFollowing({
 }
 
 function ChatBeginning({
+  kind,
   state,
   isEmpty,
 }: {
+  readonly kind: ChatView["kind"];
   readonly state: ChatView["state"];
   readonly isEmpty: boolean;
 }): ReactElement {
@@ -231,9 +215,16 @@ function ChatBeginning({
     <div className="chat-beginning">
       <Icon name="lock" size={20} />
       <p>
-        <Trans>
-          Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
-        </Trans>
+        {kind === "group" ? (
+          <Trans>
+            Only who is in this group can read what is written here. Who comes in later sees nothing of what was written
+            before.
+          </Trans>
+        ) : (
+          <Trans>
+            Only you and this contact can read what is written here: it is sealed on one device and opened on the other.
+          </Trans>
+        )}
       </p>
       {state === "waiting" && (
         <p>

@@ -5,6 +5,7 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import type { VirtualizerHandle } from "virtua";
 import { useApi } from "../app/context.tsx";
 import { announce } from "../ui/announcer.tsx";
+import { authorName } from "./author.tsx";
 
 const SETTLE_MILLISECONDS = 250;
 
@@ -71,7 +72,8 @@ export function useAnnounceNew(chat: ChatView, rows: readonly MessageView[]): vo
     if (newestSeen.current === null || isNew) newestSeen.current = last.order;
     if (!isNew || last.isOwn || last.content.kind !== "text") return;
     const { text } = last.content;
-    announce(t`${chat.name}: ${text}`);
+    const author = authorName(last, chat.name);
+    announce(t`${author}: ${text}`);
   });
   useEffect(() => {
     const last = rows.at(-1);

@@ -1,4 +1,4 @@
-import type { Delivery, MessageView } from "@xchat/client/api";
+import type { Delivery, MessageView, PersonView } from "@xchat/client/api";
 import { describe, expect, test } from "vitest";
 import { rowFacts } from "./rows.ts";
 
@@ -8,6 +8,7 @@ const MINUTE = 60_000;
 const own = (delivery: Delivery, sentAt = NOON): MessageView => ({
   id: `own ${sentAt}`,
   isOwn: true,
+  author: null,
   order: "",
   content: { kind: "text", text: "Hello" },
   sentAt,
@@ -49,5 +50,21 @@ describe("time and state stand under a message", () => {
     const stored = (count: number): MessageView => own({ state: "stored", count, of: 3 });
     expect(showsState(stored(1), stored(3))).toBe(true);
     expect(showsState(stored(2), stored(2))).toBe(false);
+  });
+});
+
+const person = (name: string): PersonView => ({ accountId: `xc1${name}`, name, isSelf: false, isContact: true });
+const by = (name: string, sentAt = NOON): MessageView => ({ ...theirs("nodes", sentAt), author: person(name) });
+
+describe("in a group", () => {
+  test("messages of one author belong together, and those of two do not", () => {
+    expect(rowFacts(by("mira"), by("mira"), by("mira"))).toMatchObject({ startsGroup: false, endsGroup: false });
+    expect(rowFacts(by("mira"), by("noor"), by("mira"))).toMatchObject({ startsGroup: true, endsGroup: true });
+  });
+
+  test("what somebody changed stands between what they wrote", () => {
+    const record: MessageView = { ...by("mira"), content: { kind: "record", record: { by: null, actions: [] } } };
+    expect(rowFacts(by("mira"), record, by("mira"))).toMatchObject({ startsGroup: true, endsGroup: true });
+    expect(rowFacts(record, by("mira"), undefined).startsGroup).toBe(true);
   });
 });

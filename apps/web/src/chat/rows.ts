@@ -27,10 +27,14 @@ export function rowFacts(
   };
 }
 
-const isSpoken = (message: MessageView): boolean => message.content.kind !== "notice";
+const NOT_SPOKEN: ReadonlySet<string> = new Set(["notice", "record", "pin"]);
+const isSpoken = ({ content }: MessageView): boolean => !NOT_SPOKEN.has(content.kind);
+
+const isOfOne = (a: MessageView, b: MessageView): boolean =>
+  a.isOwn === b.isOwn && a.author?.accountId === b.author?.accountId;
 
 function belongTogether(a: MessageView, b: MessageView): boolean {
-  return a.isOwn === b.isOwn && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
+  return isOfOne(a, b) && isSpoken(a) && isSpoken(b) && Math.abs(b.sentAt - a.sentAt) < GROUP_MILLISECONDS;
 }
 
 /** What became of a message, and by which way: all that is said beside its time. */

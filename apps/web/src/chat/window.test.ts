@@ -1,4 +1,4 @@
-import type { MessageView } from "@xchat/client/api";
+import { NO_MARKS, type MessageView } from "@xchat/client/api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { rowFacts } from "./rows.ts";
@@ -9,11 +9,12 @@ const message = (n: number, more: Partial<MessageView> = {}): MessageView => ({
   id: `m${n}`,
   isOwn: false,
   order: order(n),
-  content: { kind: "text", text: String(n) },
+  content: { kind: "text", text: String(n), mentions: [] },
   sentAt: n,
   receivedAt: n,
   delivery: null,
   via: "nodes",
+  ...NO_MARKS,
   ...more,
 });
 const run = (from: number, to: number): MessageView[] => Array.from({ length: to - from }, (_, i) => message(from + i));

@@ -4,17 +4,22 @@ import { useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
+import { useRecordWords } from "../chat/record-words.ts";
+import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
+import { NewMenu } from "./new-menu.tsx";
 import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+import { RecoveredChats } from "./recovered-chats.tsx";
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
 
 export function ChatList({ profile, place }: { readonly profile: Ready; readonly place: Place }): ReactElement {
   const { t } = useLingui();
   const chats = useView("chats");
+  const isRecovering = (useView("recovery")?.chats.length ?? 0) > 0;
   return (
     <>
       <header className="list-header">
@@ -25,7 +30,7 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
           onClick={() => go({ at: "search" })}
           aria-keyshortcuts="Control+K"
         />
-        <IconButton icon="plus" label={t`New contact`} onClick={() => go({ at: "people" })} />
+        <NewMenu />
       </header>
       <div className="list-scroll">
         {profile.recoveryWords === "unwritten" && <WordsReminder />}
@@ -33,10 +38,11 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
         {chats === undefined ? (
           <ListSkeleton />
         ) : chats.length === 0 ? (
-          <NoChats />
+          !isRecovering && <NoChats />
         ) : (
           <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />
         )}
+        <RecoveredChats />
       </div>
     </>
   );
@@ -70,11 +76,11 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       aria-current={isCurrent ? "true" : undefined}
       onClick={() => go({ at: "chat", chat: chat.id })}
     >
-      <Avatar name={chat.name} accountId={chat.accountId} />
+      <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} />
       <span className="chat-row-top">
         <span className="chat-row-name">
           <Name>{chat.name}</Name>
-          {chat.isVerified && (
+          {isVerified(chat) && (
             <>
               <VerifiedSeal />
               <Hidden>{t`, verified`}</Hidden>
@@ -85,7 +91,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       </span>
       <span className="chat-row-bottom">
         <LastLine chat={chat} />
-        {chat.unread > 0 && !chat.isBlocked && (
+        {chat.unread > 0 && !isBlocked(chat) && (
           <span className="badge">
             {chat.unread > 99 ? "99+" : chat.unread}
             <Hidden>
@@ -102,7 +108,8 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
 function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
   const deliveryWords = useDeliveryWords();
-  if (chat.isBlocked) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
+  const recordWords = useRecordWords();
+  if (isBlocked(chat)) return <span className="chat-row-last chat-row-quiet">{t`Blocked`}</span>;
   if (chat.draft !== "") {
     return (
       <span className="chat-row-last">
@@ -117,7 +124,9 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
       </span>
     );
   }
-  const { delivery, text, isOwn } = chat.last;
+  const { kind, delivery, text, isOwn, author, record } = chat.last;
+  if (record !== undefined)
+    return <span className="chat-row-last chat-row-quiet">{recordWords(record).join(" ")}</span>;
   return (
     <span className="chat-row-last">
       {isOwn && delivery !== null && (
@@ -126,7 +135,25 @@ function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
           <Hidden>{deliveryWords(delivery).title}: </Hidden>
         </>
       )}
-      <bdi>{text}</bdi>
+      {!isOwn && author !== null && <LastAuthor name={author.name} />}
+      {kind === "text" ? (
+        <bdi>{text}</bdi>
+      ) : kind === "deleted" ? (
+        t`This message was deleted.`
+      ) : kind === "pin" ? (
+        t`A pin was set or taken away.`
+      ) : (
+        ""
+      )}
+    </span>
+  );
+}
+
+function LastAuthor({ name }: { readonly name: string }): ReactElement {
+  return (
+    <span className="last-author">
+      <bdi>{name}</bdi>
+      {": "}
     </span>
   );
 }

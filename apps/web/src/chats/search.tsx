@@ -1,15 +1,18 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
-import { useState, type ReactElement } from "react";
-import { useView } from "../app/context.tsx";
+import type { ChatView, MessageView } from "@xchat/client/api";
+import { useEffect, useState, type ReactElement } from "react";
+import { useApi, useView } from "../app/context.tsx";
 import { go } from "../app/places.ts";
 import { useTimeWords } from "../i18n/format.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { EmptyState, ErrorNote, Name } from "../ui/basics.tsx";
 import { Pane } from "../ui/pane.tsx";
+import { toneSeed } from "./kinds.ts";
+import { isLike } from "../text/fold.ts";
 import { excerpt } from "./excerpt.ts";
 import { useSearch, type Hit } from "./use-search.ts";
 
+const MAX_STARRED = 200;
 const NO_CHATS: readonly ChatView[] = [];
 
 /** Over all chats: people first, then messages. Enter opens the first. */
@@ -55,6 +58,7 @@ export default function Search(): ReactElement {
           <Trans>The search looks for whole words and their beginnings, on this device alone.</Trans>
         </EmptyState>
       )}
+      {text.trim() === "" && <Starred chats={chats} />}
       {text.trim() === "" && (
         <EmptyState icon="search" title={<Trans>Search all chats</Trans>}>
           <Trans>The search runs on this device. Nobody learns what you look for.</Trans>
@@ -64,21 +68,20 @@ export default function Search(): ReactElement {
   );
 }
 
-const fold = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const matches = (chat: ChatView, text: string): boolean =>
-  [chat.name, chat.theirName].some((name) => fold(name).includes(fold(text)));
+  isLike(text, chat.name, chat.kind === "pair" ? chat.theirName : "");
 
 function PeopleFound({ people }: { readonly people: readonly ChatView[] }): ReactElement {
   return (
     <section>
       <h2 className="section-title">
-        <Trans>People</Trans>
+        <Trans>People and groups</Trans>
       </h2>
       <ul className="hit-list">
         {people.map((chat) => (
           <li key={chat.id}>
             <button type="button" className="hit" onClick={() => go({ at: "chat", chat: chat.id })}>
-              <Avatar name={chat.name} accountId={chat.accountId} size="small" />
+              <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
               <span className="hit-name">
                 <Name>{chat.name}</Name>
               </span>
@@ -90,21 +93,45 @@ function PeopleFound({ people }: { readonly people: readonly ChatView[] }): Reac
   );
 }
 
+function HitAuthor({ message }: { readonly message: MessageView }): ReactElement {
+  return (
+    <span className="last-author">
+      {message.isOwn ? <Trans>You</Trans> : <bdi>{message.author?.name ?? "?"}</bdi>}
+      {": "}
+    </span>
+  );
+}
+
+/** What this person has starred, while nothing is looked for. */
+function Starred({ chats }: { readonly chats: readonly ChatView[] }): ReactElement | null {
+  const api = useApi();
+  const [hits, setHits] = useState<readonly Hit[]>([]);
+  useEffect(() => {
+    let isHere = true;
+    api.call("starredMessages", { chat: null, limit: MAX_STARRED }).then(
+      (found) => isHere && setHits(found.hits),
+      () => {},
+    );
+    return () => void (isHere = false);
+  }, [api]);
+  return hits.length === 0 ? null : <MessagesFound hits={hits} chats={chats} text="" title={<Trans>Starred</Trans>} />;
+}
+
 function MessagesFound({
   hits,
   chats,
   text,
+  title = <Trans>Messages</Trans>,
 }: {
   readonly hits: readonly Hit[];
   readonly chats: readonly ChatView[];
   readonly text: string;
+  readonly title?: ReactElement;
 }): ReactElement {
   const words = useTimeWords();
   return (
     <section>
-      <h2 className="section-title">
-        <Trans>Messages</Trans>
-      </h2>
+      <h2 className="section-title">{title}</h2>
       <ul className="hit-list">
         {hits.map(({ chat: id, message }) => {
           const chat = chats.find((one) => one.id === id);
@@ -112,12 +139,18 @@ function MessagesFound({
           return (
             <li key={message.id}>
               <button type="button" className="hit" onClick={() => go({ at: "chat", chat: id, message: message.id })}>
-                <Avatar name={chat?.name ?? "?"} accountId={chat?.accountId ?? id} size="small" />
+                <Avatar
+                  name={chat?.name ?? "?"}
+                  accountId={chat === undefined ? id : toneSeed(chat)}
+                  isGroup={chat?.kind === "group"}
+                  size="small"
+                />
                 <span className="hit-name">
                   <Name>{chat?.name ?? "?"}</Name>
                   <time dateTime={new Date(message.sentAt).toISOString()}>{words.brief(message.sentAt)}</time>
                 </span>
                 <span className="hit-text" dir="auto">
+                  {chat?.kind === "group" && <HitAuthor message={message} />}
                   {excerpt(content, text).map((part, index) =>
                     part.isHit ? <mark key={index}>{part.text}</mark> : part.text,
                   )}

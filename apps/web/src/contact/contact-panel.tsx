@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView } from "@xchat/client/api";
+import type { PairChatView } from "@xchat/client/api";
 import { lazy, Suspense, useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { go, goBack } from "../app/places.ts";
@@ -10,13 +10,15 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { Disappearing } from "./disappearing.tsx";
+import { HomeNodes } from "./home-nodes.tsx";
 import { Notices } from "./notices.tsx";
 
 const SafetyDialog = lazy(() => import("./safety-dialog.tsx"));
 
 type Open = "safety" | "delete" | "block" | null;
 
-export default function ContactPanel({ chat }: { readonly chat: ChatView }): ReactElement {
+export default function ContactPanel({ chat }: { readonly chat: PairChatView }): ReactElement {
   const { t } = useLingui();
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
@@ -44,8 +46,10 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
         </div>
         <Verification chat={chat} onOpen={() => setOpen("safety")} />
         <Petname chat={chat} />
+        <Disappearing chat={chat} />
         <DirectChoice chat={chat} />
-        <HomeNodes chat={chat} />
+        <HomeNodes nodes={chat.homeNodes} />
+        <Account accountId={chat.accountId} />
         <Notices chat={chat} />
         <section className="panel-section panel-danger">
           {!chat.isBlocked && (
@@ -65,7 +69,7 @@ export default function ContactPanel({ chat }: { readonly chat: ChatView }): Rea
   );
 }
 
-function Verification({ chat, onOpen }: { readonly chat: ChatView; readonly onOpen: () => void }): ReactElement {
+function Verification({ chat, onOpen }: { readonly chat: PairChatView; readonly onOpen: () => void }): ReactElement {
   return (
     <section className="panel-section">
       <h2 className="section-title with-icon">
@@ -88,7 +92,7 @@ function Verification({ chat, onOpen }: { readonly chat: ChatView; readonly onOp
   );
 }
 
-function Petname({ chat }: { readonly chat: ChatView }): ReactElement {
+function Petname({ chat }: { readonly chat: PairChatView }): ReactElement {
   const { t } = useLingui();
   const [name, setName] = useState(chat.petname ?? "");
   const save = useIntent("setPetname");
@@ -121,7 +125,7 @@ function Petname({ chat }: { readonly chat: ChatView }): ReactElement {
   );
 }
 
-function DirectChoice({ chat }: { readonly chat: ChatView }): ReactElement {
+function DirectChoice({ chat }: { readonly chat: PairChatView }): ReactElement {
   const { t } = useLingui();
   const profile = useView("profile");
   const change = useIntent("setMayDirect");
@@ -159,39 +163,20 @@ function DirectChoice({ chat }: { readonly chat: ChatView }): ReactElement {
   );
 }
 
-function HomeNodes({ chat }: { readonly chat: ChatView }): ReactElement {
+function Account({ accountId }: { readonly accountId: string }): ReactElement {
   return (
     <section className="panel-section">
       <h2 className="section-title">
-        <Trans>Home nodes of this chat</Trans>
-      </h2>
-      <p className="hint">
-        <Trans>Here sealed messages wait for whoever is offline.</Trans>
-      </p>
-      {chat.homeNodes.length === 0 ? (
-        <p className="hint">
-          <Trans>Not chosen yet.</Trans>
-        </p>
-      ) : (
-        <ul className="plain-list">
-          {chat.homeNodes.map((node) => (
-            <li key={node} className="address" dir="ltr">
-              {node}
-            </li>
-          ))}
-        </ul>
-      )}
-      <p className="hint">
         <Trans>Account</Trans>
-      </p>
+      </h2>
       <p className="address" dir="ltr">
-        {chat.accountId}
+        {accountId}
       </p>
     </section>
   );
 }
 
-function BlockDialog({ chat, onClose }: { readonly chat: ChatView; readonly onClose: () => void }): ReactElement {
+function BlockDialog({ chat, onClose }: { readonly chat: PairChatView; readonly onClose: () => void }): ReactElement {
   const { t } = useLingui();
   const block = useIntent("setBlocked");
   const confirm = async (): Promise<void> => {
@@ -222,7 +207,7 @@ function BlockDialog({ chat, onClose }: { readonly chat: ChatView; readonly onCl
   );
 }
 
-function DeleteDialog({ chat, onClose }: { readonly chat: ChatView; readonly onClose: () => void }): ReactElement {
+function DeleteDialog({ chat, onClose }: { readonly chat: PairChatView; readonly onClose: () => void }): ReactElement {
   const { t } = useLingui();
   const remove = useIntent("deleteChat");
   const confirm = async (): Promise<void> => {

@@ -15,7 +15,7 @@ export function Notices({ chat }: { readonly chat: ChatView }): ReactElement | n
       <ul className="plain-list">
         {chat.notices.toReversed().map((notice) => (
           <li key={`${notice.kind} ${notice.id}`}>
-            <NoticeText notice={notice} />
+            <NoticeText notice={notice} name={chat.name} />
             <p className="hint">{words.full(notice.changedAt)}</p>
           </li>
         ))}
@@ -24,7 +24,7 @@ export function Notices({ chat }: { readonly chat: ChatView }): ReactElement | n
   );
 }
 
-function NoticeText({ notice }: { readonly notice: ChatNotice }): ReactElement {
+function NoticeText({ notice, name }: { readonly notice: ChatNotice; readonly name: string }): ReactElement {
   switch (notice.kind) {
     case "gap":
       return <GapText state={notice.state} count={notice.count} />;
@@ -49,7 +49,7 @@ function NoticeText({ notice }: { readonly notice: ChatNotice }): ReactElement {
         </Trans>
       );
     case "identity":
-      return <IdentityText change={notice.change} />;
+      return <IdentityText change={notice.change} name={name} />;
   }
 }
 
@@ -81,8 +81,17 @@ function GapText({ state, count }: Pick<Gap, "state" | "count">): ReactElement {
   }
 }
 
-function IdentityText({ change }: Pick<Extract<ChatNotice, { kind: "identity" }>, "change">): ReactElement {
+function IdentityText({
+  change,
+  name,
+}: Pick<Extract<ChatNotice, { kind: "identity" }>, "change"> & { readonly name: string }): ReactElement {
   switch (change) {
+    case "recovered":
+      return (
+        <Trans>
+          <bdi>{name}</bdi> has recovered their account by their 24 words. Earlier devices of theirs are out.
+        </Trans>
+      );
     case "newer":
       return <Trans>The list of their devices has changed.</Trans>;
     case "rolled-back":

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { ChatView, IntentOutput } from "@xchat/client/api";
+import type { PairChatView, IntentOutput } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
 import { codeOf, useApi, useIntent } from "../app/context.tsx";
 import type { IntentErrorCode } from "@xchat/client/api";
@@ -15,7 +15,7 @@ export default function SafetyDialog({
   chat,
   onClose,
 }: {
-  readonly chat: ChatView;
+  readonly chat: PairChatView;
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();

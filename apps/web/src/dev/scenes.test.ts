@@ -112,7 +112,20 @@ describe("what stops the app says what happened and offers a next step", () => {
   });
 });
 
-const LOOKED_AT = ["chats", "chat", "chat-emoji", "contact", "people", "settings", "words", "welcome", "failed"];
+const LOOKED_AT = [
+  ...["chats", "chat", "chat-emoji", "contact", "people", "settings", "words", "welcome", "failed"],
+  ...[
+    "new-menu",
+    "new-group",
+    "group",
+    "group-held",
+    "group-thrown",
+    "group-panel",
+    "group-panel-middle",
+    "group-panel-left",
+  ],
+  ...["group-members", "group-member", "group-add", "group-link-new", "group-leave"],
+];
 
 describe("a screen stays in its place", () => {
   test.each(LOOKED_AT)("%s: the page beside it does not scroll", async (name) => {

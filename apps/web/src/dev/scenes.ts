@@ -1,12 +1,19 @@
 /** Views of every state, made up for looking at. */
-import type {
-  ChatView,
-  Delivery,
-  InvitationView,
-  MessageView,
-  NetworkView,
-  ProfileView,
-  RequestView,
+import {
+  NO_MARKS,
+  type BackupSearchView,
+  type BackupView,
+  type ChatView,
+  type PairChatView,
+  type Delivery,
+  type FoundBackupView,
+  type InvitationView,
+  type MessageView,
+  type NetworkView,
+  type PersonView,
+  type ProfileView,
+  type RecoveryView,
+  type RequestView,
 } from "@xchat/client/api";
 
 const MINUTE = 60_000;
@@ -23,7 +30,8 @@ export const READY: Extract<ProfileView, { state: "ready" }> = {
   settings: { directAllowed: true, shareReadState: true },
 };
 
-const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
+const chat = (id: string, name: string, more: Partial<PairChatView>): PairChatView => ({
+  kind: "pair",
   id,
   name,
   theirName: name,
@@ -40,13 +48,16 @@ const chat = (id: string, name: string, more: Partial<ChatView>): ChatView => ({
   activeAt: now,
   missing: 0,
   homeNodes: ["wss://one.node.example", "wss://two.node.example", "wss://three.node.example"],
+  disappearAfter: null,
   notices: [],
   ...more,
 });
 const last = (text: string, at: number, delivery: Delivery | null = null): ChatView["last"] => ({
+  kind: "text",
   text,
   at,
   isOwn: delivery !== null,
+  author: null,
   delivery,
 });
 
@@ -116,14 +127,56 @@ export function message(text: string, at: number, own: Delivery | null, more: Pa
   return {
     id: `e${n}`,
     isOwn: own !== null,
+    author: null,
     order: `${String(at).padStart(15, "0")}-${String(n).padStart(8, "0")}`,
-    content: { kind: "text", text },
+    content: { kind: "text", text, mentions: [] },
     sentAt: at,
     receivedAt: own === null ? at + 800 : null,
     delivery: own,
     via: own === null ? "nodes" : null,
+    ...NO_MARKS,
     ...more,
   };
+}
+
+export const ROBIN: PersonView = { accountId: READY.accountId, name: "Robin", isSelf: true, isContact: false };
+export const MIRA: PersonView = { accountId: "xc1mira", name: "Mira", isSelf: false, isContact: true };
+
+/** Everything that can have become of a message, at the end of the first chat. */
+function livelyTalk(): MessageView[] {
+  const question = message("Shall we take the boat on Saturday?", now - 9 * MINUTE, null, {
+    reactions: [
+      { reaction: "👍", people: [MIRA, ROBIN], isOwn: true },
+      { reaction: "🎉", people: [MIRA], isOwn: false },
+    ],
+    isPinned: true,
+    isStarred: true,
+  });
+  const quote = { state: "there", id: question.id, person: MIRA, text: "Shall we take the boat on Saturday?" } as const;
+  return [
+    question,
+    message("", now - 8.5 * MINUTE, null, { content: { kind: "pin", target: question.id, isPinned: true } }),
+    message("Yes! I bring the coffee.", now - 8 * MINUTE, read, {
+      replyTo: quote,
+      earlier: [{ text: "Yes!", at: now }],
+    }),
+    message("", now - 7 * MINUTE, null, { content: { kind: "deleted" } }),
+    message("", now - 6.5 * MINUTE, read, { content: { kind: "deleted" } }),
+    message("@Robin, and who brings the oars?", now - 6 * MINUTE, null, {
+      content: {
+        kind: "text",
+        text: "@Robin, and who brings the oars?",
+        mentions: [{ start: 0, end: 6, person: ROBIN }],
+      },
+      mentionsMe: true,
+      replyTo: { state: "deleted", id: "gone" },
+    }),
+    message("Somebody else's words", now - 5 * MINUTE, null, { isForwarded: true }),
+    message("The code of the door is 4711", now - 4 * MINUTE, read, {
+      isDisappearing: true,
+      disappearsAt: now + 56 * MINUTE,
+    }),
+  ];
 }
 
 const read: Delivery = { state: "read", via: "direct" };
@@ -155,6 +208,7 @@ export function shortTalk(): MessageView[] {
     message("Delivered through nodes", now - 20 * MINUTE, { state: "delivered", via: "nodes" }),
     message("Stored for now", now - 12 * MINUTE, { state: "stored", count: 2, of: 3 }),
     message("const seal = (state, event) => [next, effects];", now - 11 * MINUTE, { state: "queued", why: "no-node" }),
+    ...livelyTalk(),
     message("Got it, thank you.", now - 3 * MINUTE, null, { via: "direct" }),
     message("And the lake tomorrow? 🏊", now - MINUTE, null, { via: "direct" }),
   ];
@@ -183,8 +237,17 @@ export const REQUESTS: readonly RequestView[] = [
     greeting: "Hello, we met at the bicycle workshop. I have the other half of your spanner set.",
     receivedAt: now - 20 * MINUTE,
     invitationLabel: "Workshop",
+    known: null,
   },
-  { id: "r2", accountId: "xc1nn", name: "נועה", greeting: "", receivedAt: now - DAY, invitationLabel: "" },
+  {
+    id: "r2",
+    accountId: "xc1nn",
+    name: "נועה",
+    greeting: "",
+    receivedAt: now - DAY,
+    invitationLabel: "",
+    known: { name: "נועה", isVerified: true, change: "recovered" },
+  },
 ];
 
 const CODE =
@@ -235,6 +298,54 @@ export const INVITATIONS: readonly InvitationView[] = [
     uses: 0,
   },
 ];
+
+export const BACKUP: BackupView = {
+  state: "on",
+  madeAt: now - 3 * 60 * MINUTE,
+  isBehind: false,
+  nodes: [
+    { address: "wss://one.node.example", isStored: true },
+    { address: "wss://two.node.example", isStored: true },
+  ],
+  storedAt: 2,
+  expiresAt: now + 178 * DAY,
+  isCut: false,
+};
+export const BACKUP_BEHIND: BackupView = {
+  ...BACKUP,
+  isBehind: true,
+  storedAt: 1,
+  nodes: [
+    { address: "wss://one.node.example", isStored: true },
+    { address: "wss://two.node.example", isStored: false },
+  ],
+};
+
+const FOUND: FoundBackupView = {
+  id: "f1",
+  name: "Mara",
+  accountId: "xc1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0s0w7ygk",
+  deviceName: "Web browser",
+  writtenAt: now - 5 * DAY,
+  contacts: 14,
+  chats: 11,
+};
+export const SEARCH: BackupSearchView = {
+  found: [FOUND, { ...FOUND, id: "f2", deviceName: "Terminal", writtenAt: now - 40 * DAY, contacts: 9, chats: 8 }],
+  level: 2,
+  nodes: [
+    { address: "wss://one.node.example", state: "answered" },
+    { address: "wss://two.node.example", state: "behind" },
+  ],
+};
+export const RECOVERY: NonNullable<RecoveryView> = {
+  recoveredAt: now - 10 * MINUTE,
+  chats: [
+    { id: "p1", kind: "pair", name: "Jonas", accountId: "xc1jonas", isVerified: true, state: "unreachable" },
+    { id: "p2", kind: "pair", name: "ليلى", accountId: "xc1layla", isVerified: false, state: "unreachable" },
+    { id: "g1", kind: "group", name: "Choir on Thursdays", accountId: null, isVerified: false, state: "asked" },
+  ],
+};
 
 export const ONE_NODE: NetworkView = {
   nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }],

@@ -1,20 +1,32 @@
 /** A client that keeps everything in memory and answers by script, for looking at the app without a network. */
 import {
   IntentError,
+  type BackupView,
+  NO_MARKS,
   type ChatView,
   type ClientApi,
+  type DevicesView,
+  type GroupView,
   type IntentInput,
   type IntentName,
   type InvitationView,
+  type LinkView,
   type MessageView,
   type NetworkView,
+  type PairChatView,
   type ProfileView,
   type Query,
+  type RecoveryView,
   type RequestView,
 } from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
+import { DEVICES, LINKS } from "./device-scenes.ts";
+import { GROUP_CHATS, GROUPS, groupTalks } from "./group-scenes.ts";
+import { groupDeed } from "./scripted-groups.ts";
 import {
   arabicTalk,
+  BACKUP,
+  BACKUP_BEHIND,
   CHATS,
   CLOCK,
   DOWN,
@@ -22,9 +34,13 @@ import {
   longTalk,
   MANY_NODES,
   message,
+  MIRA,
   ONE_NODE,
   READY,
+  RECOVERY,
   REQUESTS,
+  SEARCH,
+  ROBIN,
   shortTalk,
   WORDS,
 } from "./scenes.ts";
@@ -35,7 +51,12 @@ interface World {
   requests: readonly RequestView[];
   invitations: readonly InvitationView[];
   network: NetworkView;
+  backup: BackupView;
+  recovery: RecoveryView;
+  link: LinkView;
+  devices: DevicesView;
   readonly messages: Map<string, MessageView[]>;
+  readonly groups: Map<string, GroupView>;
 }
 
 const NETWORKS: { readonly [scene: string]: NetworkView } = { down: DOWN, nodes: MANY_NODES, clock: CLOCK };
@@ -47,8 +68,14 @@ function worldOf(scene: string): World {
     requests: [],
     invitations: [],
     network: ONE_NODE,
+    backup: BACKUP,
+    recovery: null,
+    link: LINKS[scene] ?? { kind: "none" },
+    devices: scene === "removed" ? { ...DEVICES, isRemoved: true, work: null } : DEVICES,
     messages: new Map(),
+    groups: new Map(),
   };
+  if (scene.startsWith("new-")) return { ...empty, profile: { state: "none" } };
   switch (scene) {
     case "none":
       return { ...empty, profile: { state: "none" } };
@@ -56,6 +83,12 @@ function worldOf(scene: string): World {
       return { ...empty, profile: { state: "locked" } };
     case "empty":
       return empty;
+    case "backup-off":
+      return { ...empty, backup: { state: "off" } };
+    case "backup-behind":
+      return { ...empty, backup: BACKUP_BEHIND };
+    case "recovered":
+      return { ...empty, recovery: RECOVERY };
     default: {
       const messages = new Map([
         ["first", shortTalk()],
@@ -64,9 +97,29 @@ function worldOf(scene: string): World {
       ]);
       const network = NETWORKS[scene] ?? ONE_NODE;
       const profile: ProfileView = scene === "quiet" ? { ...READY, recoveryWords: "forgotten" } : READY;
-      return { profile, chats: CHATS, requests: REQUESTS, invitations: INVITATIONS, network, messages };
+      const whole = {
+        ...empty,
+        profile,
+        chats: CHATS,
+        requests: REQUESTS,
+        invitations: INVITATIONS,
+        network,
+        messages,
+      };
+      if (scene !== "groups") return whole;
+      for (const [id, talk] of groupTalks()) messages.set(id, talk);
+      const chats = [...GROUP_CHATS, ...CHATS].toSorted((a, b) => b.activeAt - a.activeAt);
+      return { ...whole, chats, groups: new Map(Object.entries(GROUPS)) };
     }
   }
+}
+
+function reacted(reactions: MessageView["reactions"], reaction: string, isOn: boolean): MessageView["reactions"] {
+  const before = reactions.find((one) => one.reaction === reaction);
+  const others = (before?.people ?? []).filter(({ isSelf }) => !isSelf);
+  const people = isOn ? [...others, ROBIN] : others;
+  const rest = reactions.filter((one) => one !== before);
+  return people.length === 0 ? rest : [...rest, { reaction, people, isOwn: isOn }];
 }
 
 export function scriptedClient(scene: string): PageClient {
@@ -96,29 +149,55 @@ class ScriptedApi implements ClientApi {
   watch(query: Query, listener: (view: never) => void): () => void {
     const watch = { query, listener };
     this.#watches.add(watch);
-    if (query.view !== "messages") listener(this.#world[query.view] as never);
+    if (query.view === "group") this.#tellGroup(query.chat);
+    else if (query.view !== "messages") listener(this.#world[query.view] as never);
     return () => this.#watches.delete(watch);
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<never> {
     await new Promise((resolve) => setTimeout(resolve, 30));
-    return (this.#answer(intent, input as never) ?? {}) as never;
+    const deed = this.#changeGroup(intent, input);
+    return ((deed === null ? this.#answer(intent, input as never) : deed.answer) ?? {}) as never;
   }
 
   #show(part: Partial<World>): void {
     Object.assign(this.#world, part);
     for (const { query, listener } of this.#watches) {
-      if (query.view !== "messages" && query.view in part) listener(this.#world[query.view] as never);
+      if (query.view !== "messages" && query.view !== "group" && query.view in part)
+        listener(this.#world[query.view] as never);
     }
   }
 
-  #patchChat(id: string, part: Partial<ChatView>): void {
-    this.#show({ chats: this.#world.chats.map((chat) => (chat.id === id ? { ...chat, ...part } : chat)) });
+  #patchChat(id: string, part: Partial<PairChatView>): void {
+    this.#show({
+      chats: this.#world.chats.map((chat) => (chat.id === id ? ({ ...chat, ...part } as ChatView) : chat)),
+    });
+  }
+
+  #tellGroup(chat: string): void {
+    const group = this.#world.groups.get(chat);
+    for (const { query, listener } of this.#watches)
+      if (query.view === "group" && query.chat === chat && group !== undefined) listener(group as never);
+  }
+
+  /** What every intent about a group does; null for the others. */
+  #changeGroup(intent: IntentName, input: any): { readonly answer: unknown } | null {
+    const group = this.#world.groups.get(input.chat);
+    const deed = group === undefined ? null : groupDeed(group, intent, input);
+    if (deed === null) return null;
+    this.#world.groups.set(input.chat, deed.group);
+    if (deed.record !== null) this.#put(input.chat, deed.record);
+    this.#show({
+      chats: this.#world.chats.map((chat) => (chat.id === input.chat ? { ...chat, name: deed.group.name } : chat)),
+    });
+    this.#tellGroup(input.chat);
+    return deed;
   }
 
   #put(chat: string, changed: MessageView): void {
     const messages = this.#world.messages.get(chat) ?? [];
-    this.#world.messages.set(chat, [...messages.filter(({ id }) => id !== changed.id), changed]);
+    const at = messages.findIndex(({ id }) => id === changed.id);
+    this.#world.messages.set(chat, at === -1 ? [...messages, changed] : messages.with(at, changed));
     for (const { query, listener } of this.#watches) {
       if (query.view === "messages" && query.chat === chat)
         (listener as (view: unknown) => void)({ changed: [changed], removed: [] });
@@ -138,6 +217,18 @@ class ScriptedApi implements ClientApi {
     switch (intent) {
       case "createProfile":
         return this.#show({ profile: { ...READY, name: input.name, hasPassphrase: input.passphrase !== null } });
+      case "findBackups":
+        return input.words.includes("zoo") ? { ...SEARCH, found: [], level: 0 } : SEARCH;
+      case "recoverAccount":
+        return this.#show({ profile: { ...READY, recoveryWords: "forgotten" }, recovery: RECOVERY });
+      case "dropRecoveredChat":
+        return this.#show({
+          recovery: { ...RECOVERY, chats: RECOVERY.chats.filter(({ id }) => id !== input.chat) },
+        });
+      case "changeWords":
+        return this.#show({ profile: { ...READY, recoveryWords: "unwritten" } });
+      case "turnOnBackup":
+        return this.#show({ backup: BACKUP });
       case "unlock":
         if (input.passphrase !== "correct horse") throw new IntentError("wrong-passphrase");
         return this.#show({ profile: READY });
@@ -179,7 +270,36 @@ class ScriptedApi implements ClientApi {
         return { chat: input.answer === "accept" ? "first" : null };
       case "sendMessage":
         if (this.#scene === "full") throw new IntentError("store-full");
-        return this.#send(input.chat, input.text);
+        return this.#send(input.chat, input.text, this.#quote(messages, input.replyTo ?? null));
+      case "editMessage":
+        return this.#change(input.chat, input.id, (one) => ({
+          ...one,
+          content: { kind: "text", text: input.text, mentions: [] },
+          earlier: [...one.earlier, { text: one.content.kind === "text" ? one.content.text : "", at: one.sentAt }],
+        }));
+      case "deleteMessage":
+        return input.who === "me"
+          ? this.#remove(input.chat, input.id)
+          : this.#change(input.chat, input.id, (one) => ({ ...one, ...NO_MARKS, content: { kind: "deleted" } }));
+      case "setReaction":
+        return this.#change(input.chat, input.id, (one) => ({
+          ...one,
+          reactions: reacted(one.reactions, input.reaction, input.isOn),
+        }));
+      case "setStarred":
+        return this.#change(input.chat, input.id, (one) => ({ ...one, isStarred: input.isStarred }));
+      case "setPinned":
+        return this.#change(input.chat, input.id, (one) => ({ ...one, isPinned: input.isPinned }));
+      case "setDisappearing":
+        return this.#patchChat(input.chat, { disappearAfter: input.seconds });
+      case "pinnedMessages":
+        return { messages: messages.filter(({ isPinned }) => isPinned) };
+      case "starredMessages":
+        return {
+          hits: [...this.#world.messages].flatMap(([id, all]) =>
+            all.filter(({ isStarred }) => isStarred).map((one) => ({ chat: id, message: one })),
+          ),
+        };
       case "messages": {
         const to = input.before === null ? messages.length : messages.findIndex(({ order }) => order >= input.before);
         return this.#page(input.chat, to - input.limit, to);
@@ -206,6 +326,8 @@ class ScriptedApi implements ClientApi {
         return this.#patchChat(input.chat, { isBlocked: input.isBlocked });
       case "deleteChat":
         return this.#show({ chats: this.#world.chats.filter(({ id }) => id !== input.chat) });
+      case "createGroup":
+        return { chat: "alone" };
       case "safetyNumber":
         return {
           digits: "0418362957 1830264915 7392018465 2910384756 1029384756 5647382910".replaceAll(" ", ""),
@@ -234,10 +356,36 @@ class ScriptedApi implements ClientApi {
     }
   }
 
-  #send(chat: string, text: string): unknown {
-    const sent = message(text, Date.now(), { state: "queued", why: "sending" });
+  #change(chat: string, id: string, change: (message: MessageView) => MessageView): void {
+    const found = this.#world.messages.get(chat)?.find((one) => one.id === id);
+    if (found === undefined) throw new IntentError("message-gone");
+    this.#put(chat, change(found));
+  }
+
+  #remove(chat: string, id: string): void {
+    this.#world.messages.set(
+      chat,
+      (this.#world.messages.get(chat) ?? []).filter((one) => one.id !== id),
+    );
+    for (const { query, listener } of this.#watches) {
+      if (query.view === "messages" && query.chat === chat)
+        (listener as (view: unknown) => void)({ changed: [], removed: [id] });
+    }
+  }
+
+  #quote(messages: readonly MessageView[], id: string | null): MessageView["replyTo"] {
+    const found = messages.find((one) => one.id === id);
+    if (found === undefined || found.content.kind !== "text") return null;
+    return { state: "there", id: found.id, person: found.isOwn ? ROBIN : MIRA, text: found.content.text };
+  }
+
+  #send(chat: string, text: string, replyTo: MessageView["replyTo"]): unknown {
+    const sent = message(text, Date.now(), { state: "queued", why: "sending" }, { replyTo });
     this.#put(chat, sent);
-    this.#patchChat(chat, { draft: "", last: { text, at: Date.now(), isOwn: true, delivery: sent.delivery } });
+    this.#patchChat(chat, {
+      draft: "",
+      last: { kind: "text", text, at: Date.now(), isOwn: true, author: null, delivery: sent.delivery },
+    });
     const later = (delay: number, delivery: MessageView["delivery"]): void =>
       void setTimeout(() => this.#put(chat, { ...sent, delivery }), delay);
     later(300, { state: "stored", count: 1, of: 1 });

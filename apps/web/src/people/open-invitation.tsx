@@ -9,6 +9,7 @@ import { Avatar } from "../ui/avatar.tsx";
 import { Button, ErrorNote, Name, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
+import { KnownNote } from "./known-note.tsx";
 import { ElsewhereDialog } from "../welcome/welcome.tsx";
 
 /** Who invites, and saying yes. Nothing is sent before that. */
@@ -120,6 +121,7 @@ function Answer({
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Head preview={preview} />
+      <KnownNote known={preview.known} />
       <p className="center">
         <Trans>invites you to talk. The invitation is good until {words.day(preview.expiresAt)}.</Trans>
       </p>

@@ -11,6 +11,7 @@ import { Pane } from "../ui/pane.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { decline, declining } from "./declining.ts";
+import { KnownNote } from "./known-note.tsx";
 
 /** People who answered an invitation and wait. They learn nothing before they are accepted. */
 export default function Requests(): ReactElement {
@@ -85,6 +86,7 @@ function RequestCard({ request }: { readonly request: RequestView }): ReactEleme
           {request.greeting}
         </blockquote>
       )}
+      <KnownNote known={request.known} />
       <SwitchRow label={t`Allow direct connections`} isOn={mayDirect} onChange={setMayDirect}>
         <Trans>
           Faster when both are online, but this contact can then see your internet address. You can change it at any

@@ -45,6 +45,11 @@ export default function About(): ReactElement {
           <Trans>A contact can keep and show what you wrote to them.</Trans>
         </li>
       </ul>
+      <p>
+        <a href="/licences.txt" target="_blank" rel="noreferrer">
+          <Trans>Licences of the parts that others made</Trans>
+        </a>
+      </p>
       <p className="hint">
         <Trans>
           Version <code dir="ltr">{buildId()}</code>

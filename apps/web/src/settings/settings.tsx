@@ -15,6 +15,8 @@ const sections: {
   readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement>;
 } = {
   words: lazyScreen(() => import("./words.tsx")),
+  backup: lazyScreen(() => import("./backup.tsx")),
+  devices: lazyScreen(() => import("../devices/devices.tsx")),
   passphrase: lazyScreen(() => import("./passphrase.tsx")),
   privacy: lazyScreen(() => import("./privacy.tsx")),
   look: lazyScreen(() => import("./look.tsx")),
@@ -35,6 +37,8 @@ export default function Settings({
   const { t } = useLingui();
   const titles: { readonly [S in SettingsSection]: string } = {
     words: t`Recovery words`,
+    backup: t`Account backup`,
+    devices: t`Devices`,
     passphrase: t`Passphrase`,
     privacy: t`Privacy`,
     look: t`Language and look`,
@@ -54,6 +58,8 @@ export default function Settings({
   }
   const icons: { readonly [S in SettingsSection]: IconName } = {
     words: "words",
+    backup: "vault",
+    devices: "devices",
     passphrase: "key",
     privacy: "direct",
     look: "look",

@@ -5,6 +5,7 @@ import { go } from "../app/places.ts";
 import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { ChangeWords } from "./change-words.tsx";
 import { choosePositions, isSameWord } from "./word-check.ts";
 import type { Ready } from "./settings.tsx";
 
@@ -22,9 +23,12 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
   };
   if (profile.recoveryWords === "forgotten") {
     return (
-      <Note kind="good" title={<Trans>You wrote the words down and took them off this device</Trans>}>
-        <Trans>Your own copy is the only one. Keep it dry, and out of sight.</Trans>
-      </Note>
+      <>
+        <Note kind="good" title={<Trans>You wrote the words down and took them off this device</Trans>}>
+          <Trans>Your own copy is the only one. Keep it dry, and out of sight.</Trans>
+        </Note>
+        <ChangeWords isForgotten />
+      </>
     );
   }
   if (step.at === "shown")
@@ -39,42 +43,45 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
       <Check words={step.words} positions={step.positions} onBack={() => setStep({ at: "shown", words: step.words })} />
     );
   return (
-    <section className="card">
-      <p>
-        <Trans>
-          These 24 words are your account on paper, and they outrank a thief who has this device. This version cannot
-          restore from them yet; keep them for the one that can.
-        </Trans>
-      </p>
-      <ul>
-        <li>
-          <Trans>Write them on paper, in their order.</Trans>
-        </li>
-        <li>
-          <Trans>Take no photo and keep no copy online.</Trans>
-        </li>
-        <li>
-          <Trans>Whoever has them has your account. Nobody from X Chat ever asks for them.</Trans>
-        </li>
-      </ul>
-      {profile.recoveryWords === "written" && (
-        <Note kind="good">
-          <Trans>You have confirmed that you wrote them down.</Trans>
-        </Note>
-      )}
-      <p className="hint">
-        <Trans>
-          This version shows the words. Bringing an account back from them comes with a later one, and only for those
-          who wrote them down.
-        </Trans>
-      </p>
-      <ErrorNote code={ask.error} />
-      <div className="actions">
-        <Button kind="primary" icon="words" isBusy={ask.isBusy} onClick={() => void show()}>
-          <Trans>Show them here</Trans>
-        </Button>
-      </div>
-    </section>
+    <>
+      <section className="card">
+        <p>
+          <Trans>
+            These 24 words are your account on paper. When every device is lost they bring you back on a new one, with
+            your contacts, and they outrank a thief who has this device.
+          </Trans>
+        </p>
+        <ul>
+          <li>
+            <Trans>Write them on paper, in their order.</Trans>
+          </li>
+          <li>
+            <Trans>Take no photo and keep no copy online.</Trans>
+          </li>
+          <li>
+            <Trans>Whoever has them has your account. Nobody from X Chat ever asks for them.</Trans>
+          </li>
+        </ul>
+        {profile.recoveryWords === "written" && (
+          <Note kind="good">
+            <Trans>You have confirmed that you wrote them down.</Trans>
+          </Note>
+        )}
+        <p className="hint">
+          <Trans>
+            Beside them, note the addresses of your nodes, where the account backup lies. It is kept for at least 60 and
+            at most 180 days after a device of yours was last online.
+          </Trans>
+        </p>
+        <ErrorNote code={ask.error} />
+        <div className="actions">
+          <Button kind="primary" icon="words" isBusy={ask.isBusy} onClick={() => void show()}>
+            <Trans>Show them here</Trans>
+          </Button>
+        </div>
+      </section>
+      {profile.recoveryWords === "written" && <ChangeWords isForgotten={false} />}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useState, type ReactElement } from "react";
+import { lazy, Suspense, useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH, MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
 import { askToKeepStorage } from "../platform/storage.ts";
@@ -9,18 +9,34 @@ import { Dialog } from "../ui/dialog.tsx";
 import { Mark } from "../ui/icon.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
 
+const Recover = lazy(() => import("./recover.tsx"));
+
 /** First run: a name, and an identity. With an invitation in hand, it waits and is opened right after. */
-export default function Welcome({ invitation }: { readonly invitation: string | null }): ReactElement {
+export default function Welcome({
+  invitation,
+  onLink,
+}: {
+  readonly invitation: string | null;
+  readonly onLink: () => void;
+}): ReactElement {
   const { t } = useLingui();
   const [name, setName] = useState("");
   const [passphrase, setPassphrase] = useState("");
   const [isElsewhere, setElsewhere] = useState(false);
+  const [isRecovering, setRecovering] = useState(false);
   const create = useIntent("createProfile");
   const submit = async (event: React.SyntheticEvent): Promise<void> => {
     event.preventDefault();
     const made = await create.run({ name: name.trim(), passphrase: passphrase === "" ? null : passphrase });
     if (made.ok) void askToKeepStorage();
   };
+  if (isRecovering) {
+    return (
+      <Suspense fallback={<div aria-busy="true" />}>
+        <Recover onBack={() => setRecovering(false)} />
+      </Suspense>
+    );
+  }
   return (
     <main className="gate">
       <div className="gate-card gate-wide">
@@ -71,6 +87,17 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
             )}
           </div>
         </form>
+        <p className="gate-other">
+          <Trans>Have you lost your devices?</Trans>{" "}
+          <button type="button" className="link-button" onClick={() => setRecovering(true)}>
+            <Trans>I have my 24 words</Trans>
+          </button>
+        </p>
+        <p className="gate-other">
+          <Button kind="quiet" icon="devices" onClick={onLink}>
+            <Trans>I have X Chat on another device</Trans>
+          </Button>
+        </p>
       </div>
       {isElsewhere && invitation !== null && (
         <ElsewhereDialog invitation={invitation} onClose={() => setElsewhere(false)} />
@@ -79,7 +106,7 @@ export default function Welcome({ invitation }: { readonly invitation: string | 
   );
 }
 
-function PassphraseChoice({
+export function PassphraseChoice({
   value,
   onChange,
 }: {

@@ -56,6 +56,30 @@ export interface NewProfilePorts {
   readonly defaultNodes: () => Promise<readonly NodeHint[]>;
 }
 
+/** The profile of a device that has been granted an account (spec/devices.md, DV13): it never holds the words (DV27). */
+export function linkedProfile(input: {
+  readonly chain: Uint8Array;
+  readonly accountId: string;
+  readonly deviceSeed: Uint8Array;
+  readonly name: string;
+  readonly deviceName: string;
+  readonly nodes: readonly NodeHint[];
+}): readonly StoreChange[] {
+  const { nodes, ...own } = input;
+  const profile: Profile = {
+    version: 1,
+    ...own,
+    recoveryEntropy: null,
+    words: "forgotten",
+    directAllowed: true,
+    shareReadState: true,
+  };
+  return [
+    { document: NODES_DOCUMENT, value: encodeNodes(nodes) },
+    { document: PROFILE_DOCUMENT, value: encodeProfile(profile) },
+  ];
+}
+
 /** Makes the keys of a new person. What comes back is written as the store's first transaction. */
 export async function newProfile(ports: NewProfilePorts, name: string): Promise<readonly StoreChange[]> {
   const { provider, clock } = ports;

@@ -11,47 +11,58 @@ import {
   receiveAck,
   receiveRead,
   type Ack,
+  type Hex,
   type PayloadItem,
   type Position,
 } from "@xchat/protocol";
 import { randomFraction } from "../base/backoff.ts";
 import type { EventRecord } from "../ports.ts";
-import { PAIR, peerOf, positionFacts, toBytes, toPosition } from "./authors.ts";
+import { deviceCount, otherLeaves, positionFacts, toBytes, toPosition } from "./authors.ts";
 import { take, type TakeCallbacks } from "./log-effects.ts";
 import { alsoAt, lookupOf } from "./lookup.ts";
 import { noticesOfGaps } from "./notices.ts";
 import type { ChatState, Step } from "./step.ts";
 
-export async function takeAck(step: Step, ack: Ack, callbacks: TakeCallbacks): Promise<void> {
+/** Whose newest message lies further back has been told of it before, or is told with their next one. */
+const READ_PAGE = 100;
+
+/** `from`: leaf key of the sender, as MLS authenticated it. */
+export async function takeAck(step: Step, from: Hex, ack: Ack, callbacks: TakeCallbacks): Promise<void> {
   const facts = {
     tip: ack.tip === null ? null : { sequence: ack.tip.sequence, id: bytesToHex(ack.tip.id) },
     entries: ack.entries.map((entry) => ({ ...positionFacts(entry), lacking: entry.lacking })),
   };
   const own = facts.entries.find(({ author }) => author === step.state.log.self);
-  const from = peerOf(step);
   const ids = [own?.id, facts.tip?.id].filter((id) => id !== undefined);
   const lookup = await lookupOf(step, ids, { author: step.state.log.self, sequence: own?.sequence ?? 0 });
   const withTip = facts.tip === null ? lookup : await alsoAt(step, lookup, from, facts.tip.sequence);
   await take(step, receiveAck(step.state.log, from, facts, withTip, step.core.clock.now()), callbacks);
 }
 
-export async function takeRead(step: Step, positions: readonly Position[], callbacks: TakeCallbacks): Promise<void> {
+export async function takeRead(
+  step: Step,
+  from: Hex,
+  positions: readonly Position[],
+  callbacks: TakeCallbacks,
+): Promise<void> {
   const facts = positions.map(positionFacts);
   const own = facts.find(({ author }) => author === step.state.log.self);
   if (own === undefined) return;
   const lookup = await lookupOf(step, [own.id], { author: own.author, sequence: own.sequence });
-  await take(step, receiveRead(step.state.log, peerOf(step), facts, lookup), callbacks);
+  await take(step, receiveRead(step.state.log, from, facts, lookup), callbacks);
 }
 
 /** Notes how far the person has read; it is said with the next acknowledgement. */
 export async function noteRead(step: Step, upTo: EventRecord): Promise<void> {
-  const author = peerOf(step);
+  const others = new Set(otherLeaves(step.state));
   // The position itself belongs to what has been read: a position just behind it in the order of the chat.
-  const page = await step.core.store.eventsBefore(step.id, { depth: upTo.depth, id: `${upTo.id}~` }, 50);
-  const theirs = page.events.findLast((event) => event.author === author && event.kind !== "lost");
-  if (theirs === undefined) return;
-  const { sequence, id } = theirs;
-  step.set({ log: markRead(step.state.log, { author, sequence, id }, step.core.clock.now()) });
+  const page = await step.core.store.eventsBefore(step.id, { depth: upTo.depth, id: `${upTo.id}~` }, READ_PAGE);
+  const newest = new Map<Hex, EventRecord>();
+  for (const event of page.events)
+    if (event.kind !== "lost" && others.has(event.author)) newest.set(event.author, event);
+  for (const [author, { sequence, id }] of newest) {
+    step.set({ log: markRead(step.state.log, { author, sequence, id }, step.core.clock.now()) });
+  }
 }
 
 // ---- what is due
@@ -61,12 +72,16 @@ export async function dueItems(step: Step, isSpeaking: boolean): Promise<readonl
   const now = step.core.clock.now();
   const repair = nextRepair(step.state.log, {
     now,
-    members: [peerOf(step)],
+    members: otherLeaves(step.state),
     random: randomFraction(step.core.provider),
   });
   await take(step, repair);
   const items: PayloadItem[] = isSpeaking ? [] : step.replies.splice(0);
-  const due = nextAck(step.state.log, { now, memberCount: PAIR, isPiggyback: isSpeaking || items.length > 0 });
+  const due = nextAck(step.state.log, {
+    now,
+    memberCount: deviceCount(step.state),
+    isPiggyback: isSpeaking || items.length > 0,
+  });
   step.set({ log: due.log });
   if (due.outgoing === null) return items;
   const { ack, read } = due.outgoing;
@@ -76,10 +91,11 @@ export async function dueItems(step: Step, isSpeaking: boolean): Promise<readonl
 }
 
 /** When `dueItems` has something to say next; null when nothing is waiting. */
-export function nextDue({ log, shared }: ChatState, now: number): number | null {
-  const members = [bytesToHex(shared.peerLeafKey)];
+export function nextDue(state: ChatState, now: number): number | null {
+  const { log } = state;
+  const members = otherLeaves(state);
   const times = [
-    nextAck(log, { now, memberCount: PAIR, isPiggyback: false }).wakeAt,
+    nextAck(log, { now, memberCount: deviceCount(state), isPiggyback: false }).wakeAt,
     nextRepair(log, { now, members, random: 0 }).wakeAt,
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);

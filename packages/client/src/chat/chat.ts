@@ -8,30 +8,40 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
-import { expectOk } from "@xchat/codec";
-import { decodeLog, emptyReassembly } from "@xchat/protocol";
-import { IntentError, type ChatView } from "../api.ts";
+import type { GroupState, MessageContent, WishedChange } from "@xchat/protocol";
+import { IntentError, type ChatView, type GroupView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import type { Delivered } from "../delivery/readers.ts";
-import type { ContactRecord, ConversationRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import { groupView, mayWrite } from "../group/group-view.ts";
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
-import { chatView, queuedReason, type ChatSummary } from "./chat-view.ts";
-import { applyForeignCommit, settleCommit } from "./commits.ts";
-import { takeLeafChains } from "./contact-news.ts";
-import { DIRECT_CHANCE, DirectLink } from "./direct-link.ts";
-import { epochsOfRecords, epochOfMailbox, policyOf, readerTargets } from "./epochs.ts";
-import { appendOwn } from "./events.ts";
+import { readAccountId } from "./authors.ts";
+import { ChatDevices } from "./chat-devices.ts";
+import { groupChatView, messageContext, pairView, type ChatSummary } from "./chat-view.ts";
+import { settleCommit, takeBack, takeForeignCommit } from "./commits.ts";
+import { takeChain, takeLeafChains } from "./contact-news.ts";
+import { DIRECT_CHANCE } from "./direct-link.ts";
+import { DirectLinks } from "./direct-links.ts";
+import { epochOfMailbox, readerTargets } from "./epochs.ts";
+import { endWithoutPeer, isPeerOut } from "./gone.ts";
+import { forwardable } from "./content-actions.ts";
+import { Expiry, startTimers } from "./content-expiry.ts";
+import { judgeContent } from "./content-judge.ts";
+import { messageViews, pinnedMessages, showContent, type Viewing } from "./content-view.ts";
 import { applyItems } from "./items.ts";
-import { messageView, orderOf, type QueuedReason } from "./message-view.ts";
+import { orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
-import { advance, isSettled, mayDirect, sealConsent, sealName, sealOrQueue, sealSignals } from "./sealing.ts";
-import { decodeShared } from "./shared.ts";
+import { settleNewcomers, voidNewcomers } from "./own-devices.ts";
+import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
+import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
+import { automaticAt } from "./upkeep-wishes.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
+import { isWaiting, refusalOf, wish } from "./wishes.ts";
 
 /** Before reading again after a write that failed. */
 const STORE_PATIENCE = 10_000;
@@ -39,10 +49,13 @@ const STORE_PATIENCE = 10_000;
 const EPOCHS_TO_TRY = 3;
 
 export class Chat {
+  /** What it has to do with the devices of this person. */
+  readonly devices: ChatDevices;
   readonly #core: SessionCore;
   readonly #lane = new Lane();
-  readonly #link: DirectLink;
+  readonly #links: DirectLinks;
   readonly #arrivals: Arrivals;
+  readonly #expiry: Expiry;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
@@ -58,9 +71,18 @@ export class Chat {
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
     });
-    this.#link = new DirectLink(core, {
+    this.#expiry = new Expiry(core, {
+      chat: state.record.id,
+      isClosed: () => this.#closed,
+      step: (work) => this.#step(work),
+    });
+    this.devices = new ChatDevices(core, {
       state: () => this.#state,
-      isAllowed: () => mayDirect(core, this.#state.record.accountId),
+      step: (work) => this.#step(work),
+      onRead: () => this.refreshSummary(),
+    });
+    this.#links = new DirectLinks(core, {
+      state: () => this.#state,
       sendSignal: (items) => core.background.run(this.#step((step) => sealSignals(step, items))),
       onEnvelope: (envelope, done) => this.#arrivals.addLoose(envelope, { isLive: true, done }),
       onChange: () => core.topics.mark("chats"),
@@ -68,19 +90,8 @@ export class Chat {
   }
 
   static async load(core: SessionCore, record: ConversationRecord): Promise<Chat | null> {
-    const group = await core.store.get("group", record.id);
-    if (group === null) return null;
-    const mailboxes = (await core.store.all("mailbox")).filter(({ conversationId }) => conversationId === record.id);
-    const state: ChatState = {
-      record,
-      shared: decodeShared(record.shared),
-      log: expectOk(decodeLog(record.log), "log"),
-      group: core.cipher.restore(group),
-      epochs: epochsOfRecords(mailboxes),
-      reassembly: emptyReassembly(),
-      queued: [],
-    };
-    return new Chat(core, state);
+    const state = await loadState(core, record);
+    return state === null ? null : new Chat(core, state);
   }
 
   get id(): string {
@@ -91,24 +102,56 @@ export class Chat {
     return this.#state.record;
   }
 
-  get contact(): ContactRecord {
-    return this.#core.contacts.get(this.#state.record.accountId) as ContactRecord;
+  get kind(): "pair" | "group" | "devices" {
+    return this.#state.side.state.kind;
+  }
+
+  /** The other person of a pair. */
+  get contact(): ContactRecord | null {
+    return this.#core.contacts.get(this.#state.record.accountId) ?? null;
+  }
+
+  /** What all of its members have agreed on. */
+  get agreed(): GroupState {
+    return this.#state.side.state;
+  }
+
+  /** ID21: a chain of theirs that was seen elsewhere. */
+  async learnChain(chain: Uint8Array): Promise<void> {
+    await this.#step((step) => takeChain(step, readAccountId(this.record.accountId), chain));
+    this.#core.topics.mark("chats");
+  }
+
+  /** Whether the contact, as this chain of theirs has it, has no device in this chat any more. */
+  isPeerOut(chain: Uint8Array): boolean {
+    return isPeerOut(this.#state.side, this.#state.record.accountId, chain);
+  }
+
+  /** Ends it where that is so by the chain that is pinned; its history stays. */
+  async endIfPeerIsOut(): Promise<void> {
+    const { contact } = this;
+    if (contact === null || this.#state.record.state === "ended" || !this.isPeerOut(contact.chain)) return;
+    await this.#step(async (step) => endWithoutPeer(step, contact));
+    this.#links.update();
   }
 
   /** Starts reading, and goes on with what a crash interrupted. */
   async start(): Promise<void> {
     await this.refreshSummary();
+    await this.#expiry.schedule();
+    await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
     await this.#step(async () => undefined);
     await this.#arrivals.tryHeld();
-    this.#link.update();
+    this.#links.update();
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#link.close();
+    this.#expiry.close();
+    this.#links.close();
     this.#core.readers.remove(this.id);
   }
 
@@ -118,20 +161,35 @@ export class Chat {
 
   // ---- what the person does
 
-  async sendText(text: string): Promise<string> {
-    if (this.#state.record.state === "ended" || this.contact.isBlocked) throw new IntentError("chat-ended");
-    return this.#step(async (step) => {
-      const event = await appendOwn(step, text);
-      step.setRecord({ draft: "", activeAt: event.sentAt });
-      await sealOrQueue(step, event);
-      return event.id;
-    });
+  /** Something that the person says to the others, in one step. */
+  async say<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    if (this.#state.record.state === "ended" || this.#isBlocked) throw new IntentError("chat-ended");
+    return this.#step(work);
+  }
+
+  /** Words of one's own, where the rights of this person allow them now. */
+  async write<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    if (this.#state.record.state !== "ended" && !mayWrite(this.#core, this.#state))
+      throw new IntentError("group-not-permitted");
+    return this.say(work);
+  }
+
+  /** Something that the person keeps for themselves. */
+  keep<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    return this.#step(work);
+  }
+
+  /** Nothing comes or goes any more; what is here is kept. */
+  async end(): Promise<void> {
+    this.close();
+    if (this.#state.record.state !== "ended") await this.#step(async (step) => step.setRecord({ state: "ended" }));
   }
 
   async markRead(upTo: string): Promise<void> {
     await this.#step(async (step) => {
       const event = await step.event(upTo);
       const { readDepth, readId } = step.state.record;
+      if (event !== null) await startTimers(step, event);
       if (event === null || orderOf(event) <= orderOf({ depth: readDepth, id: readId })) return;
       step.setRecord({ readDepth: event.depth, readId: event.id });
       if (this.#core.profile().shareReadState) await noteRead(step, event);
@@ -145,8 +203,8 @@ export class Chat {
   }
 
   /** In a step, so that it does not overtake what the chat itself learns of the contact. */
-  async setContact(part: Parameters<Step["setContact"]>[0]): Promise<void> {
-    await this.#step(async (step) => step.setContact(part));
+  async setContact(part: Parameters<Step["setContact"]>[1]): Promise<void> {
+    await this.#step(async (step) => step.setContact(this.record.accountId, part));
     this.#core.topics.mark("chats");
   }
 
@@ -155,7 +213,12 @@ export class Chat {
     await this.#step(async (step) => {
       if (isSettled(step.state)) await sealConsent(step);
     });
-    this.#link.update();
+    this.#links.update();
+  }
+
+  /** After the own chain has been saved: it is told as soon as something can be sealed. */
+  async chainChanged(): Promise<void> {
+    await this.#step(async () => undefined);
   }
 
   async nameChanged(): Promise<void> {
@@ -164,11 +227,53 @@ export class Chat {
     });
   }
 
+  /** What the person wants changed. @throws IntentError with "group-not-permitted" where the law refuses it now. */
+  async want(changes: readonly WishedChange[]): Promise<void> {
+    await this.#step(async (step) => {
+      for (const change of changes) {
+        const refusal = await refusalOf(step, change);
+        if (refusal !== null) throw new IntentError("group-not-permitted", refusal);
+        wish(step, change);
+      }
+    });
+    this.#core.topics.mark(`group/${this.id}`);
+  }
+
+  async leave(): Promise<void> {
+    await this.want([{ kind: "state", change: { kind: "leaving", isLeaving: true } }]);
+  }
+
+  /** False when it is gone: done, refused, or never there. */
+  async takeBack(id: string): Promise<boolean> {
+    const isTaken = await this.#step(async (step) => takeBack(step, id));
+    this.#core.topics.mark(`group/${this.id}`);
+    return isTaken;
+  }
+
+  /** Something elsewhere may have made due what waits here. */
+  nudge(): void {
+    if (!this.#closed && this.#state.record.state === "active") {
+      this.#core.background.run(this.#step(async () => undefined));
+    }
+  }
+
+  /** Somebody is to be added who has given no key packages yet. */
+  waitsFor(account: string): boolean {
+    return this.#state.shared.wishes.some(
+      (one) => isWaiting(one) && one.change.kind === "add" && one.change.account === account,
+    );
+  }
+
+  /** A key package of the stock that was given here has been used. */
+  async renewStock(): Promise<void> {
+    await this.#step(async (step) => step.setShared({ stockGivenAt: 0 }));
+  }
+
   /** After the contact has been saved: a blocked one is not read, and gets nothing. */
   blockedChanged(): void {
-    if (this.contact.isBlocked) this.#core.readers.remove(this.id);
+    if (this.#isBlocked) this.#core.readers.remove(this.id);
     else this.#readMailboxes();
-    this.#link.update();
+    this.#links.update();
     this.#core.topics.mark("chats");
   }
 
@@ -188,8 +293,9 @@ export class Chat {
       const record: OutboxRecord = { ...entry.record, item: encodeItem(item) };
       step.changes.push(isDone ? { delete: "outbox", key: record.id } : { put: "outbox", record });
       if (item.purpose === "commit") {
-        if (isCertified(item) && (await settleCommit(step, item, record.id)))
-          step.after.push(() => this.#readMailboxes());
+        if (!isCertified(item) || !(await settleCommit(step, item, record.id))) return;
+        await settleNewcomers(step, record.id);
+        step.after.push(() => this.#afterCommit(record.id));
       } else if (item.eventId !== "") {
         const event = await step.event(item.eventId);
         if (event === null || event.delivery === "delivered" || event.delivery === "read") return;
@@ -221,12 +327,38 @@ export class Chat {
 
   // ---- what a person sees
 
-  queuedReason(): QueuedReason {
-    return queuedReason(this.#core, this.#state);
+  /** For whoever reads an export. */
+  authorName(event: EventRecord): string {
+    return messageContext(this.#core, this.#state).author(event)?.name ?? "them";
+  }
+
+  messages(records: readonly EventRecord[]): Promise<readonly MessageView[]> {
+    return messageViews(this.#viewing(), records);
+  }
+
+  /** What of a message goes on to other chats. */
+  forwardable(id: string): Promise<MessageContent> {
+    return forwardable(this.#core, this.#state.roster.rights, this.id, id);
+  }
+
+  pinned(): Promise<readonly MessageView[]> {
+    return pinnedMessages(this.#viewing());
+  }
+
+  #viewing(): Viewing {
+    const messages = messageContext(this.#core, this.#state);
+    return { core: this.#core, chat: this.id, messages, rights: this.#state.roster.rights };
   }
 
   view(): ChatView {
-    return chatView(this.#state, this.contact, this.#summary, this.queuedReason(), this.#link.isOpen);
+    const messages = messageContext(this.#core, this.#state);
+    const input = { state: this.#state, summary: this.#summary, messages, isDirect: this.#links.isOpen };
+    const { contact } = this;
+    return contact === null ? groupChatView(input, this.#core) : pairView(input, contact);
+  }
+
+  groupView(): GroupView {
+    return groupView(this.#core, this.#state);
   }
 
   async refreshSummary(): Promise<void> {
@@ -236,7 +368,7 @@ export class Chat {
   }
 
   retryDirect(): void {
-    this.#link.tryNow();
+    this.#links.tryNow();
   }
 
   // ---- below: steps
@@ -247,6 +379,7 @@ export class Chat {
       const step = new Step(this.#core, before);
       const result = await work(step);
       await advance(step);
+      await judgeContent(step);
       noteGaps(step, before);
       const changes = step.allChanges();
       if (changes.length > 0) await this.#core.store.write(changes);
@@ -262,12 +395,12 @@ export class Chat {
   /** After the save: over the direct connection first where one is open, else to the nodes at once. */
   #dispatch(entry: OutboxEntry): void {
     const item = entry.item as MessageItem;
-    if (item.purpose === "commit" || !this.#link.isOpen) {
+    if (item.purpose === "commit" || !this.#links.isOpen) {
       this.#core.outbox.add(entry);
       return;
     }
     this.#core.outbox.add(entry, DIRECT_CHANCE);
-    this.#link.send(item.envelopes, {
+    this.#links.send(item.envelopes, {
       onFailed: () => this.#core.outbox.release(entry.record.id),
       onAcknowledged: () => this.#core.background.run(this.#arrivedDirectly(entry)),
     });
@@ -287,8 +420,11 @@ export class Chat {
 
   async #show(step: Step, before: ChatState): Promise<void> {
     const events = [...step.events.values()].filter(({ state }) => state === "shown");
-    if (events.length > 0) {
-      this.#core.feed.push(this.id, { changed: events.map((event) => messageView(event, this.queuedReason())) });
+    const removed = [...step.events.values()].filter(({ state }) => state === "void").map(({ id }) => id);
+    if (removed.length > 0) this.#core.feed.push(this.id, { removed });
+    if (events.length + removed.length > 0 || step.content.touched.size > 0) {
+      await showContent(this.#viewing(), step);
+      if (events.some(({ disappearsAt }) => disappearsAt > 0)) await this.#expiry.schedule();
       await this.refreshSummary();
     } else if (step.state.record !== before.record) {
       this.#core.topics.mark("chats");
@@ -299,8 +435,9 @@ export class Chat {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#closed || this.#state.record.state !== "active") return;
-    const due = nextDue(this.#state, this.#core.clock.now());
-    if (due === null) return;
+    const times = [nextDue(this.#state, this.#core.clock.now()), automaticAt(this.#state)];
+    const due = Math.min(...times.map((time) => time ?? Infinity));
+    if (due === Infinity) return;
     const wait = Math.max(0, due - this.#core.clock.now());
     this.#timer = this.#core.clock.after(wait, () => this.#core.background.run(this.#step(async () => undefined)));
   }
@@ -313,8 +450,21 @@ export class Chat {
     this.#core.clock.after(STORE_PATIENCE, () => this.#readMailboxes());
   }
 
+  /** The own commit that has won, or the one that somebody else's has made void. */
+  #afterCommit(won: string | null, lost: string | null = null): void {
+    if (this.#state.record.state === "ended") this.#core.readers.remove(this.id);
+    this.#readMailboxes();
+    this.#arrivals.tryHeldIfAny();
+    this.#links.update();
+    this.devices.committed(won ?? lost ?? "", won !== null);
+  }
+
+  get #isBlocked(): boolean {
+    return this.contact?.isBlocked === true;
+  }
+
   #readMailboxes(): void {
-    if (this.#closed || this.contact.isBlocked || this.#state.record.state === "ended") return;
+    if (this.#closed || this.#isBlocked || this.#state.record.state === "ended") return;
     this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes, isLive }: Delivered) =>
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
     );
@@ -326,21 +476,18 @@ export class Chat {
     const opened = await openMessage(step, epochs, envelope);
     switch (opened.kind) {
       case "commit": {
-        const dropped = await applyForeignCommit(step, opened.group);
-        if (dropped !== null) this.#core.outbox.drop(dropped);
+        const dropped = await takeForeignCommit(step, opened.commit, opened.foreign);
+        if (dropped !== null) await voidNewcomers(step, dropped);
         takeLeafChains(step);
-        step.after.push(() => {
-          this.#readMailboxes();
-          this.#arrivals.tryHeldIfAny();
-        });
+        step.after.push(() => this.#afterCommit(null, dropped));
         this.#acceptedBy(step);
         return true;
       }
       case "items":
         await applyItems(step, opened.sender, opened.items, {
           via: hint === null ? "direct" : "nodes",
-          onSignal: (item) => step.after.push(() => this.#link.acceptSignal(item, isLive)),
-          onConsent: () => step.after.push(() => this.#link.update()),
+          onSignal: (item, from) => step.after.push(() => this.#links.acceptSignal(item, from, isLive)),
+          onConsent: () => step.after.push(() => this.#links.update()),
           onDelivered: (eventIds) => this.#dropDelivered(step, eventIds),
         });
         return true;
@@ -353,7 +500,7 @@ export class Chat {
 
   /** The newcomer learns of the yes by the policy that the accepter's commit has set. */
   #acceptedBy(step: Step): void {
-    if (step.state.record.state === "waiting" && policyOf(this.#core.cipher, step.state.group).isAccepted)
+    if (step.state.record.state === "waiting" && step.state.side.state.pair?.isAccepted === true)
       step.setRecord({ state: "active", activeAt: this.#core.clock.now() });
   }
 

@@ -1,5 +1,5 @@
 /**
- * The direct connection of a chat: runs what the state machine of the protocol decides (spec/conversation.md, section
+ * The direct connection to one other device of a chat: runs what the state machine of the protocol decides (spec/conversation.md, section
  * 6). Signals travel inside the conversation; an envelope that comes is acknowledged after it has been saved.
  */
 import { bytesToHex } from "@xchat/codec";
@@ -30,8 +30,11 @@ export { ACK_PATIENCE as DIRECT_CHANCE } from "@xchat/protocol";
 
 export interface DirectLinkDeps {
   readonly state: () => ChatState;
-  /** What this person allows in this chat. */
+  /** Leaf key of the other device. */
+  readonly peer: Uint8Array;
+  /** What this person allows, and what the other one has allowed. */
   readonly isAllowed: () => boolean;
+  readonly theyAllow: () => boolean;
   readonly sendSignal: (items: readonly PayloadItem[]) => void;
   /** `done` is called when the envelope has been saved. */
   readonly onEnvelope: (envelope: Uint8Array, done: () => void) => void;
@@ -60,8 +63,7 @@ export class DirectLink {
   constructor(core: SessionCore, deps: DirectLinkDeps) {
     this.#core = core;
     this.#deps = deps;
-    const { group, shared } = deps.state();
-    this.#state = startDirect(core.cipher.ownLeafKey(group).publicKey, shared.peerLeafKey);
+    this.#state = startDirect(core.cipher.ownLeafKey(deps.state().group).publicKey, deps.peer);
   }
 
   get isOpen(): boolean {
@@ -70,12 +72,12 @@ export class DirectLink {
 
   /** Consent or a switch may have changed. */
   update(): void {
-    const { record, shared } = this.#deps.state();
+    const { record } = this.#deps.state();
     this.#input({
       kind: "permissions",
       isSwitchedOn: this.#core.direct !== null && record.state === "active",
       ownConsent: this.#deps.isAllowed(),
-      theirConsent: shared.theyMayDirect,
+      theirConsent: this.#deps.theyAllow(),
     });
   }
 

@@ -5,16 +5,17 @@
 import { bytes, bytesToHex, decode, encode, equalBytes, expectOk, struct } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 import {
-  decodePolicy,
+  decodeGroupState,
   epochKeys,
   nodeHintCodec,
-  type ConversationPolicy,
+  readLeaves,
   type Group,
   type GroupCipher,
   type NodeHint,
 } from "@xchat/protocol";
 import type { ReaderTarget } from "../delivery/readers.ts";
 import type { MailboxKey, MailboxRecord } from "../ports.ts";
+import type { Side } from "./roster.ts";
 
 /** Longest time that a node keeps an envelope, and a day for clocks that differ. */
 export const MAILBOX_LIFETIME = 15 * 86_400_000;
@@ -40,21 +41,25 @@ const secretsCodec = struct({
   wrapKey: bytes({ length: 32 }),
 });
 
-/** @throws Error (broken-invariant) when the group's policy does not decode: it was judged before it was applied. */
-export const policyOf = (cipher: GroupCipher, group: Group): ConversationPolicy =>
-  expectOk(decodePolicy(cipher.policy(group)), "policy");
+/** @throws Error (broken-invariant) when state or leaves cannot be read: they were judged before they were applied. */
+export function sideOf(cipher: GroupCipher, group: Group): Side {
+  const leaves = readLeaves(cipher.members(group));
+  if (leaves === null) throw Object.assign(new Error("leaves"), { name: "InvariantError", code: "broken-invariant" });
+  return { state: expectOk(decodeGroupState(cipher.policy(group)), "state"), leaves };
+}
 
 export async function deriveEpoch(
   cipher: GroupCipher,
   provider: CryptoProvider,
   group: Group,
+  { state }: Side,
   now: number,
 ): Promise<Epoch> {
   const exportSecret = (label: string, context: Uint8Array, length: number): Promise<Uint8Array> =>
     cipher.exportSecret(group, label, context, length);
   const nodes: EpochNode[] = [];
   let wrapKey = new Uint8Array(0) as Uint8Array;
-  for (const hint of policyOf(cipher, group).homeNodes) {
+  for (const hint of state.homeNodes) {
     const keys = await epochKeys(exportSecret, provider, hint.keyHash);
     wrapKey = keys.wrapKey;
     nodes.push({ hint, mailbox: keys.mailbox });

@@ -12,20 +12,23 @@ import {
   lookupKeys,
   prepareOwn,
   receiveEvent,
-  textContent,
   verifyEvent,
+  type BodyKind,
+  type MessageContent,
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
-import { ownAuthor, peerAuthor, toBytes } from "./authors.ts";
+import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
 import { eventToRecord } from "./event-records.ts";
 import { take, type TakeCallbacks } from "./log-effects.ts";
 import { lookupOf } from "./lookup.ts";
 import type { Step } from "./step.ts";
 
-const SALT_BYTES = 16;
+/** Signs and shows an own message, or what is said of one. The caller seals it. */
+export const appendOwn = (step: Step, content: MessageContent): Promise<EventRecord> =>
+  appendBody(step, "content", encodeMessageContent(content));
 
-/** Signs and shows an own message. The caller seals it. */
-export async function appendOwn(step: Step, text: string): Promise<EventRecord> {
+/** Signs and shows an own event of any kind. The caller seals it. */
+export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array): Promise<EventRecord> {
   const { provider, cipher, clock } = step.core;
   const { sequence, depth, previous, parents } = prepareOwn(step.state.log);
   const event = await createEvent(
@@ -38,8 +41,8 @@ export async function appendOwn(step: Step, text: string): Promise<EventRecord> 
       previous: previous === null ? null : toBytes(previous),
       parents: parents.map(toBytes),
       sentAt: clock.now(),
-      kind: "content",
-      content: encodeMessageContent(textContent({ salt: provider.randomBytes(SALT_BYTES), text })),
+      kind,
+      content,
     },
     cipher.ownLeafKey(step.state.group).secretKey,
   );
@@ -48,15 +51,17 @@ export async function appendOwn(step: Step, text: string): Promise<EventRecord> 
     event,
     state: "shown",
     isOwn: true,
+    isMadeHere: true,
     receivedAt: clock.now(),
     via: "",
   });
   step.putEvent(record);
+  step.content.placed.add(record.id);
   await take(step, appended(step.state.log, eventFacts(event), clock.now()));
   return record;
 }
 
-/** Takes an event that somebody handed over, whoever wrote it. */
+/** Takes an event that somebody handed over, whoever wrote it: who is or was a member counts, by their own signature. */
 export async function takeEvent(
   step: Step,
   encoded: Uint8Array,
@@ -67,11 +72,20 @@ export async function takeEvent(
   if (!decoded.ok) return;
   const event = decoded.value;
   const facts = eventFacts(event);
-  const isOwn = facts.author === step.state.log.self;
-  if (!(await verifyEvent(provider, event, isOwn ? ownAuthor(step) : peerAuthor(step)))) return;
+  const author = authorOfLeaf(step.state, facts.author);
+  if (author === null || !(await verifyEvent(provider, event, author))) return;
+  // Also what another device of this person wrote.
+  const isOwn = step.state.roster.leaves.get(facts.author)?.account === ownAccount(step.core);
   const { via } = callbacks;
-  const input = { conversationId: step.id, event, state: "pending", isOwn, receivedAt: clock.now(), via } as const;
-  const record = eventToRecord(input);
+  const record = eventToRecord({
+    conversationId: step.id,
+    event,
+    state: "pending",
+    isOwn,
+    isMadeHere: facts.author === step.state.log.self,
+    receivedAt: clock.now(),
+    via,
+  });
   const { ids, position } = lookupKeys(facts);
   step.arrived.set(record.id, record);
   await take(step, receiveEvent(step.state.log, facts, await lookupOf(step, ids, position), clock.now()), callbacks);

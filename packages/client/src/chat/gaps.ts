@@ -1,8 +1,8 @@
 /** Gaps: what this device asks for, and what it gives to whoever asks. */
 import { bytesToHex } from "@xchat/codec";
-import { answerWant, encodeEvent, MAX_PAYLOAD_BYTES, type LogEffect, type Want } from "@xchat/protocol";
+import { answerWant, encodeEvent, MAX_PAYLOAD_BYTES, type Hex, type LogEffect, type Want } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
-import { peerOf, toBytes } from "./authors.ts";
+import { toBytes } from "./authors.ts";
 import type { Step } from "./step.ts";
 
 const GIVE_BUDGET = MAX_PAYLOAD_BYTES - 8_192;
@@ -14,13 +14,16 @@ export const wantOf = ({ asked, ids, ranges }: Extract<LogEffect, { kind: "want"
   ranges: ranges.map(({ author, from, to }) => ({ author: toBytes(author), from, to })),
 });
 
-/** Answers within what the log grants: no asker can make this device work for ever. */
-export async function giveWanted(step: Step, want: Want): Promise<void> {
+/**
+ * Answers within what the log grants: no asker can make this device work for ever. What was said before a leaf came in is
+ * not given to it: who adds somebody does not hand them what was said without them.
+ */
+export async function giveWanted(step: Step, from: Hex, want: Want): Promise<void> {
   const { store, clock } = step.core;
   const granted = answerWant(
     step.state.log,
     {
-      from: peerOf(step),
+      from,
       asked: bytesToHex(want.asked),
       ids: want.ids.map(bytesToHex),
       ranges: want.ranges.map(({ author, from, to }) => ({ author: bytesToHex(author), from, to })),
@@ -35,10 +38,11 @@ export async function giveWanted(step: Step, want: Want): Promise<void> {
       if (event.sequence <= to) found.set(event.id, event);
     }
   }
+  const joinedAt = step.state.roster.leaves.get(from)?.joinedAt ?? 0;
   const events: Uint8Array[] = [];
   let size = 0;
   for (const event of [...found.values()].toSorted((a, b) => a.depth - b.depth)) {
-    if (event.kind === "lost" || event.conversationId !== step.id) continue;
+    if (event.header.length === 0 || event.conversationId !== step.id || event.depth < joinedAt) continue;
     const encoded = encodeEvent({ signedHeader: event.header, bodyBytes: event.body });
     size += encoded.length + ITEM_OVERHEAD;
     if (size > GIVE_BUDGET) break;

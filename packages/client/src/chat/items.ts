@@ -1,15 +1,17 @@
-/** What the other device said, item by item: each goes to where its meaning is. */
-import { equalBytes } from "@xchat/codec";
-import type { Member, PayloadItem } from "@xchat/protocol";
+/** What another device said, item by item: each goes to where its meaning is. */
+import { bytesToHex } from "@xchat/codec";
+import type { AccountId, Hex, Member, PayloadItem } from "@xchat/protocol";
 import { takeAck, takeRead } from "./acknowledgements.ts";
 import { takeChain, takeName } from "./contact-news.ts";
 import { takeEvent } from "./events.ts";
 import { giveWanted } from "./gaps.ts";
+import { saidBy, withSaid } from "./roster.ts";
 import type { Step } from "./step.ts";
 
 export interface ItemCallbacks {
   readonly via: "direct" | "nodes";
-  readonly onSignal: (item: Extract<PayloadItem, { kind: "signal" }>) => void;
+  /** `from`: leaf key of the device that sent it. */
+  readonly onSignal: (item: Extract<PayloadItem, { kind: "signal" }>, from: Hex) => void;
   readonly onConsent: () => void;
   readonly onDelivered: (eventIds: ReadonlySet<string>) => void;
 }
@@ -20,20 +22,30 @@ export async function applyItems(
   items: readonly PayloadItem[],
   callbacks: ItemCallbacks,
 ): Promise<void> {
-  // Whoever else may come to be in the group: a chat of two listens to the other one only.
-  if (!equalBytes(sender.signatureKey, step.state.shared.peerLeafKey)) return;
-  for (const item of items) if (item.kind !== "chain") await applyItem(step, item, callbacks);
+  const leafKey = bytesToHex(sender.signatureKey);
+  const account = step.state.roster.leaves.get(leafKey)?.account;
+  // MLS has authenticated a member of that epoch, and all of those are on the roster.
+  if (account === undefined) return;
+  const from = { leafKey, account };
+  step.core.introductions.arrived(step, account);
+  for (const item of items) if (item.kind !== "chain") await applyItem(step, from, item, callbacks);
   // Each costs up to 128 signatures to verify: one a message is enough.
   const chain = items.findLast((item) => item.kind === "chain");
-  if (chain !== undefined) await takeChain(step, chain.chain);
+  if (chain !== undefined) await takeChain(step, account, chain.chain);
+}
+
+interface Sender {
+  readonly leafKey: Hex;
+  readonly account: AccountId;
 }
 
 async function applyItem(
   step: Step,
+  { leafKey, account }: Sender,
   item: Exclude<PayloadItem, { kind: "chain" }>,
   callbacks: ItemCallbacks,
 ): Promise<void> {
-  const { shared } = step.state;
+  const { roster } = step.state;
   switch (item.kind) {
     case "event":
       return takeEvent(step, item.event, callbacks);
@@ -41,19 +53,24 @@ async function applyItem(
       for (const event of item.events) await takeEvent(step, event, callbacks);
       return;
     case "ack":
-      return takeAck(step, item.ack, callbacks);
+      return takeAck(step, leafKey, item.ack, callbacks);
     case "read":
-      return takeRead(step, item.positions, callbacks);
+      return takeRead(step, leafKey, item.positions, callbacks);
     case "want":
-      return giveWanted(step, item.want);
+      return giveWanted(step, leafKey, item.want);
     case "signal":
-      return callbacks.onSignal(item);
+      return callbacks.onSignal(item, leafKey);
     case "direct-consent":
-      if (item.revision <= shared.theirConsentRevision) return;
-      step.setShared({ theyMayDirect: item.isAllowed, theirConsentRevision: item.revision });
+      if (item.revision <= saidBy(roster, account).directRevision) return;
+      step.set({ roster: withSaid(roster, account, { mayDirect: item.isAllowed, directRevision: item.revision }) });
       return callbacks.onConsent();
     case "profile":
-      return takeName(step, item.name, item.revision);
+      return takeName(step, account, item.name, item.revision);
+    case "key-packages":
+      return step.core.stock.take(step, { leafKey, account }, item);
+    case "parcel":
+      if (account === step.state.record.accountId) step.core.introductions.take(step, account, item);
+      return;
     case "unknown":
       // A later version's.
       return;

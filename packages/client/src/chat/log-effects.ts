@@ -1,10 +1,21 @@
 /** What the transitions of the log say, done with the records of a step. The log itself is pure (protocol/log). */
-import type { Hex, LogEffect, LogStep, SequenceRange } from "@xchat/protocol";
+import {
+  rightsAt,
+  type Hex,
+  type LogEffect,
+  type LogStep,
+  type RightsHistory,
+  type SequenceRange,
+} from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
 import { wantOf } from "./gaps.ts";
+import { stepReach, withReach } from "./deliveries.ts";
 import { ownEvents } from "./lookup.ts";
 import { noticesOfEffects } from "./notices.ts";
 import type { Step } from "./step.ts";
+
+/** So many own events are looked at again where one member has read nothing for long, and when somebody has left. */
+const MAX_READ_BACK = 1_000;
 
 export interface TakeCallbacks {
   readonly via?: "direct" | "nodes";
@@ -54,9 +65,19 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
 async function show(step: Step, { id, depth }: Extract<LogEffect, { kind: "show" }>): Promise<void> {
   const record = step.arrived.get(id) ?? (await step.event(id));
   if (record === null) return;
+  if (step.state.side.state.kind === "devices" && record.author !== step.state.log.self) {
+    step.core.siblings.heard(step, { ...record, depth });
+  }
+  // Who may not write may still react and delete (GR25): what each event is worth is judged with what it is about.
   step.putEvent({ ...record, depth, state: "shown" });
-  step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
+  step.content.placed.add(id);
+  const isWritten = record.row === "counted" && mayBeShown(step.state.roster.rights, record);
+  if (isWritten) step.setRecord({ activeAt: Math.max(step.state.record.activeAt, record.receivedAt) });
 }
+
+/** LG15, GR25: what its author had no right to say is known to the log, so that what cites it finds it, and shown to nobody. */
+export const mayBeShown = (rights: RightsHistory, { author, sequence }: EventRecord): boolean =>
+  rightsAt(rights, author, sequence).say === "write";
 
 async function giveUp(step: Step, id: Hex): Promise<void> {
   step.givenUp.add(id);
@@ -64,32 +85,43 @@ async function giveUp(step: Step, id: Hex): Promise<void> {
   if (record?.kind === "lost") step.putEvent({ ...record, delivery: "given-up" });
 }
 
+/** What has been acknowledged is looked at again with what the others have said. */
 async function delivered(
   step: Step,
   ranges: readonly SequenceRange[],
   via: "direct" | "nodes",
   onDelivered?: (eventIds: ReadonlySet<Hex>) => void,
 ): Promise<void> {
+  const reach = stepReach(step);
   const events = await ownEvents(step, ranges);
   for (const event of events) {
-    if (event.delivery === "queued" || event.delivery === "stored") {
-      step.putEvent({ ...event, delivery: "delivered", via: wayOf(event, via) });
-    }
+    const now = withReach(event, reach, via);
+    if (now !== event) step.putEvent(now);
   }
-  onDelivered?.(new Set(events.map(({ id }) => id)));
+  onDelivered?.(new Set(events.filter(({ sequence }) => reach.isEverywhere(sequence)).map(({ id }) => id)));
 }
 
 async function readUpTo(step: Step, upTo: number, via: "direct" | "nodes"): Promise<void> {
   const { readCount } = step.state.shared;
-  for (const event of await ownEvents(step, [{ from: readCount, to: upTo }])) {
-    step.putEvent({ ...event, delivery: "read", via: event.via === "" ? wayOf(event, via) : event.via });
+  const reach = stepReach(step);
+  let next = readCount;
+  const range = { from: Math.max(readCount, upTo - MAX_READ_BACK), to: upTo };
+  for (const event of (await ownEvents(step, [range])).toSorted(bySequence)) {
+    const now = withReach(event, reach, via);
+    if (now !== event) step.putEvent(now);
+    if (event.sequence === next && now.delivery === "read") next++;
   }
-  step.setShared({ readCount: Math.max(readCount, upTo + 1) });
+  if (next > readCount) step.setShared({ readCount: next });
 }
 
-/** How an own event went: what a node has stored went there, whichever way the word of its arrival came. */
-const wayOf = ({ delivery }: EventRecord, ofTheWord: "direct" | "nodes"): "direct" | "nodes" =>
-  delivery === "stored" ? "nodes" : ofTheWord;
+const bySequence = (a: EventRecord, b: EventRecord): number => a.sequence - b.sequence;
+
+/** After somebody has left: what waited for their word alone waits no longer. */
+export async function reviewDeliveries(step: Step): Promise<void> {
+  const newest = step.state.log.authors.get(step.state.log.self)?.tip?.sequence ?? -1;
+  const range = { from: Math.max(step.state.shared.readCount, newest - MAX_READ_BACK), to: newest };
+  if (range.to >= range.from) await delivered(step, [range], "nodes");
+}
 
 const lostRecord = (
   step: Step,

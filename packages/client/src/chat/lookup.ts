@@ -18,7 +18,7 @@ export async function lookupOf(
   }
   for (const event of step.events.values()) known.set(event.id, event);
   const shown = [...known.values()].filter(
-    ({ state, kind, conversationId }) => state === "shown" && kind !== "lost" && conversationId === step.id,
+    ({ state, header, conversationId }) => state !== "pending" && header.length > 0 && conversationId === step.id,
   );
   const byId = new Map(shown.map((event) => [event.id, event]));
   return {

@@ -1,5 +1,7 @@
-/** Events as a person sees them. */
-import type { Delivery, MessageView } from "../api.ts";
+/** Events as a person sees them, each by itself; what others say of it comes from `content-view.ts`. */
+import type { AccountId } from "@xchat/protocol";
+import { NO_MARKS, type Delivery, type MessageView, type PersonView } from "../api.ts";
+import { recordView } from "../group/people.ts";
 import type { EventPosition, EventRecord } from "../ports.ts";
 
 const DEPTH_DIGITS = 12;
@@ -15,16 +17,26 @@ export function positionOf(order: string): EventPosition | null {
 
 export type QueuedReason = Extract<Delivery, { state: "queued" }>["why"];
 
-export function messageView(event: EventRecord, queuedWhy: QueuedReason): MessageView {
+/** What of a chat goes into the view of each message. */
+export interface MessageContext {
+  readonly queuedWhy: QueuedReason;
+  /** Who wrote it; null in a chat of two. */
+  readonly author: (event: EventRecord) => PersonView | null;
+  readonly person: (account: AccountId) => PersonView;
+}
+
+export function messageView(event: EventRecord, { queuedWhy, author, person }: MessageContext): MessageView {
   return {
     id: event.id,
-    isOwn: event.isOwn,
+    isOwn: event.isOwn && event.kind !== "record",
+    author: author(event),
     order: orderOf(event),
-    content: contentOf(event),
+    content: contentOf(event, person),
     sentAt: event.sentAt,
     receivedAt: event.isOwn ? null : event.receivedAt,
-    delivery: event.isOwn && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
+    delivery: event.isOwn && event.delivery !== "" && event.kind !== "lost" ? deliveryOf(event, queuedWhy) : null,
     via: event.isOwn || event.via === "" ? null : event.via,
+    ...NO_MARKS,
   };
 }
 
@@ -44,8 +56,14 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
 
 const NOTICES = ["accepted", "verified", "unverified", "direct-on", "direct-off"] as const;
 
-function contentOf({ kind, text, delivery, storedOf }: EventRecord): MessageView["content"] {
-  if (kind === "text") return { kind, text };
+function contentOf(
+  { kind, text, delivery, storedOf, body, target }: EventRecord,
+  person: MessageContext["person"],
+): MessageView["content"] {
+  if (kind === "text") return { kind, text, mentions: [] };
+  if (kind === "deleted") return { kind };
+  if (kind === "pin") return { kind, target, isPinned: true };
+  if (kind === "record") return { kind, record: recordView(body, person) };
   if (kind === "lost") {
     return { kind, state: delivery === "given-up" ? delivery : "asked", count: storedOf === 0 ? null : storedOf };
   }

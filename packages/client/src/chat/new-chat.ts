@@ -1,10 +1,21 @@
 /** The records of a chat that begins, on either side. */
 import { bytesToHex } from "@xchat/codec";
-import { emptyReassembly, encodeLog, startLog, type Group } from "@xchat/protocol";
-import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
+import {
+  emptyReassembly,
+  encodeLog,
+  startLog,
+  type Group,
+  type GroupRecord,
+  type Introduction,
+  type LogStart,
+} from "@xchat/protocol";
+import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
-import { deriveEpoch, epochToRecords } from "./epochs.ts";
-import { chainChange } from "./contact-news.ts";
+import { ownAccount } from "./authors.ts";
+import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
+import { identityChange, isBetter, withIdentityNotice } from "./contact-news.ts";
+import { lineIdOf, recordLine } from "./record-line.ts";
+import { rosterToPart, startRoster, withSaid, type Roster, type Side } from "./roster.ts";
 import { encodeShared, newShared, type Shared } from "./shared.ts";
 import type { ChatState } from "./step.ts";
 
@@ -14,47 +25,43 @@ export interface NewChatInput {
     readonly accountId: string;
     readonly name: string;
     readonly chain: Uint8Array;
-    readonly leafKey: Uint8Array;
   };
   readonly state: ConversationRecord["state"];
   readonly mayDirect: boolean;
-  readonly plan: Shared["plan"];
-  readonly nextPolicy: Uint8Array | null;
+  readonly wishes: Shared["wishes"];
+}
+
+export interface NewGroupInput {
+  readonly group: Group;
+  /** Null for who has made it. */
+  readonly introduction: Introduction | null;
+  /** The first line: who made the group, or added this person. */
+  readonly record: GroupRecord;
+  /** The chat of the same group that this person was in before. */
+  readonly before: ConversationRecord | null;
+  readonly wishes?: Shared["wishes"];
 }
 
 export interface NewChat {
   readonly state: ChatState;
-  readonly contact: ContactRecord;
+  /** The other person of a pair. */
+  readonly contact: ContactRecord | null;
   readonly changes: readonly StoreChange[];
 }
 
 export async function newChatChanges(core: SessionCore, input: NewChatInput): Promise<NewChat> {
-  const { cipher, provider, clock, contacts, profile } = core;
   const { group, peer } = input;
-  const now = clock.now();
+  const side = sideOf(core.cipher, group);
   const id = bytesToHex(group.groupId);
-  const epoch = await deriveEpoch(cipher, provider, group, now);
-  const shared: Shared = {
-    ...newShared(peer.leafKey),
-    plan: input.plan,
-    nextPolicy: input.nextPolicy,
-    // It is in the own leaf.
-    toldChain: provider.sha256(profile().chain),
-  };
-  const log = startLog({ conversation: id, self: bytesToHex(cipher.ownLeafKey(group).publicKey) });
-  const record: ConversationRecord = {
-    id,
-    accountId: peer.accountId,
-    state: input.state,
-    createdAt: now,
-    activeAt: now,
-    draft: "",
-    readDepth: 0,
-    readId: "",
-    log: encodeLog(log),
-    shared: encodeShared(shared),
-  };
-  const known = contacts.get(peer.accountId);
+  // ID21: somebody who is known already is held to what is pinned, unless the chain of the card is better.
+  const known = core.contacts.get(peer.accountId);
+  const change = known === undefined ? null : identityChange(core, known, peer.chain);
+  const isFirst = known === undefined || (known.chain.length === 0 && change === null);
+  const notices = change === null ? [] : withIdentityNotice(core, [], change, peer.chain);
+  const log = startLog({ conversation: id, self: bytesToHex(core.cipher.ownLeafKey(group).publicKey) });
+  const record = { ...newRecord(core, id), accountId: peer.accountId, state: input.state };
+  const shared = { ...newShared(), wishes: input.wishes, notices };
+  const begun = await begin(core, { record, shared, log, group, side, roster: startRoster(side) });
   const contact: ContactRecord = {
     accountId: peer.accountId,
     name: peer.name,
@@ -62,18 +69,119 @@ export async function newChatChanges(core: SessionCore, input: NewChatInput): Pr
     isVerified: known?.isVerified ?? false,
     isBlocked: false,
     mayDirect: input.mayDirect,
-    chain: betterChain(known?.chain, peer.chain),
+    chain: isFirst || isBetter(change) ? peer.chain : known.chain,
   };
-  const state: ChatState = { record, shared, log, group, epochs: [epoch], reassembly: emptyReassembly(), queued: [] };
-  const changes: StoreChange[] = [
-    { put: "contact", record: contact },
-    { put: "conversation", record },
-    { put: "group", record: { conversationId: id, ...cipher.save(group) } },
-    ...epochToRecords(id, epoch).map((mailbox): StoreChange => ({ put: "mailbox", record: mailbox })),
-  ];
-  return { state, contact, changes };
+  return { ...begun, contact, changes: [{ put: "contact", record: contact }, ...begun.changes] };
 }
 
-/** ID21: somebody who is known already is held to the chain that is pinned, unless the one of the card is better. */
-const betterChain = (pinned: Uint8Array | undefined, chain: Uint8Array): Uint8Array =>
-  pinned === undefined || pinned.length === 0 || chainChange(pinned, chain) === "newer" ? chain : pinned;
+export async function newGroupChat(core: SessionCore, input: NewGroupInput): Promise<NewChat> {
+  const { group, introduction, before } = input;
+  const id = bytesToHex(group.groupId);
+  const side = sideOf(core.cipher, group);
+  const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
+  const log = startLog({ conversation: id, self, start: introduction?.start ?? [] });
+  const fresh = newRecord(core, id);
+  const kept = before === null ? {} : { draft: before.draft, readDepth: before.readDepth, readId: before.readId };
+  const shared = { ...newShared(), wishes: input.wishes ?? [] };
+  const roster = rosterOf(side, introduction);
+  const begun = await begin(core, { record: { ...fresh, ...kept }, shared, log, group, side, roster });
+  const line: StoreChange = { put: "event", record: lineRecord(core, group, input.record, roster.lineDepth) };
+  const stale = before === null ? [] : await mailboxesOf(core, id);
+  return { ...begun, contact: null, changes: [...stale, ...begun.changes, line] };
+}
+
+export type NewConversation = Omit<NewChat, "contact">;
+
+/** Of any kind, as a device of one's own begins with it. `start`: where the log begins for a newcomer. */
+export async function newConversation(
+  core: SessionCore,
+  group: Group,
+  input: Pick<ConversationRecord, "accountId" | "state"> & Partial<ConversationRecord>,
+  start: LogStart = { lineDepth: 0, tips: [] },
+): Promise<NewConversation> {
+  const id = bytesToHex(group.groupId);
+  const side = sideOf(core.cipher, group);
+  const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
+  return begin(core, {
+    record: { ...newRecord(core, id), ...input },
+    shared: newShared(),
+    log: startLog({ conversation: id, self, start: start.tips }),
+    group,
+    side,
+    roster: { ...startRoster(side), lineDepth: start.lineDepth },
+  });
+}
+
+// ---- below
+
+async function begin(
+  core: SessionCore,
+  parts: Pick<ChatState, "record" | "shared" | "log" | "group" | "side" | "roster">,
+): Promise<NewConversation> {
+  const { cipher, provider, clock, profile } = core;
+  const { log, group, side, roster } = parts;
+  const { id } = parts.record;
+  const now = clock.now();
+  const epoch = await deriveEpoch(cipher, provider, group, side, now);
+  // It is in the own leaf.
+  const shared: Shared = { ...parts.shared, toldChain: provider.sha256(profile().chain) };
+  const record = { ...parts.record, log: encodeLog(log), shared: encodeShared(shared) };
+  const reassembly = emptyReassembly();
+  const state: ChatState = { record, shared, log, roster, group, side, epochs: [epoch], reassembly, queued: [] };
+  const changes: StoreChange[] = [
+    { put: "conversation", record },
+    { put: "group", record: { conversationId: id, ...cipher.save(group) } },
+    { put: "part", record: rosterToPart(id, roster, now) },
+    ...epochToRecords(id, epoch).map((mailbox): StoreChange => ({ put: "mailbox", record: mailbox })),
+  ];
+  return { state, changes };
+}
+
+function newRecord({ clock }: SessionCore, id: string): ConversationRecord {
+  const now = clock.now();
+  const nothing = new Uint8Array(0);
+  return {
+    id,
+    accountId: "",
+    state: "active",
+    createdAt: now,
+    activeAt: now,
+    draft: "",
+    readDepth: 0,
+    readId: "",
+    log: nothing,
+    shared: nothing,
+  };
+}
+
+/** With those who had gone before, so that what they wrote can be told when somebody gives it. */
+function rosterOf(side: Side, introduction: Introduction | null): Roster {
+  const roster = startRoster(side);
+  if (introduction === null) return roster;
+  const leaves = new Map(roster.leaves);
+  for (const { leafKey, account } of introduction.leaves) {
+    if (!leaves.has(leafKey)) leaves.set(leafKey, { account, since: 0, joinedAt: 0 });
+  }
+  let next: Roster = { ...roster, leaves, lineDepth: introduction.lineDepth };
+  for (const { account, name } of introduction.people) next = withSaid(next, account, { name });
+  return next;
+}
+
+function lineRecord(core: SessionCore, group: Group, record: GroupRecord, depth: number): EventRecord {
+  return recordLine({
+    conversationId: bytesToHex(group.groupId),
+    lineId: lineIdOf(group.epoch, core.provider.randomBytes(32)),
+    record,
+    depth,
+    epoch: group.epoch,
+    isOwn: record.by === ownAccount(core),
+    now: core.clock.now(),
+  });
+}
+
+async function mailboxesOf({ store }: SessionCore, id: string): Promise<readonly StoreChange[]> {
+  const mailboxes = await store.all("mailbox");
+  return mailboxes
+    .filter(({ conversationId }) => conversationId === id)
+    .map((mailbox): StoreChange => ({ delete: "mailbox", key: mailbox.id }));
+}

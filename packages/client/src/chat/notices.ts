@@ -24,7 +24,7 @@ const noticeCodec = variants({
   equivocation: [1, { id: text(96), ...times, of, sequence: uint() }],
   behind: [2, { id: text(96), ...times, count: uint() }],
   refused: [3, { id: text(96), ...times, what: word("event", "acknowledgement"), reason: text(32), count: uint() }],
-  identity: [4, { id: text(96), ...times, change: word("newer", "rolled-back", "forked"), count: uint() }],
+  identity: [4, { id: text(96), ...times, change: word("newer", "rolled-back", "forked", "recovered"), count: uint() }],
 });
 
 const KINDS = 5;

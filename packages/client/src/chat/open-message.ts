@@ -6,16 +6,17 @@ import {
   decodePayload,
   collectFragment,
   openEnvelope,
-  type Group,
+  type Commit,
   type Member,
   type PayloadItem,
 } from "@xchat/protocol";
+import { judgeForeign, type JudgedForeign } from "./commits.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Step } from "./step.ts";
 
 export type OpenedMessage =
   | { readonly kind: "items"; readonly sender: Member; readonly items: readonly PayloadItem[] }
-  | { readonly kind: "commit"; readonly group: Group }
+  | { readonly kind: "commit"; readonly commit: Commit; readonly foreign: JudgedForeign }
   /** Cannot be dealt with yet: it must come again. */
   | { readonly kind: "later" }
   | { readonly kind: "nothing" }
@@ -42,7 +43,12 @@ async function openGroupMessage(step: Step, message: Uint8Array): Promise<Opened
     if (reason === "epoch-ahead") return { kind: "later" };
     return reason === "own-message" || reason === "already-opened" ? { kind: "nothing" } : { kind: "refused", reason };
   }
-  if (opened.value.kind === "commit") return { kind: "commit", group: opened.value.group };
+  if (opened.value.kind === "commit") {
+    const foreign = judgeForeign(step, opened.value, message);
+    return typeof foreign === "string"
+      ? { kind: "refused", reason: foreign }
+      : { kind: "commit", commit: opened.value, foreign };
+  }
   step.set({ group: opened.value.group });
   const items = decodePayload(opened.value.plaintext);
   return items.ok

@@ -9,23 +9,34 @@ import type { EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { dueItems } from "./acknowledgements.ts";
 import { makeNextCommit } from "./commits.ts";
+import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
 import type { ChatState, Step } from "./step.ts";
+import { isWaiting } from "./wishes.ts";
 
 /** The one decision function: whatever the step was, what has become due is done with it. */
 export async function advance(step: Step): Promise<void> {
   if (step.state.record.state === "ended") return;
   await makeNextCommit(step);
   if (!isSettled(step.state)) return;
-  if (step.state.shared.ownConsentRevision === 0) await sealConsent(step);
+  if (step.state.side.state.kind === "pair") await speakToPair(step);
+  else if (step.state.shared.ownProfileRevision === 0) await sealName(step);
   await sealOwnChain(step);
   await sealQueued(step);
   await sealItems(step, await dueItems(step, false));
 }
 
-/** Accepted by both, and no own commit on its way: messages can be sealed. */
+/** What a chat of two carries besides what people say. */
+async function speakToPair(step: Step): Promise<void> {
+  if (step.state.shared.ownConsentRevision === 0) await sealConsent(step);
+  if (step.contact(step.state.record.accountId)?.isBlocked === true) return;
+  await giveStock(step);
+  await step.core.introductions.send(step);
+}
+
+/** Accepted by both, and no own commit on its way or due: messages can be sealed. */
 export const isSettled = ({ record, shared }: ChatState): boolean =>
-  record.state === "active" && shared.pendingCommit === null && shared.plan.length === 0;
+  record.state === "active" && shared.pendingCommit === null && shared.wishes.every(isWaiting);
 
 /** What this person allows in a chat with this account, and this device can do. */
 export function mayDirect({ direct, profile, contacts }: SessionCore, accountId: string): boolean {
@@ -101,7 +112,16 @@ async function sealQueued(step: Step): Promise<void> {
 
 async function sealEvent(step: Step, event: EventRecord): Promise<void> {
   // What is due goes along where it fits; the event itself is alone in its envelope otherwise.
-  const [first = [], ...rest] = packPayloads([eventItem(event), ...(await dueItems(step, true))]);
+  const items = [eventItem(event), ...nameItem(step), ...(await dueItems(step, true))];
+  const [first = [], ...rest] = packPayloads(items);
   await step.seal(first, "event", event.id);
   for (const items of rest) await step.seal(items, "state");
+}
+
+/** GR30: who has come in knows this person's name from hearsay alone. */
+function nameItem(step: Step): readonly PayloadItem[] {
+  const { isNameDue, ownProfileRevision } = step.state.shared;
+  if (!isNameDue || step.state.side.state.kind === "pair") return [];
+  step.setShared({ isNameDue: false });
+  return [{ kind: "profile", name: step.core.profile().name, revision: Math.max(1, ownProfileRevision) }];
 }

@@ -1,4 +1,4 @@
-/** The state of a chat outside MLS and log, as it lies in `ConversationRecord.shared`. */
+/** The state of a chat outside MLS, log and roster, as it lies in `ConversationRecord.shared`. */
 import {
   bool,
   bytes,
@@ -14,75 +14,125 @@ import {
   word,
   type CodecType,
 } from "@xchat/codec";
+import { decodePolicy } from "@xchat/protocol";
 import { noticesCodec } from "./notices.ts";
+import { wishesCodec, type Wish } from "./wishes.ts";
 
 const groupPart = bytes({ max: 4 * 1024 * 1024 });
-const encodedPolicy = bytes({ max: 4096 });
-const commitOnItsWay = { outboxId: text(64), epoch: uint(), epochPart: groupPart, ratchetPart: groupPart };
+const encodedPolicy = bytes({ max: 4_096 });
+const note = bytes({ max: 131_072 });
 
-const consents = {
-  /** Leaf key of the other person's device, as the group names it. */
+const codec = struct({
+  version: literal(3, "newer-version"),
+  ownConsentRevision: uint(),
+  ownProfileRevision: uint(),
+  /** So many own events, from the first on, have been shown as read. */
+  readCount: uint(),
+  wishes: wishesCodec,
+  /** A commit that is on its way to the slot: what it says and does, whom it lets in, and the group as it will be. */
+  pendingCommit: nullable(
+    struct({
+      outboxId: text(64),
+      epoch: uint(),
+      epochPart: groupPart,
+      ratchetPart: groupPart,
+      note,
+      /** Who did what. */
+      record: bytes({ max: 8 * 1024 * 1024 }),
+      /** Id of the line that tells of it. */
+      lineId: text(64),
+      welcome: nullable(bytes({ max: 3 * 1024 * 1024 })),
+    }),
+  ),
+  /** This device has taken somebody out: number of the rejoin seed that they know. */
+  needsSeed: nullable(uint()),
+  /** Somebody has come in who does not know this person's name. */
+  isNameDue: bool,
+  /** When the other person was last given key packages; 0: they are to be given at once. */
+  stockGivenAt: uint(),
+  /** Hash of the own identity chain that the other side has been told; empty before the first. */
+  toldChain: bytes({ max: 32 }),
+  notices: noticesCodec,
+});
+
+export type Shared = CodecType<typeof codec>;
+
+/** What a pair kept here before it had a roster. */
+export interface PairBefore {
+  readonly peerLeafKey: Uint8Array;
+  readonly theyMayDirect: boolean;
+  readonly theirConsentRevision: number;
+  readonly theirProfileRevision: number;
+}
+
+const before = {
   peerLeafKey: bytes({ length: 32 }),
   theyMayDirect: bool,
   theirConsentRevision: uint(),
   ownConsentRevision: uint(),
   ownProfileRevision: uint(),
   theirProfileRevision: uint(),
-  /** So many own events, from the first on, have been shown as read. */
   readCount: uint(),
-  /** Commits still to be made, in order. */
   plan: list(word("policy", "path"), { max: 4 }),
-  /** Home nodes that the next policy names, encoded policy. */
   nextPolicy: nullable(encodedPolicy),
 };
+const commitBefore = { outboxId: text(64), epoch: uint(), epochPart: groupPart, ratchetPart: groupPart };
 
-const codec = struct({
+const codecOf2 = struct({
   version: literal(2, "newer-version"),
-  ...consents,
-  /** A commit that is on its way to the slot, the policy that it sets, and the group as it will be. */
-  pendingCommit: nullable(struct({ ...commitOnItsWay, policy: nullable(encodedPolicy) })),
-  /** Hash of the own identity chain that the other side has been told; empty before the first. */
+  ...before,
+  pendingCommit: nullable(struct({ ...commitBefore, policy: nullable(encodedPolicy) })),
   toldChain: bytes({ max: 32 }),
   notices: noticesCodec,
 });
 
-/** As it was before notices were kept. */
-const codecBefore = struct({
+const codecOf1 = struct({
   version: literal(1, "newer-version"),
-  ...consents,
-  pendingCommit: nullable(struct(commitOnItsWay)),
+  ...before,
+  pendingCommit: nullable(struct(commitBefore)),
 });
-
-export type Shared = CodecType<typeof codec>;
 
 export const encodeShared = (shared: Shared): Uint8Array => encode(codec, shared);
 
 /** @throws Error when what this device has written itself cannot be read. */
-export function decodeShared(stored: Uint8Array): Shared {
-  const before = decode(codecBefore, stored);
-  if (!before.ok) return expectOk(decode(codec, stored), "conversation");
-  const { pendingCommit } = before.value;
+export function decodeShared(stored: Uint8Array): { readonly shared: Shared; readonly before: PairBefore | null } {
+  const first = decode(codecOf1, stored);
+  if (first.ok) {
+    const { pendingCommit, ...rest } = first.value;
+    const commit = pendingCommit === null ? null : { ...pendingCommit, policy: null };
+    return upgraded({ ...rest, version: 2, pendingCommit: commit, toldChain: new Uint8Array(0), notices: [] });
+  }
+  const second = decode(codecOf2, stored);
+  if (second.ok) return upgraded(second.value);
+  return { shared: expectOk(decode(codec, stored), "conversation"), before: null };
+}
+
+/** A commit that was on its way then is taken up again as what it was made for. */
+function upgraded(old: CodecType<typeof codecOf2>): ReturnType<typeof decodeShared> {
+  const { peerLeafKey, theyMayDirect, theirConsentRevision, theirProfileRevision } = old;
+  const { ownConsentRevision, ownProfileRevision, readCount, toldChain, notices } = old;
+  const planned = old.nextPolicy ?? old.pendingCommit?.policy ?? null;
+  const policy = planned === null ? null : decodePolicy(planned);
+  const wishes: readonly Wish[] =
+    policy === null || !policy.ok || !policy.value.isAccepted
+      ? []
+      : [{ id: "accept", change: { kind: "state", change: { kind: "accept", homeNodes: policy.value.homeNodes } } }];
   return {
-    ...before.value,
-    version: 2,
-    pendingCommit: pendingCommit === null ? null : { ...pendingCommit, policy: null },
-    toldChain: new Uint8Array(0),
-    notices: [],
+    shared: { ...newShared(), ownConsentRevision, ownProfileRevision, readCount, toldChain, notices, wishes },
+    before: { peerLeafKey, theyMayDirect, theirConsentRevision, theirProfileRevision },
   };
 }
 
-export const newShared = (peerLeafKey: Uint8Array): Shared => ({
-  version: 2,
-  peerLeafKey,
-  theyMayDirect: false,
-  theirConsentRevision: 0,
+export const newShared = (): Shared => ({
+  version: 3,
   ownConsentRevision: 0,
   ownProfileRevision: 0,
-  theirProfileRevision: 0,
   readCount: 0,
-  plan: [],
-  nextPolicy: null,
+  wishes: [],
   pendingCommit: null,
+  needsSeed: null,
+  isNameDue: false,
+  stockGivenAt: 0,
   toldChain: new Uint8Array(0),
   notices: [],
 });

@@ -17,14 +17,19 @@ import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
+import { ContentChanges } from "./content-changes.ts";
 import { epochToRecords, MAILBOX_LIFETIME, type Epoch } from "./epochs.ts";
+import { rosterToPart, type Roster, type Side } from "./roster.ts";
 import { encodeShared, type Shared } from "./shared.ts";
 
 export interface ChatState {
   readonly record: ConversationRecord;
   readonly shared: Shared;
   readonly log: Log;
+  readonly roster: Roster;
   readonly group: Group;
+  /** State and leaves of `group`. */
+  readonly side: Side;
   /** Ascending; the last is the present one. */
   readonly epochs: readonly Epoch[];
   readonly reassembly: Reassembly;
@@ -51,9 +56,11 @@ export class Step {
   readonly outgoing: OutboxEntry[] = [];
   /** Ids of events that nobody is asked for any more, from this step on. */
   readonly givenUp = new Set<string>();
+  /** What this step changes of what messages have become. */
+  readonly content = new ContentChanges();
   state: ChatState;
   readonly #before: ChatState;
-  #contactChange: Partial<ContactRecord> = {};
+  readonly #contactChanges = new Map<string, Partial<ContactRecord>>();
 
   constructor(core: SessionCore, state: ChatState) {
     this.core = core;
@@ -73,14 +80,14 @@ export class Step {
     return this.#before;
   }
 
-  /** The other person, as this step leaves them. */
-  get contact(): ContactRecord | undefined {
-    const contact = this.core.contacts.get(this.state.record.accountId);
-    return contact === undefined ? undefined : { ...contact, ...this.#contactChange };
+  /** A contact, as this step leaves them. */
+  contact(accountId: string): ContactRecord | undefined {
+    const contact = this.core.contacts.get(accountId);
+    return contact === undefined ? undefined : { ...contact, ...this.#contactChanges.get(accountId) };
   }
 
-  setContact(part: Partial<Omit<ContactRecord, "accountId">>): void {
-    this.#contactChange = { ...this.#contactChange, ...part };
+  setContact(accountId: string, part: Partial<Omit<ContactRecord, "accountId">>): void {
+    this.#contactChanges.set(accountId, { ...this.#contactChanges.get(accountId), ...part });
   }
 
   set(part: Partial<ChatState>): void {
@@ -105,10 +112,10 @@ export class Step {
   }
 
   /** A group that has moved to another epoch: the epoch part is written, its mailboxes are opened and the old retired. */
-  enterEpoch(group: Group, epoch: Epoch): void {
+  enterEpoch(group: Group, side: Side, epoch: Epoch): void {
     const retireAt = this.core.clock.now() + MAILBOX_LIFETIME;
     const past = this.state.epochs.map((one) => (one.retireAt === 0 ? { ...one, retireAt } : one));
-    this.set({ group, epochs: [...past, epoch] });
+    this.set({ group, side, epochs: [...past, epoch] });
     for (const one of [...past.slice(-1), epoch]) {
       for (const record of epochToRecords(this.id, one)) this.changes.push({ put: "mailbox", record });
     }
@@ -163,10 +170,16 @@ export class Step {
     const changes: StoreChange[] = [...this.changes];
     if (state.group !== before.group) changes.push(groupChange(core, state, before));
     for (const record of this.events.values()) changes.push({ put: "event", record });
-    const { contact } = this;
-    if (contact !== undefined && Object.keys(this.#contactChange).length > 0) {
+    for (const record of this.content.marks.values()) changes.push({ put: "mark", record });
+    for (const [accountId, part] of this.#contactChanges) {
+      const contact = this.contact(accountId);
+      if (contact === undefined) continue;
       changes.push({ put: "contact", record: contact });
-      this.after.push(() => core.contacts.set(contact.accountId, contact));
+      // Another chat with them may have learned something meanwhile.
+      this.after.push(() => core.contacts.set(accountId, { ...contact, ...core.contacts.get(accountId), ...part }));
+    }
+    if (state.roster !== before.roster) {
+      changes.push({ put: "part", record: rosterToPart(this.id, state.roster, core.clock.now()) });
     }
     if (state.record !== before.record || state.shared !== before.shared || state.log !== before.log) {
       const log = state.log === before.log ? state.record.log : encodeLog(state.log);

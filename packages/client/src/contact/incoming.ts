@@ -1,20 +1,17 @@
 /** Answering a request: join the group that the newcomer made, choose the home nodes, take the request away. */
 import { bytesToHex, equalBytes } from "@xchat/codec";
 import {
-  accountIdToBytes,
   claimedLeaf,
-  encodePolicy,
   judgeWelcomedGroup,
   MAX_NODE_HINTS,
   openRequest,
   parseAccountId,
   type Group,
-  type Member,
   type NodeHint,
   type OpenedRequest,
 } from "@xchat/protocol";
 import { IntentError } from "../api.ts";
-import { policyOf } from "../chat/epochs.ts";
+import { sideOf } from "../chat/epochs.ts";
 import { newChatChanges, type NewChat } from "../chat/new-chat.ts";
 import { isLoopback } from "../delivery/nodes.ts";
 import type { KeyPackageRecord, RequestRecord, StoreChange } from "../ports.ts";
@@ -33,22 +30,23 @@ export async function acceptRequest(core: SessionCore, request: RequestRecord, m
   const joined = await cipher.join(opened.welcome, keyPackage);
   if (!joined.ok) throw new IntentError("request-gone", joined.error);
   const group = joined.value;
-  const peer = judgeGroup(core, opened, group);
-  const policy = policyOf(cipher, group);
-  if (policy.requester === null || !equalBytes(policy.requester, accountIdToBytes(opened.accountId))) {
-    throw new IntentError("request-gone");
-  }
+  judgeGroup(core, opened, group);
+  const { state } = sideOf(cipher, group);
+  if (state.pair === null || state.pair.requester !== opened.accountId) throw new IntentError("request-gone");
   const chat = await newChatChanges(core, {
     group,
-    peer: { accountId: opened.accountId, name: opened.name, chain: opened.chain, leafKey: peer.signatureKey },
+    peer: { accountId: opened.accountId, name: opened.name, chain: opened.chain },
     state: "active",
     mayDirect,
-    plan: ["policy"],
-    nextPolicy: encodePolicy({
-      ...policy,
-      isAccepted: true,
-      homeNodes: chooseHomeNodes(core.pool.own, opened.homeNodes),
-    }),
+    wishes: [
+      {
+        id: "accept",
+        change: {
+          kind: "state",
+          change: { kind: "accept", homeNodes: chooseHomeNodes(core.pool.own, opened.homeNodes) },
+        },
+      },
+    ],
   });
   const isLasting = await isLastingInvitation(core, request.invitationId);
   const changes: StoreChange[] = [...chat.changes, { put: "request", record: answeredRequest(request, "accepted") }];
@@ -73,23 +71,17 @@ async function heldKeyPackage({ store }: SessionCore, opened: OpenedRequest): Pr
 }
 
 /** FC19, with exactly one device on each side; the credentials were verified when joining. */
-function judgeGroup({ cipher, profile }: SessionCore, opened: OpenedRequest, group: Group): Member {
+function judgeGroup({ cipher, profile }: SessionCore, opened: OpenedRequest, group: Group): void {
   const members = cipher.members(group);
   const owners = members.flatMap(({ credential }) => {
     const owner = claimedLeaf(credential);
     return owner.ok ? [owner.value] : [];
   });
   const own = claimedLeaf(members.find(({ leaf }) => leaf === group.ownLeaf)?.credential ?? new Uint8Array(0));
-  const peer = members.find(({ leaf }) => leaf !== group.ownLeaf);
   const isSound = own.ok && own.value.accountId === profile().accountId && members.length === 2 && owners.length === 2;
-  if (
-    !isSound ||
-    peer === undefined ||
-    judgeWelcomedGroup(opened, own.value, { groupId: group.groupId, members: owners }) !== null
-  ) {
+  if (!isSound || judgeWelcomedGroup(opened, own.value, { groupId: group.groupId, members: owners }) !== null) {
     throw new IntentError("request-gone");
   }
-  return peer;
 }
 
 /** Own nodes first: the newcomer has reached one of them; then theirs, where somebody else can reach them. */

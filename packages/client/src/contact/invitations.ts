@@ -15,7 +15,7 @@ import {
   type Invitation,
   type NodeHint,
 } from "@xchat/protocol";
-import { IntentError, type InvitationView } from "../api.ts";
+import { IntentError, type InvitationView, type KnownPersonView } from "../api.ts";
 import { checkName } from "../base/profile.ts";
 import { cursorId, type Delivered } from "../delivery/readers.ts";
 import type { InvitationRecord, MailboxKey, NodeOutcome, RequestRecord, StoreChange } from "../ports.ts";
@@ -30,6 +30,7 @@ import {
   type InvitationSecrets,
 } from "./invitation-secrets.ts";
 import { answeredRequest } from "./incoming.ts";
+import { knownPerson } from "./known.ts";
 import { newOwnKeyPackage } from "./key-packages.ts";
 
 const DAY = 86_400_000;
@@ -45,6 +46,8 @@ export class Invitations {
   readonly #records = new Map<string, InvitationRecord>();
   readonly #requests = new Map<string, RequestRecord>();
   readonly #publishing = new Set<string>();
+  /** Chains in requests of people who are contacts already, by the id of the request. */
+  readonly #chains = new Map<string, Uint8Array>();
 
   constructor(core: SessionCore) {
     this.#core = core;
@@ -54,6 +57,12 @@ export class Invitations {
     for (const record of await this.#core.store.all("invitation")) this.#records.set(record.id, record);
     for (const record of await this.#core.store.all("request")) this.#requests.set(record.id, record);
     for (const record of this.#records.values()) this.#resume(record);
+    // Who has come back as the same person is read from the request itself.
+    for (const { invitationId, accountId, body } of this.pendingRequests()) {
+      const record = this.#records.get(invitationId);
+      if (record === undefined || !this.#core.contacts.has(accountId)) continue;
+      await this.#open(invitationId, decodeSecrets(record.secrets), body);
+    }
   }
 
   // ---- views
@@ -74,6 +83,11 @@ export class Invitations {
     const request = this.#requests.get(id);
     if (request === undefined || request.state !== "pending") throw new IntentError("request-gone");
     return request;
+  }
+
+  /** Who asks, where it is a contact already. */
+  knownPerson(id: string, accountId: string): KnownPersonView | null {
+    return knownPerson(this.#core, accountId, this.#chains.get(id) ?? null);
   }
 
   label(invitationId: string): string {
@@ -120,6 +134,11 @@ export class Invitations {
     const record = this.#records.get(id);
     if (record === undefined) return;
     await this.#end(record, "revoked");
+  }
+
+  /** A device that was removed knows their secrets. */
+  async revokeAll(): Promise<void> {
+    for (const record of [...this.#records.values()].filter(isLive)) await this.#end(record, "revoked");
   }
 
   /** Changes that end a one-time invitation, or count a use of a lasting one, to be written with the acceptance. */
@@ -364,8 +383,10 @@ export class Invitations {
     // What does not open is not for us, or not well-formed: nobody is told, and nothing is kept.
     if (!opened.ok) return null;
     if (contacts.get(opened.value.accountId)?.isBlocked === true) return null;
+    const id = bytesToHex(provider.sha256(envelope));
+    if (contacts.has(opened.value.accountId)) this.#chains.set(id, opened.value.chain);
     return {
-      id: bytesToHex(provider.sha256(envelope)),
+      id,
       invitationId,
       accountId: opened.value.accountId,
       name: opened.value.name,

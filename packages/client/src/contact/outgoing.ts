@@ -1,21 +1,20 @@
 /** Answering somebody's invitation: look at the card, make the conversation, send the request. */
 import { bytesToHex } from "@xchat/codec";
 import {
-  accountIdToBytes,
   cardPlace,
   claimedLeaf,
   decodeInvitationCode,
-  encodePolicy,
+  encodeGroupState,
   judgeCardMember,
   MAX_NODE_HINTS,
   openCard,
-  pairPolicy,
+  newPairState,
   sealRequest,
   type Invitation,
-  type Member,
   type OpenedCard,
 } from "@xchat/protocol";
-import { IntentError, type InvitationPreview } from "../api.ts";
+import { IntentError, type InvitationPreview, type KnownPersonView } from "../api.ts";
+import { readAccountId } from "../chat/authors.ts";
 import { newChatChanges, type NewChat } from "../chat/new-chat.ts";
 import { encodeItem, type RequestItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
@@ -60,13 +59,18 @@ export async function findCard(core: SessionCore, text: string): Promise<FoundCa
   throw new IntentError(worst);
 }
 
-export const preview = ({ card, invitation }: FoundCard, existingChat: string | null): InvitationPreview => ({
+export const preview = (
+  { card, invitation }: FoundCard,
+  existingChat: string | null,
+  known: KnownPersonView | null,
+): InvitationPreview => ({
   name: card.name,
   accountId: card.accountId,
   isLasting: card.isLasting,
   expiresAt: card.expiresAt,
   nodes: invitation.nodes.map(({ address }) => address),
   existingChat,
+  known,
 });
 
 /** Makes the group and the request; the caller writes the changes and then hands the entry to the outbox. */
@@ -81,14 +85,15 @@ export async function requestChat(
   const groupId = provider.randomBytes(32);
   const bundle = await newKeyPackage(core, false);
   const accepterKeyPackage = card.keyPackages[0] as Uint8Array;
-  const peer = await inspectOwner(core, card, accepterKeyPackage);
-  const policy = pairPolicy({
-    requester: accountIdToBytes(own.accountId as never),
-    accepter: accountIdToBytes(card.accountId),
+  await inspectOwner(core, card, accepterKeyPackage);
+  const state = newPairState({
+    requester: readAccountId(own.accountId),
+    accepter: card.accountId,
     // Both can reach these: the newcomer has just read the card there.
     homeNodes: card.inbox.nodes,
+    rejoinSeed: bytesToHex(provider.randomBytes(32)),
   });
-  const alone = await cipher.createGroup({ groupId, keyPackage: bundle, policy: encodePolicy(policy) });
+  const alone = await cipher.createGroup({ groupId, keyPackage: bundle, policy: encodeGroupState(state) });
   const { welcome, group } = await cipher.commit(alone, { add: [accepterKeyPackage] });
   const envelope = await sealRequest(provider, {
     invitationSecret: invitation.secret,
@@ -108,22 +113,20 @@ export async function requestChat(
   if (!envelope.ok) throw new IntentError("invitation-forged");
   const chat = await newChatChanges(core, {
     group,
-    peer: { accountId: card.accountId, name: card.name, chain: card.chain, leafKey: peer.signatureKey },
+    peer: { accountId: card.accountId, name: card.name, chain: card.chain },
     state: "waiting",
     mayDirect,
-    plan: [],
-    nextPolicy: null,
+    wishes: [],
   });
   return { chat, request: requestEntry(core, chat.state.record.id, card, envelope.value) };
 }
 
 /** FC18: the key package is of the account and the device that the card stands for. */
-async function inspectOwner({ cipher }: SessionCore, card: OpenedCard, keyPackage: Uint8Array): Promise<Member> {
+async function inspectOwner({ cipher }: SessionCore, card: OpenedCard, keyPackage: Uint8Array): Promise<void> {
   const member = await cipher.inspectKeyPackage(keyPackage);
   if (!member.ok) throw new IntentError("invitation-forged", member.error);
   const owner = claimedLeaf(member.value.credential);
   if (!owner.ok || judgeCardMember(card, owner.value) !== null) throw new IntentError("invitation-forged");
-  return member.value;
 }
 
 function requestEntry(core: SessionCore, conversationId: string, card: OpenedCard, envelope: Uint8Array): OutboxEntry {

@@ -36,6 +36,8 @@ export interface OutboxDeps {
 
 interface Held {
   entry: OutboxEntry;
+  /** Of each target, in their order: its node, and that at the address that the target names. */
+  readonly nodes: readonly { readonly node: string; readonly place: string }[];
   /** Not before: a direct connection is tried first. */
   notBefore: number;
   /** Nodes that have refused it, and when they may be asked again. */
@@ -63,7 +65,11 @@ export class Outbox {
   /** The entry has been saved. `delay` gives a direct connection the first chance. */
   add(entry: OutboxEntry, delay = 0): void {
     const notBefore = delay === 0 ? 0 : this.#deps.clock.now() + delay;
-    this.#held.set(entry.record.id, { entry, notBefore, refusedUntil: new Map(), inFlight: new Set() });
+    const nodes = entry.item.targets.map(({ hint }) => ({
+      node: nodeId(hint),
+      place: `${nodeId(hint)}/${hint.address}`,
+    }));
+    this.#held.set(entry.record.id, { entry, nodes, notBefore, refusedUntil: new Map(), inFlight: new Set() });
     if (delay > 0) this.#deps.clock.after(delay, () => this.#pump());
     this.#pump();
   }
@@ -101,17 +107,25 @@ export class Outbox {
   readonly #pump = (): void => {
     if (this.#closed) return;
     const now = this.#deps.clock.now();
+    // Asked once for each place and not for each message: a long outbox is gone through at every answer.
+    const closed = new Set<string>();
     for (const held of this.#held.values()) {
-      if (held.notBefore > now) continue;
-      held.entry.item.targets.forEach((target, index) => {
-        const node = nodeId(target.hint);
-        if (target.isStored || held.inFlight.has(node) || (held.refusedUntil.get(node) ?? 0) > now) return;
-        if ((this.#busy.get(node) ?? 0) >= IN_FLIGHT_PER_NODE) return;
-        if (!this.#deps.pool.mayTry(target.hint, this.#pump)) return;
-        this.#deps.background.run(this.#attempt(held, index, node));
-      });
+      if (held.notBefore <= now) this.#pumpOne(held, now, closed);
     }
   };
+
+  #pumpOne(held: Held, now: number, closed: Set<string>): void {
+    held.nodes.forEach(({ node, place }, index) => {
+      if (closed.has(place)) return;
+      const target = held.entry.item.targets[index] as SendableItem["targets"][number];
+      if (target.isStored || held.inFlight.has(node) || (held.refusedUntil.get(node) ?? 0) > now) return;
+      if ((this.#busy.get(node) ?? 0) >= IN_FLIGHT_PER_NODE || !this.#deps.pool.mayTry(target.hint, this.#pump)) {
+        closed.add(place);
+        return;
+      }
+      this.#deps.background.run(this.#attempt(held, index, node));
+    });
+  }
 
   async #attempt(held: Held, index: number, node: string): Promise<void> {
     const { hint } = held.entry.item.targets[index] as { readonly hint: NodeHint };

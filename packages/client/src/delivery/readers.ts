@@ -131,25 +131,38 @@ export class Readers {
   }
 
   async #mayTry(hint: NodeHint, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
+    await unlessAborted(signal, (resolve) => {
       const again = (): void => {
         if (this.#deps.pool.mayTry(hint, again)) resolve();
       };
       again();
+      return () => {};
     });
   }
 
   async #aWhile(signal: AbortSignal): Promise<void> {
     const { clock, provider } = this.#deps;
     const wait = Math.round(APART.least + (APART.most - APART.least) * randomFraction(provider));
-    await new Promise<void>((resolve) => {
+    await unlessAborted(signal, (resolve) => {
       const timer = clock.after(wait, resolve);
-      const stop = (): void => {
-        timer.cancel();
-        resolve();
-      };
-      signal.addEventListener("abort", stop, { once: true });
+      return () => timer.cancel();
     });
   }
+}
+
+/**
+ * Resolves when what `start` begins does, or is stopped by the signal. A subscription that breaks for weeks comes here
+ * thousands of times with one signal: nothing of a time before is left there.
+ */
+function unlessAborted(signal: AbortSignal, start: (resolve: () => void) => () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let stop: (() => void) | null = null;
+    const end = (): void => {
+      signal.removeEventListener("abort", end);
+      stop?.();
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+    stop = start(end);
+  });
 }

@@ -52,6 +52,7 @@ export interface ContactRecord {
 
 export interface ConversationRecord {
   readonly id: string;
+  /** The other person of a pair; empty where there are several. */
   readonly accountId: string;
   readonly state: "waiting" | "active" | "ended";
   readonly createdAt: number;
@@ -79,11 +80,16 @@ export interface EventRecord {
   readonly sequence: number;
   /** 1 + the greatest depth of its parents; with the id it gives the order of the chat. */
   readonly depth: number;
-  readonly state: "shown" | "pending";
+  /** `void`: known, cited, and shown to nobody: its author had no right to say it. */
+  readonly state: "shown" | "pending" | "void";
   readonly isOwn: boolean;
   readonly sentAt: number;
   readonly receivedAt: number;
-  /** What the person sees of it: "text", "deleted", "pin", "notice:…", "unknown", "lost"; else how it acts on others. */
+  /**
+   * What the person sees of it: "text", "deleted", "pin", "notice:…", "unknown", "lost"; else how it acts on others.
+   * "record": a line of who did what, which is no event: it has no author and no header, its sequence is the epoch that it
+   * began.
+   */
   readonly kind: string;
   /** What search finds: the words as they are now, after edits. Empty where there is nothing to find. */
   readonly text: string;
@@ -117,6 +123,17 @@ export interface MarkRecord {
   /** Deleted for this person alone. */
   readonly isHidden: boolean;
   readonly changedAt: number;
+}
+
+/** What belongs to a conversation and does not change with each message, or comes one by one. */
+export interface PartRecord {
+  /** `conversationId/kind`, and `/` with a name where there are several of a kind. */
+  readonly id: string;
+  readonly conversationId: string;
+  /** "roster": who is and was in it. "fork-…": see `fork/parts.ts`. Decides how `value` is read. */
+  readonly kind: string;
+  readonly value: Uint8Array;
+  readonly createdAt: number;
 }
 
 export interface OutboxRecord {

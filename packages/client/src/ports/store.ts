@@ -22,6 +22,7 @@ import type {
   MailboxRecord,
   MarkRecord,
   OutboxRecord,
+  PartRecord,
   RequestRecord,
 } from "./records.ts";
 
@@ -39,6 +40,7 @@ export interface Tables {
   mailbox: MailboxRecord;
   cursor: CursorRecord;
   held: HeldRecord;
+  part: PartRecord;
 }
 
 export type TableName = keyof Tables;
@@ -49,8 +51,10 @@ export type StoreChange =
   | { readonly delete: TableName; readonly key: string }
   /** Moves the ratchets of a group without writing its epoch again. */
   | { readonly ratchet: string; readonly ratchetPart: Uint8Array }
-  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held. Not the contact. */
+  /** Takes everything of a conversation away: events, marks, group, mailboxes, cursors, outbox, held, parts. Not the contact. */
   | { readonly forget: string }
+  /** Takes parts of a conversation away, of these kinds. */
+  | { readonly forgetParts: string; readonly kinds: readonly string[] }
   /** Envelope hashes (hex) that need not be opened again before `until`. */
   | { readonly seen: readonly string[]; readonly until: number }
   | { readonly forgetSeenBefore: number }
@@ -80,6 +84,8 @@ export interface Store {
   /** Which of these envelope hashes have been seen. */
   seen(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   held(conversationId: string): Promise<readonly HeldRecord[]>;
+  /** Of these kinds, ascending by id. */
+  parts(conversationId: string, kinds: readonly string[]): Promise<readonly PartRecord[]>;
 
   /** Rows in the order (depth, id), strictly before or after a position; `null` before = the newest. */
   eventsBefore(conversationId: string, before: EventPosition | null, limit: number): Promise<EventPage>;
@@ -103,7 +109,7 @@ export interface Store {
   /** Those that disappear after reading and have not been read, up to and with a position. */
   waitingForReading(conversationId: string, upTo: EventPosition): Promise<readonly EventRecord[]>;
   marks(eventIds: readonly string[]): Promise<readonly MarkRecord[]>;
-  /** Starred rows, the latest star first. */
+  /** Starred rows that are messages still, the latest star first. */
   starred(conversationId: string | null, limit: number): Promise<readonly EventRecord[]>;
   /** The newest row, and how many of other people lie after the read position and count. */
   summary(

@@ -7,7 +7,20 @@
  * R3 An error crosses as its code alone: no text, stack or cause of the serving side is told.
  */
 import { INTENT_ERROR_CODES, type IntentErrorCode, type IntentInput, type IntentName, type Query } from "../api.ts";
-import { flag, isRecord, MALFORMED, oneOf, orNull, partialRecord, record, text, whole, type Shape } from "./shape.ts";
+import {
+  flag,
+  isRecord,
+  listOf,
+  MALFORMED,
+  oneOf,
+  orNull,
+  partialRecord,
+  record,
+  recordWith,
+  text,
+  whole,
+  type Shape,
+} from "./shape.ts";
 
 export type Request =
   | { readonly kind: "call"; readonly id: number; readonly intent: IntentName; readonly input: unknown }
@@ -25,12 +38,25 @@ export const MAX_TEXT = 1 << 20;
 const MAX_SHORT_TEXT = 1 << 14;
 const MAX_ID = 1024;
 const MAX_PAGE = 10_000;
+const MAX_MEMBERS = 4_096;
+const MAX_LIST = 256;
 
 const id = text(MAX_ID);
 const short = text(MAX_SHORT_TEXT);
 const long = text(MAX_TEXT);
 const nothing = record({});
 const chatOnly = record({ chat: id });
+const message = { chat: id, id };
+const place = whole(MAX_TEXT);
+const mentions = listOf(record({ start: place, end: place, accountId: id }), MAX_LIST);
+
+const members = listOf(id, MAX_MEMBERS);
+const infoText = partialRecord({ name: short, description: short });
+const groupInfo: Shape<IntentInput<"setGroupInfo">> = (value) => {
+  const chat = chatOnly(value);
+  const changes = infoText(value);
+  return chat === MALFORMED || changes === MALFORMED ? MALFORMED : { ...chat, ...changes };
+};
 
 const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   createProfile: record({ name: short, passphrase: orNull(short) }),
@@ -46,7 +72,15 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   previewInvitation: record({ text: long }),
   acceptInvitation: record({ text: long, greeting: long, mayDirect: flag }),
   answerRequest: record({ id, answer: oneOf("accept", "decline", "block"), mayDirect: flag }),
-  sendMessage: record({ chat: id, text: long }),
+  sendMessage: recordWith({ chat: id, text: long }, { replyTo: orNull(id), mentions }),
+  editMessage: recordWith({ ...message, text: long }, { mentions }),
+  deleteMessage: record({ ...message, who: oneOf("me", "everyone") }),
+  setReaction: record({ ...message, reaction: id, isOn: flag }),
+  setStarred: record({ ...message, isStarred: flag }),
+  setPinned: record({ ...message, isPinned: flag }),
+  forwardMessages: record({ chat: id, ids: listOf(id, MAX_LIST), to: listOf(id, MAX_LIST) }),
+  pinnedMessages: chatOnly,
+  starredMessages: record({ chat: orNull(id), limit: whole(MAX_PAGE) }),
   messages: record({ chat: id, before: orNull(id), limit: whole(MAX_PAGE) }),
   messagesAround: record({ chat: id, id, limit: whole(MAX_PAGE) }),
   messagesAfter: record({ chat: id, after: id, limit: whole(MAX_PAGE) }),
@@ -65,6 +99,38 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   retryNow: nothing,
   export: nothing,
   doctor: nothing,
+  findBackups: record({ words: short, nodes: listOf(short, 16) }),
+  recoverAccount: record({ backup: id, passphrase: orNull(short) }),
+  forgetSearch: nothing,
+  turnOnBackup: record({ words: short }),
+  changeWords: record({ words: orNull(short) }),
+  writeBackup: nothing,
+  dropRecoveredChat: chatOnly,
+  startLink: record({ passphrase: orNull(short) }),
+  typeLinkDigits: record({ digits: short }),
+  denyLink: nothing,
+  enterLinkCode: record({ text: long, deviceName: short, passphrase: orNull(short) }),
+  acceptLink: nothing,
+  endLink: nothing,
+  renameDevice: record({ id, name: short }),
+  removeDevice: record({ id, passphrase: orNull(short) }),
+  createGroup: record({ name: short, description: short, members }),
+  setGroupInfo: groupInfo,
+  addMembers: record({ chat: id, members }),
+  removeMember: record({ chat: id, accountId: id }),
+  setRole: record({ chat: id, accountId: id, role: oneOf("owner", "admin", "member") }),
+  setPermission: record({
+    chat: id,
+    name: oneOf("write", "add", "info", "pin"),
+    holder: oneOf("everyone", "admins", "owner"),
+  }),
+  setDisappearing: record({ chat: id, seconds: orNull(whole(0xffff_ffff)) }),
+  leaveGroup: chatOnly,
+  cancelPending: record({ chat: id, id }),
+  writeAllTheSame: chatOnly,
+  createGroupLink: record({ chat: id, needsApproval: flag, days: orNull(whole(100_000)) }),
+  revokeGroupLink: record({ chat: id, id }),
+  answerJoinRequest: record({ chat: id, id, accept: flag }),
 };
 
 const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view: V }>> } = {
@@ -73,7 +139,12 @@ const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view
   requests: record({ view: oneOf("requests") }),
   invitations: record({ view: oneOf("invitations") }),
   network: record({ view: oneOf("network") }),
+  backup: record({ view: oneOf("backup") }),
+  recovery: record({ view: oneOf("recovery") }),
+  link: record({ view: oneOf("link") }),
+  devices: record({ view: oneOf("devices") }),
   messages: record({ view: oneOf("messages"), chat: id }),
+  group: record({ view: oneOf("group"), chat: id }),
 };
 
 /** `null`: no message at all. `refused`: it has an id, and is answered with "internal". */
@@ -126,8 +197,17 @@ export function isViewOf(query: Query, view: unknown): boolean {
       return isRecord(view) && Array.isArray(view["changed"]) && Array.isArray(view["removed"]);
     case "network":
       return isRecord(view) && Array.isArray(view["nodes"]);
+    case "group":
+      return isRecord(view) && Array.isArray(view["members"]);
     case "profile":
+    case "backup":
       return isRecord(view) && typeof view["state"] === "string";
+    case "recovery":
+      return view === null || (isRecord(view) && Array.isArray(view["chats"]));
+    case "link":
+      return isRecord(view) && typeof view["kind"] === "string";
+    case "devices":
+      return isRecord(view) && Array.isArray(view["devices"]);
   }
 }
 

@@ -81,6 +81,24 @@ describe("rpc", () => {
     ]);
   });
 
+  it("[R2] carries lists of people, and refuses what is none, or too long", async () => {
+    const { near, far } = channelPair();
+    const api = recordingApi();
+    serveApi(api, far);
+    const client = connectApi(near);
+    await client.call("addMembers", { chat: "c", members: ["xc1a", "xc1b"] });
+    await client.call("setGroupInfo", { chat: "c", name: "Choir" });
+    const bad = [["xc1a", 7], "xc1a", Array.from({ length: 4_097 }, () => "xc1a")];
+    for (const members of bad)
+      await expect(client.call("addMembers", { chat: "c", members: members as never })).rejects.toMatchObject({
+        code: "internal",
+      });
+    expect(api.calls).toEqual([
+      { intent: "addMembers", input: { chat: "c", members: ["xc1a", "xc1b"] } },
+      { intent: "setGroupInfo", input: { chat: "c", name: "Choir" } },
+    ]);
+  });
+
   it.each(INTENT_ERROR_CODES)("[A2] the code %s survives", async (code) => {
     const { near, far } = channelPair();
     serveApi(

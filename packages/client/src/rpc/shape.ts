@@ -28,6 +28,15 @@ export const orNull =
   (value) =>
     value === null ? null : inner(value);
 
+/** At most `max` of them. */
+export const listOf =
+  <T>(inner: Shape<T>, max: number): Shape<readonly T[]> =>
+  (value) => {
+    if (!Array.isArray(value) || value.length > max) return MALFORMED;
+    const items = value.map(inner);
+    return items.includes(MALFORMED) ? MALFORMED : (items as readonly T[]);
+  };
+
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -44,6 +53,18 @@ export const partialRecord =
   <S extends Shapes>(shapes: S): Shape<{ readonly [K in keyof S]?: ShapeType<S[K]> }> =>
   (value) =>
     readFields(shapes, value, true) as { readonly [K in keyof S]?: ShapeType<S[K]> } | typeof MALFORMED;
+
+/** Like `record`, with further fields that may stay away. */
+export const recordWith =
+  <S extends Shapes, O extends Shapes>(
+    shapes: S,
+    optional: O,
+  ): Shape<{ readonly [K in keyof S]: ShapeType<S[K]> } & { readonly [K in keyof O]?: ShapeType<O[K]> }> =>
+  (value) => {
+    const needed = readFields(shapes, value, false);
+    const more = readFields(optional, value, true);
+    return needed === MALFORMED || more === MALFORMED ? MALFORMED : ({ ...needed, ...more } as never);
+  };
 
 function readFields(shapes: Shapes, value: unknown, isPartial: boolean): Record<string, unknown> | typeof MALFORMED {
   if (!isRecord(value)) return MALFORMED;

@@ -149,8 +149,10 @@ export function backupStep(
 }
 
 /** AB11, AB13. */
-function makeDueAt({ changedAt, isUrgent, madeAt }: BackupSchedule, copies: readonly Copy[]): number {
-  const expiry = copies.filter(({ counter }) => counter > 0).map(({ expiresHour }) => expiresHour * HOUR_MS);
+function makeDueAt({ changedAt, isUrgent, madeAt, counter }: BackupSchedule, copies: readonly Copy[]): number {
+  // A node that still lacks the newest gets it with a new term; made anew for it, none would ever be put.
+  const newest = copies.filter((copy) => copy.counter > 0 && copy.counter === counter);
+  const expiry = newest.map(({ expiresHour }) => expiresHour * HOUR_MS);
   const renewAt = expiry.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...expiry) - RENEW_BEFORE_MS;
   if (changedAt === null) return renewAt;
   if (isUrgent) return Math.min(renewAt, changedAt + URGENT_WAIT_MS);

@@ -84,6 +84,11 @@ describe("when a backup is written", () => {
     expect(days).toBeGreaterThan(115);
     expect(days).toBeLessThan(125);
     expect(backupStep(quiet(), home, wakeAt as number).effects).toEqual([{ kind: "make", counter: 2 }]);
+    // Then it is put, and not made again for the sake of the copies that are still the old ones.
+    const renewed = note(quiet(), wakeAt as number, { kind: "made", counter: 2 });
+    const kinds = backupStep(renewed, home, wakeAt as number).effects.map(({ kind }) => kind);
+    expect(kinds.length).toBeGreaterThan(0);
+    expect(new Set(kinds)).toEqual(new Set(["put"]));
   });
 
   it("a clock that was set back puts nothing off, and tries grow apart", () => {

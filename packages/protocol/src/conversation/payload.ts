@@ -92,7 +92,24 @@ export type PayloadItem =
   | { readonly kind: "profile"; readonly name: string; readonly revision: number }
   /** The sender's identity chain, as spec/identity.md has it. */
   | { readonly kind: "chain"; readonly chain: Uint8Array }
+  /** Key packages of the sender's device, for whoever adds it to a group while it is away; in place of those before. */
+  | { readonly kind: "key-packages"; readonly oneTime: readonly Uint8Array[]; readonly lastResort: Uint8Array }
+  /** A part of what does not fit one payload: `id` is the SHA-256 of the whole. */
+  | {
+      readonly kind: "parcel";
+      readonly id: Uint8Array;
+      readonly part: number;
+      readonly parts: number;
+      readonly content: Uint8Array;
+    }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
+
+/** Three fit one payload with a chain of any length beside them. */
+export const MAX_ONE_TIME_KEY_PACKAGES = 2;
+const MAX_KEY_PACKAGE_BYTES = 20_000;
+/** With its frame a part fills one large envelope. */
+export const PARCEL_PART_BYTES = 61_000;
+export const MAX_PARCEL_PARTS = 64;
 
 /** Version and the heads of two arrays. */
 const PAYLOAD_HEAD_BYTES = 8;
@@ -140,6 +157,22 @@ const SHAPES = {
   "direct-consent": [6, struct({ isAllowed: bool, revision: uint() })],
   profile: [7, struct({ name: nameCodec, revision: uint() })],
   chain: [8, struct({ chain: bytes({ max: MAX_CHAIN_BYTES }) })],
+  "key-packages": [
+    9,
+    struct({
+      oneTime: list(bytes({ max: MAX_KEY_PACKAGE_BYTES }), { max: MAX_ONE_TIME_KEY_PACKAGES }),
+      lastResort: bytes({ max: MAX_KEY_PACKAGE_BYTES }),
+    }),
+  ],
+  parcel: [
+    10,
+    struct({
+      id: hash,
+      part: uint(MAX_PARCEL_PARTS - 1),
+      parts: uint(MAX_PARCEL_PARTS),
+      content: bytes({ max: PARCEL_PART_BYTES }),
+    }),
+  ],
 } as const satisfies Record<Exclude<PayloadItem["kind"], "unknown">, readonly [number, Codec<any>]>;
 
 const KIND_BY_TAG: ReadonlyMap<number, keyof typeof SHAPES> = new Map(

@@ -12,6 +12,7 @@ import {
   list,
   literal,
   struct,
+  uint,
   variants,
   type CodecType,
   type DecodeError,
@@ -25,6 +26,8 @@ export const DEVICE_SUPPLY_BODY_KIND = 18;
 const MAX_WANTED = 1_024;
 const MAX_PACKAGES = 64;
 const MAX_KEY_PACKAGE_BYTES = 24_576;
+const WELCOME_PART_BYTES = 40_960;
+const MAX_WELCOME_PARTS = 32;
 const VERSION = 1 as const;
 const hash = bytes({ length: 32 });
 
@@ -43,6 +46,19 @@ const supply = variants({
   ],
   /** Something of the log is lost for good: whoever has all of it sends a snapshot. */
   "snapshot-wanted": [2, {}],
+  /** To the device with this key: a part of what it needs to come into a conversation (`newcomer.ts`). */
+  welcome: [
+    3,
+    {
+      deviceKey: hash,
+      conversation: hash,
+      /** SHA-256 of the whole. */
+      digest: hash,
+      index: uint(MAX_WELCOME_PARTS - 1),
+      count: uint(MAX_WELCOME_PARTS),
+      part: bytes({ max: WELCOME_PART_BYTES }),
+    },
+  ],
 });
 const versioned = struct({ version: literal(VERSION, "newer-version"), supply });
 export type DeviceSupply = CodecType<typeof supply>;
@@ -75,6 +91,21 @@ export function encodePackages(packages: readonly SuppliedPackage[]): readonly U
     room -= size;
   }
   return parts.map((part) => encodeSupply({ kind: "packages", packages: part }));
+}
+
+/** As many contents of events as are needed. `digest`: SHA-256 of the newcomer's package. */
+export function encodeWelcomeParts(input: {
+  readonly deviceKey: Uint8Array;
+  readonly conversation: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly newcomer: Uint8Array;
+}): readonly Uint8Array[] {
+  const { newcomer, ...to } = input;
+  const count = Math.ceil(newcomer.length / WELCOME_PART_BYTES);
+  return Array.from({ length: count }, (_, index) => {
+    const part = newcomer.slice(index * WELCOME_PART_BYTES, (index + 1) * WELCOME_PART_BYTES);
+    return encodeSupply({ kind: "welcome", ...to, index, count, part });
+  });
 }
 
 export const encodeSnapshotWanted = (): Uint8Array => encodeSupply({ kind: "snapshot-wanted" });

@@ -5,6 +5,7 @@ export {
   encodePackages,
   encodeSnapshotWanted,
   encodeWanted,
+  encodeWelcomeParts,
   type DeviceSupply,
   type SuppliedPackage,
 } from "./device-supply.ts";
@@ -91,6 +92,14 @@ export {
   type NewLinkInput,
   type NewLinkStep,
 } from "./link-new.ts";
+export {
+  decodeLogStart,
+  decodeNewcomer,
+  encodeLogStart,
+  encodeNewcomer,
+  type LogStart,
+  type Newcomer,
+} from "./newcomer.ts";
 export {
   decodeSyncEvent,
   decodeSyncSnapshot,

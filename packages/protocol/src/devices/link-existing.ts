@@ -43,6 +43,7 @@ import {
   type LinkMessageKind,
 } from "./link-messages.ts";
 import type { NodeHint } from "../node-hint.ts";
+import type { Newcomer } from "./newcomer.ts";
 
 /** How long a device waits for the other one. */
 export const LINK_ANSWER_PATIENCE_MS = 120_000;
@@ -94,7 +95,7 @@ export type ExistingLinkInput =
   /** The account's chain is another one now. */
   | { readonly kind: "chain-changed"; readonly chain: Uint8Array }
   | { readonly kind: "chain-saved" }
-  | { readonly kind: "welcome"; readonly welcome: Uint8Array }
+  | { readonly kind: "welcome"; readonly newcomer: Newcomer }
   | { readonly kind: "tick" };
 
 export type ExistingLinkEffect =
@@ -194,7 +195,7 @@ async function takeInputMutable(draft: Draft, input: ExistingLinkInput): Promise
     case "chain-saved":
       return phase.kind === "saving" ? grantMutable(draft, phase) : undefined;
     case "welcome":
-      return phase.kind === "welcoming" ? welcomeMutable(draft, phase, input.welcome) : undefined;
+      return phase.kind === "welcoming" ? welcomeMutable(draft, phase, input.newcomer) : undefined;
     case "tick":
   }
 }
@@ -332,10 +333,10 @@ function takeKeysMutable(draft: Draft, phase: PhaseOf<"granted">, plain: Uint8Ar
   draft.effects.push({ kind: "welcome-device", keyPackage: read.value.keyPackage, deviceKey });
 }
 
-function welcomeMutable(draft: Draft, phase: PhaseOf<"welcoming">, welcome: Uint8Array): Promise<void> {
+function welcomeMutable(draft: Draft, phase: PhaseOf<"welcoming">, newcomer: Newcomer): Promise<void> {
   const until = draft.environment.now + LINK_PERSON_PATIENCE_MS;
   setPhaseMutable(draft, { ...sessionOf(phase), kind: "welcomed", until });
-  return sendMutable(draft, phase, "welcome", { welcome });
+  return sendMutable(draft, phase, "welcome", newcomer);
 }
 
 function takeDoneMutable(draft: Draft, { root, transcript, hello }: PhaseOf<"welcomed">): void {

@@ -22,6 +22,7 @@ import {
 import { MAX_BODY_BYTES, MAX_CHAIN_BYTES } from "../identity/operation.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 import { LINK_NONCE_BYTES } from "./link-keys.ts";
+import { MAX_INTRODUCTION_BYTES, MAX_WELCOME_BYTES } from "./newcomer.ts";
 
 const LINK_VERSION = 1 as const;
 
@@ -41,9 +42,8 @@ export const LINK_NUMBER = {
   "cancel-by-new": 11,
 } as const;
 
-const MAX_WELCOME_BYTES = 524_288;
 const MAX_KEY_PACKAGE_BYTES = 24_576;
-const MAX_LINK_FRAME_BYTES = MAX_WELCOME_BYTES + 1_024;
+const MAX_LINK_FRAME_BYTES = MAX_WELCOME_BYTES + MAX_INTRODUCTION_BYTES + 1_024;
 
 const frame = struct({
   version: literal(LINK_VERSION, "newer-version"),
@@ -90,7 +90,10 @@ const grant = struct({ chain: bytes({ max: MAX_CHAIN_BYTES }) });
 /** One key package of the new device, for the self-conversation. */
 const keys = struct({ keyPackage: bytes({ max: MAX_KEY_PACKAGE_BYTES }) });
 
-const welcome = struct({ welcome: bytes({ max: MAX_WELCOME_BYTES }) });
+const welcome = struct({
+  welcome: bytes({ max: MAX_WELCOME_BYTES }),
+  introduction: bytes({ max: MAX_INTRODUCTION_BYTES }),
+});
 
 const done = struct({});
 

@@ -38,6 +38,7 @@ import {
   type LinkDraft,
   type LinkMessageKind,
 } from "./link-messages.ts";
+import type { Newcomer } from "./newcomer.ts";
 
 interface Session {
   readonly root: Uint8Array;
@@ -88,7 +89,7 @@ export type NewLinkEffect =
   /** With a credential under this chain, for the self-conversation; then `key-package`. */
   | { readonly kind: "make-key-package"; readonly chain: Uint8Array }
   /** Join the self-conversation and judge that all of its members are of this account; then `joined`. */
-  | { readonly kind: "join"; readonly welcome: Uint8Array }
+  | { readonly kind: "join"; readonly newcomer: Newcomer }
   | { readonly kind: "linked"; readonly chain: Uint8Array; readonly historyKey: Uint8Array }
   /** `isListed`: the chain lists this device already; it waits to be let in, or to be removed by another. */
   | { readonly kind: "ended"; readonly reason: LinkEnd; readonly isListed: boolean };
@@ -280,7 +281,7 @@ function takeWelcomeMutable(draft: Draft, phase: PhaseOf<"packed">, plain: Uint8
   const read = decodeLinkContent("welcome", plain);
   if (!read.ok) return endMutable(draft, "protocol");
   setPhaseMutable(draft, { ...joinedOf(phase), kind: "joining", chain: phase.chain });
-  draft.effects.push({ kind: "join", welcome: read.value.welcome });
+  draft.effects.push({ kind: "join", newcomer: read.value });
 }
 
 async function finishMutable(draft: Draft, phase: PhaseOf<"joining">): Promise<void> {

@@ -82,6 +82,11 @@ async function toWelcome(): Promise<void> {
   await go();
 }
 
+const newcomer = (welcome: Uint8Array): { readonly welcome: Uint8Array; readonly introduction: Uint8Array } => ({
+  welcome,
+  introduction: Uint8Array.of(9),
+});
+
 describe("a link", () => {
   it("[DV7] [DV8] [DV10] [DV13] makes a laptop a device of Alice", async () => {
     await go();
@@ -103,9 +108,9 @@ describe("a link", () => {
     await tellLaptop({ kind: "key-package", keyPackage: Uint8Array.of(1, 2) });
     await go();
     expect(lastSeen(phone, "welcome-device").keyPackage).toEqual(Uint8Array.of(1, 2));
-    await tellPhone({ kind: "welcome", welcome: Uint8Array.of(3) });
+    await tellPhone({ kind: "welcome", newcomer: newcomer(Uint8Array.of(3)) });
     await go();
-    expect(lastSeen(laptop, "join").welcome).toEqual(Uint8Array.of(3));
+    expect(lastSeen(laptop, "join").newcomer.welcome).toEqual(Uint8Array.of(3));
     await tellLaptop({ kind: "joined" });
     await go();
     const identity = await mustVerify(provider, chain);
@@ -124,7 +129,7 @@ describe("a link", () => {
       await tellLaptop({ kind: "frame", frame });
     }
     expect(mailbox.length).toBe(before);
-    await tellPhone({ kind: "welcome", welcome: Uint8Array.of(3) });
+    await tellPhone({ kind: "welcome", newcomer: newcomer(Uint8Array.of(3)) });
     await go();
     await tellLaptop({ kind: "joined" });
     await go();
@@ -138,7 +143,7 @@ describe("a link", () => {
 
   it("[DV3] travels in envelopes that look like any others, a large Welcome too", async () => {
     await toWelcome();
-    await tellPhone({ kind: "welcome", welcome: new Uint8Array(300_000).fill(7) });
+    await tellPhone({ kind: "welcome", newcomer: newcomer(new Uint8Array(300_000).fill(7)) });
     const { secret, nodes } = phone.state.code;
     const { wrapKey } = linkRendezvous(provider, secret, (nodes[0] as NodeHint).keyHash);
     const sizes = new Set<number>();
@@ -160,7 +165,7 @@ describe("a link", () => {
     }
     expect([...sizes].toSorted((a, b) => a - b)).toEqual([8_192, 65_536]);
     await go();
-    expect(lastSeen(laptop, "join").welcome.length).toBe(300_000);
+    expect(lastSeen(laptop, "join").newcomer.welcome.length).toBe(300_000);
   });
 
   it("[DV8] nothing is signed before the digits are right, and three slips end it", async () => {
@@ -437,7 +442,7 @@ describe("any run of a link", () => {
           if (what === "saved") await tellPhone({ kind: "chain-saved" });
           if (what === "saved") await tellLaptop({ kind: "identity-saved" });
           if (what === "local") await tellLaptop({ kind: "key-package", keyPackage: Uint8Array.of(1) });
-          if (what === "local") await tellPhone({ kind: "welcome", welcome: Uint8Array.of(2) });
+          if (what === "local") await tellPhone({ kind: "welcome", newcomer: newcomer(Uint8Array.of(2)) });
           if (what === "local") await tellLaptop({ kind: "joined" });
           if (what === "cancel") await tellPhone({ kind: "cancel" });
           if (what === "tick") await tellLaptop({ kind: "tick" });

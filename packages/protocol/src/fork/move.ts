@@ -70,7 +70,7 @@ function isAlone({ session, environment }: Draft, tree: ForkTree): boolean {
   return decisive !== undefined && decisive[1] < 0;
 }
 
-function leaveMutable(draft: Draft, reason: Extract<ForkEffect, { kind: "rejoin" }>["reason"]): void {
+export function leaveMutable(draft: Draft, reason: Extract<ForkEffect, { kind: "rejoin" }>["reason"]): void {
   setMutable(draft, { standing: "outside" });
   draft.effects.push({ kind: "rejoin", reason });
 }

@@ -108,6 +108,8 @@ export type ForkInput =
   | { readonly kind: "head"; readonly member: Hex; readonly account: Hex; readonly epoch: Hex }
   /** The log holds two events of this author with one number. */
   | { readonly kind: "author-forked"; readonly author: Hex }
+  /** A message of the own leaf, with its signature, that this device has not sealed (GE17). */
+  | { readonly kind: "copied" }
   | { readonly kind: "tick" };
 
 export type ForkEffect =
@@ -123,7 +125,7 @@ export type ForkEffect =
   /** Go back to the snapshot of `from` and on along `path`; what was read on `left` stays readable and shown. */
   | { readonly kind: "replay"; readonly from: Hex; readonly path: readonly Hex[]; readonly left: readonly Hex[] }
   /** Only a fresh leaf by an external commit leads to where the others are. */
-  | { readonly kind: "rejoin"; readonly reason: "snapshot-gone" | "own-commit-unknown" | "alone" }
+  | { readonly kind: "rejoin"; readonly reason: "snapshot-gone" | "own-commit-unknown" | "copied" | "alone" }
   | { readonly kind: "removed"; readonly by: Hex }
   /** Seal nothing while these leaves are in the group. */
   | { readonly kind: "hold"; readonly leaves: readonly Hex[] }

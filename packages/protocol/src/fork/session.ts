@@ -5,7 +5,7 @@
 import type { Decision } from "./decide.ts";
 import { setMutable, wantMutable, weighed, type Draft } from "./draft.ts";
 import type { Candidate, ForkEvidence, Hex, SlotReceipt } from "./facts.ts";
-import { moveMutable } from "./move.ts";
+import { leaveMutable, moveMutable } from "./move.ts";
 import { commitMutable, helpMutable, settleOwnMutable, withdrawMutable } from "./own-commits.ts";
 import { admit, closeUpTo, finalEpochs } from "./retain.ts";
 import {
@@ -24,6 +24,7 @@ export function forkStep(session: ForkSession, input: ForkInput, environment: Fo
   if (session.standing !== "member") return { session, effects: [], wakeAt: null };
   const draft: Draft = { session, effects: [], wakeAt: Infinity, environment };
   takeInputMutable(draft, input);
+  if (draft.session.standing !== "member") return { session: draft.session, effects: draft.effects, wakeAt: null };
   withdrawMutable(draft);
   const { tree, decision } = weighed(draft.session.facts);
   reportMutable(draft, decision);
@@ -66,6 +67,8 @@ function takeInputMutable(draft: Draft, input: ForkInput): void {
       if (facts.forkedAuthors.includes(input.author)) return;
       return setMutable(draft, { facts: { ...facts, forkedAuthors: [...facts.forkedAuthors, input.author] } });
     }
+    case "copied":
+      return leaveMutable(draft, "copied");
     case "tick":
   }
 }

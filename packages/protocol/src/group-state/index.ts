@@ -16,6 +16,7 @@ export {
   withRejoinSeed,
 } from "./change.ts";
 export { epochRanks, isDecree, type EpochRanks } from "./fork-facts.ts";
+export { decodeIntroduction, encodeIntroduction, type Introduction } from "./introduction.ts";
 export { judgeChange, refuseCommit, type ConversationRefusal } from "./conversation-rules.ts";
 export { judgeCommit, type CommitDescription, type CommitRefusal, type JudgedCommit } from "./judge.ts";
 export { readLeaf, readLeaves, type ChainRules, type GroupLeaf } from "./leaf.ts";
@@ -54,6 +55,7 @@ export {
   MAX_PICTURE_BYTES,
   newDevicesState,
   newGroupState,
+  newPairState,
   OPEN_PERMISSIONS,
   sortedAccounts,
   type GroupState,
@@ -64,3 +66,11 @@ export {
   type Picture,
   type RejoinSeed,
 } from "./state.ts";
+export {
+  planCommit,
+  type CommitPlan,
+  type Situation,
+  type StateChange,
+  type WishedChange,
+  type WishRefusal,
+} from "./wish.ts";

@@ -343,6 +343,24 @@ export const newDevicesState = (input: {
   rejoin: [{ number: 0, seed: input.rejoinSeed }],
 });
 
+/** A chat of two, as the one who asks for it makes it. Whoever says yes chooses the home nodes. */
+export const newPairState = (input: {
+  readonly requester: AccountId;
+  readonly accepter: AccountId;
+  readonly homeNodes: readonly NodeHint[];
+  readonly rejoinSeed: Hex;
+}): GroupState => {
+  const [one, other] = sortedAccounts([input.requester, input.accepter]);
+  if (one === undefined || other === undefined) throw new RangeError("pair-needs-two");
+  return {
+    ...EMPTY,
+    kind: "pair",
+    homeNodes: input.homeNodes,
+    pair: { accounts: [one, other], requester: input.requester, isAccepted: false },
+    rejoin: [{ number: 0, seed: input.rejoinSeed }],
+  };
+};
+
 /** Accounts as the format wants them: ascending, each once. */
 export const sortedAccounts = (ids: Iterable<AccountId>): readonly AccountId[] =>
   [...new Set(ids)]

@@ -175,6 +175,17 @@ export async function extendIdentity(
 export const isListedDevice = (identity: Identity, deviceKey: Uint8Array): boolean =>
   hasDevice(identity.devices, deviceKey);
 
+/** Hex of the device that signed the last operation; null for the recovery key. Of a chain that has been verified. */
+export function lastSigner(chain: Uint8Array): string | null {
+  const operations = splitChain(chain);
+  const last = operations.ok ? decodeOperation(operations.value.at(-1) as Uint8Array) : operations;
+  const body = last.ok ? decodeOperationBody(last.value.body) : last;
+  if (!body.ok) return null;
+  const { action } = body.value;
+  if (action.kind === "genesis") return bytesToHex(action.deviceKey);
+  return "by" in action ? bytesToHex(action.by) : null;
+}
+
 // ---- the fold
 
 const operationBody = (action: Action, sequence: number, previous: Uint8Array | null, now: number): OperationBody => ({

@@ -68,6 +68,21 @@ export function listedDevices(chainBytes: Uint8Array): Result<readonly IdentityD
   return pair.ok ? ok(foldDevices([], pair.value.shared)) : pair;
 }
 
+/**
+ * Whether an account was recovered after `operations` of its chain: whoever has seen no more than those does not know
+ * that the devices listed there are out. A chain that cannot be read says no.
+ */
+export function isRecoveredAfter(chainBytes: Uint8Array, operations: number): boolean {
+  const pair = readPair(chainBytes, chainBytes);
+  return pair.ok && pair.value.shared.slice(operations).some((body) => body.action.kind === "recover");
+}
+
+/** How many operations two verified chains share, from the first on; 0 where either cannot be read. */
+export function sharedOperations(one: Uint8Array, other: Uint8Array): number {
+  const pair = readPair(one, other);
+  return pair.ok ? pair.value.shared.length : 0;
+}
+
 // ---- below: reading and ranking
 
 interface Pair {

@@ -24,6 +24,7 @@ export {
   draftOperation,
   extendIdentity,
   isListedDevice,
+  lastSigner,
   readOperation,
   signOperation,
   verifyChain,
@@ -32,7 +33,15 @@ export {
   type Identity,
   type IdentityDevice,
 } from "./chain.ts";
-export { devicesWhileConflicting, extendsChain, type Extension, type ForkRefusal } from "./fork.ts";
+export {
+  devicesWhileConflicting,
+  extendsChain,
+  isRecoveredAfter,
+  listedDevices,
+  sharedOperations,
+  type Extension,
+  type ForkRefusal,
+} from "./fork.ts";
 export { MAX_CHAIN_BYTES, MAX_DEVICES, MAX_OPERATIONS, type Action } from "./operation.ts";
 export { checkSafetyCode, safetyCode, safetyNumber } from "./safety-number.ts";
 export { judgePinned, type PinRefusal, type PinVerdict } from "./pin.ts";

@@ -157,6 +157,8 @@ function isHere(draft: Draft, id: Hex, lookup: Lookup): boolean {
 }
 
 function isGivenUp(draft: Draft, event: EventFacts, id: Hex): boolean {
+  // It is here and waits for something itself: whoever cites it waits with it.
+  if (draft.pending.has(id)) return false;
   if (draft.missing.get(id)?.isReleased === true) return true;
   const before = event.sequence - 1;
   return (
@@ -253,7 +255,7 @@ function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, n
   if (sequence < range.to) parts.push({ ...range, ...repair, from: sequence + 1 });
   const others = authorOf(draft, author).lost.filter((other) => other !== range);
   updateAuthorMutable(draft, author, { lost: others });
-  for (const part of parts) {
+  for (const part of parts.map((one) => endingBeforeHeld(draft, author, one)).filter((one) => one !== null)) {
     addLostMutable(draft, author, part);
     draft.effects.push({
       kind: "placeholder",
@@ -265,6 +267,22 @@ function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, n
     });
   }
   if (sequence === range.to) draft.effects.push({ kind: "gap-closed", id: range.endId });
+}
+
+/**
+ * A gap never ends with an event that is here and waits for something else: its placeholder has the name of its last event,
+ * and would be put in the place of that.
+ */
+function endingBeforeHeld(draft: Draft, author: Hex, range: LostRange): LostRange | null {
+  const held = draft.pending.get(range.endId);
+  if (held === undefined || held.author !== author) return range;
+  if (held.previous === null || held.sequence <= range.from) return null;
+  return endingBeforeHeld(draft, author, {
+    ...range,
+    to: held.sequence - 1,
+    endId: held.previous,
+    depth: held.depth - 1,
+  });
 }
 
 // ---- what waited

@@ -18,6 +18,7 @@ export {
   MAX_RECEIPT_LEAVES,
   openReceipt,
   signReceipts,
+  statementOf,
   type ReceiptRefusal,
   type Statement,
 } from "./receipt.ts";

@@ -105,6 +105,15 @@ export async function openReceipt(
   return ok(said);
 }
 
+/** What a receipt says, for who has verified it already, as a client does with everything that a node answers. */
+export function statementOf(receipt: Uint8Array): Result<Statement, ReceiptRefusal> {
+  const decoded = decode(receiptCodec, receipt);
+  const statement = decoded.ok ? decode(statementCodec, decoded.value.statement) : decoded;
+  if (!statement.ok) return err({ reason: "malformed" });
+  const { version: _, ...said } = statement.value;
+  return ok(said);
+}
+
 export const isStatementFor = (statement: Statement, wanted: Pick<Statement, "mailbox" | "hash" | "kind">): boolean =>
   statement.kind === wanted.kind &&
   equalBytes(statement.mailbox, wanted.mailbox) &&

@@ -1,0 +1,36 @@
+/**
+ * A chat of two whose other side has lost the device that was in it: its owner has recovered the account by the 24 words,
+ * and goes on in another chat. Whoever holds that device now gets nothing more (spec/account-backup.md, "What others
+ * see").
+ */
+import { bytesToHex } from "@xchat/codec";
+import { listedDevices } from "@xchat/protocol";
+import type { ContactRecord } from "../ports.ts";
+import { withIdentityNotice } from "./contact-news.ts";
+import type { Side } from "./roster.ts";
+import type { Step } from "./step.ts";
+
+/** True where none of this person's leaves is of a device that their chain, as it is given, lists. */
+export function isPeerOut({ leaves }: Side, accountId: string, chain: Uint8Array): boolean {
+  const listed = chain.length === 0 ? null : listedDevices(chain);
+  const theirs = leaves.filter(({ account }) => account === accountId);
+  if (listed?.ok !== true || theirs.length === 0) return false;
+  const keys = new Set(listed.value.map(({ deviceKey }) => bytesToHex(deviceKey)));
+  return theirs.every(({ deviceKey }) => !keys.has(deviceKey));
+}
+
+/** Ends it, and takes back what has not left: it would reach whoever has the device now. */
+export function endWithoutPeer(step: Step, { chain }: Pick<ContactRecord, "chain">): void {
+  const { core } = step;
+  const notices = withIdentityNotice(core, step.state.shared.notices, "recovered", chain);
+  step.setRecord({ state: "ended" });
+  step.setShared({ notices, pendingCommit: null, wishes: [] });
+  for (const id of step.state.queued) step.changes.push({ delete: "outbox", key: id });
+  step.set({ queued: [] });
+  for (const { record } of core.outbox.entries()) {
+    if (record.conversationId !== step.id) continue;
+    step.changes.push({ delete: "outbox", key: record.id });
+    step.after.push(() => core.outbox.drop(record.id));
+  }
+  step.after.push(() => core.readers.remove(step.id));
+}

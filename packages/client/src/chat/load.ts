@@ -1,0 +1,50 @@
+/** A chat as it lies in the store, at the opening. */
+import { bytesToHex, expectOk } from "@xchat/codec";
+import { decodeLog, emptyReassembly } from "@xchat/protocol";
+import type { ConversationRecord } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { readAccountId } from "./authors.ts";
+import { epochsOfRecords, sideOf } from "./epochs.ts";
+import { rosterOfPart, rosterPartId, startRoster, withSaid, type Roster, type Side } from "./roster.ts";
+import { decodeShared, type PairBefore } from "./shared.ts";
+import type { ChatState } from "./step.ts";
+
+/** Null where a crash came between its deletion and the end of it. */
+export async function loadState(core: SessionCore, record: ConversationRecord): Promise<ChatState | null> {
+  const { store, cipher } = core;
+  const saved = await store.get("group", record.id);
+  if (saved === null) return null;
+  const mailboxes = (await store.all("mailbox")).filter(({ conversationId }) => conversationId === record.id);
+  const group = cipher.restore(saved);
+  const side = sideOf(cipher, group);
+  const part = await store.get("part", rosterPartId(record.id));
+  const { shared, before } = decodeShared(record.shared);
+  return {
+    record,
+    shared,
+    log: expectOk(decodeLog(record.log), "log"),
+    roster: part === null ? rosterOfPair(record, side, before) : rosterOfPart(part),
+    group,
+    side,
+    epochs: epochsOfRecords(mailboxes),
+    reassembly: emptyReassembly(),
+    queued: [],
+  };
+}
+
+/** Of a pair that was saved before there were rosters. */
+function rosterOfPair({ accountId }: ConversationRecord, side: Side, before: PairBefore | null): Roster {
+  const roster = startRoster(side);
+  if (before === null) return roster;
+  const account = readAccountId(accountId);
+  const leafKey = bytesToHex(before.peerLeafKey);
+  const leaves = roster.leaves.has(leafKey)
+    ? roster.leaves
+    : new Map(roster.leaves).set(leafKey, { account, since: 0, joinedAt: 0 });
+  const { theyMayDirect, theirConsentRevision, theirProfileRevision } = before;
+  return withSaid({ ...roster, leaves }, account, {
+    nameRevision: theirProfileRevision,
+    mayDirect: theyMayDirect,
+    directRevision: theirConsentRevision,
+  });
+}

@@ -1,0 +1,369 @@
+/**
+ * The person's devices as a whole, in an open session: the conversation that they share, the registers in it, what they
+ * hand to each other, and the work that follows a change of their list (spec/devices.md, sections 8 to 10).
+ *
+ * SB1 What a sibling asks for or hands over is saved with the event that said so, and struck out once it is done: a crash
+ *     loses none of it.
+ * SB2 A device that is not listed any more stops: it reads and sends nothing, and keeps what it has.
+ */
+import { bytes, bytesToHex, decode, encode, expectOk, hexToBytes, struct, text, uint } from "@xchat/codec";
+import {
+  decodeBody,
+  decodeLogStart,
+  decodeNewcomer,
+  decodeSupply,
+  DEVICE_SUPPLY_BODY_KIND,
+  encodeGroupState,
+  newDevicesState,
+  readRegister,
+  writeRegister,
+  type DeviceSupply,
+  type KeyPackageBundle,
+  type Newcomer,
+} from "@xchat/protocol";
+import { IntentError } from "../api.ts";
+import { Lane } from "../base/lane.ts";
+import { readAccountId } from "../chat/authors.ts";
+import { Chat } from "../chat/chat.ts";
+import { sideOf } from "../chat/epochs.ts";
+import { newConversation } from "../chat/new-chat.ts";
+import { addDevices, NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
+import type { Step } from "../chat/step.ts";
+import { newKeyPackage } from "../contact/key-packages.ts";
+import type { EventRecord, StoreChange } from "../ports.ts";
+import type { SiblingHooks } from "../session-core.ts";
+import { AccountChain } from "./account-chain.ts";
+import { DeviceWorkDriver } from "./device-work-driver.ts";
+import { beginningOf, contactOf, localRegisters, type LocalHost } from "./local-registers.ts";
+import { RegisterMirror } from "./register-mirror.ts";
+import { RegisterSync } from "./register-sync.ts";
+import { Supply } from "./supply.ts";
+import { workHost } from "./work-host.ts";
+
+const MAX_HOME_NODES = 3;
+const SUPPLY_DUE = "supply-due";
+const dueCodec = struct({ content: bytes({ max: 65_536 }), author: text(64), depth: uint() });
+
+export interface SiblingsHost extends LocalHost {
+  /** Saves a chat that begins by a Welcome of a sibling, and sets it to work. */
+  adopt(chat: Chat): Promise<void>;
+  revokeInvitations(): Promise<void>;
+  /** The account's list of devices is another one. */
+  chainChanged(): void;
+  /** SB2. */
+  stop(): void;
+}
+
+/** What there is once a second device was linked. */
+interface Shared {
+  readonly chat: Chat;
+  readonly sync: RegisterSync;
+  readonly mirror: RegisterMirror;
+  readonly supply: Supply;
+}
+
+export class Siblings implements SiblingHooks {
+  readonly chain: AccountChain;
+  readonly work: DeviceWorkDriver;
+  readonly #host: SiblingsHost;
+  readonly #lane = new Lane();
+  #shared: Shared | null = null;
+  #stopWatching: readonly (() => void)[] = [];
+
+  constructor(host: SiblingsHost) {
+    this.#host = host;
+    this.chain = new AccountChain(host.core, new Lane(), {
+      setProfile: (part) => host.setProfile(part),
+      onChange: () => this.#chainChanged(),
+    });
+    this.work = new DeviceWorkDriver(workHost(host, this));
+  }
+
+  // ---- opening and closing
+
+  /** `chat`: the conversation of the own devices, where there is one. */
+  async load(chat: Chat | null): Promise<void> {
+    await this.chain.load();
+    if (chat !== null) await this.#begin(chat, true);
+  }
+
+  /** After all chats have been loaded. */
+  async start(): Promise<void> {
+    if (this.chain.isRemoved) return this.#host.stop();
+    const shared = this.#shared;
+    if (shared === null) return;
+    await shared.chat.start();
+    for (const part of await this.#parts(SUPPLY_DUE)) this.#supplied(part.id, part.value);
+    await this.#giveWelcomes();
+    this.#watch();
+    shared.mirror.touch();
+    this.work.look();
+  }
+
+  get shared(): Shared | null {
+    return this.#shared;
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stopWatching) stop();
+    await this.work.close();
+    await this.#shared?.mirror.close();
+    this.#shared?.chat.close();
+    await this.#shared?.chat.idle();
+    await this.#lane.idle();
+  }
+
+  chatOf(id: string): Chat | undefined {
+    return this.#shared?.chat.id === id ? this.#shared.chat : undefined;
+  }
+
+  // ---- the conversation of the own devices
+
+  /** The one that is there, or a new one of this device alone. */
+  open(): Promise<Shared> {
+    return this.#lane.run(async () => {
+      if (this.#shared !== null) return this.#shared;
+      const { core } = this.#host;
+      const { provider, cipher, profile, pool } = core;
+      const policy = newDevicesState({
+        owner: readAccountId(profile().accountId),
+        homeNodes: pool.own.slice(0, MAX_HOME_NODES),
+        rejoinSeed: bytesToHex(provider.randomBytes(32)),
+      });
+      const group = await cipher.createGroup({
+        groupId: provider.randomBytes(32),
+        keyPackage: await newKeyPackage(core, false),
+        policy: encodeGroupState(policy),
+      });
+      return this.#saveAndBegin(await newConversation(core, group, { accountId: "", state: "active" }), true, []);
+    });
+  }
+
+  /** DV10: answers when nothing can undo the addition any more. */
+  async welcome(deviceKey: Uint8Array, keyPackage: Uint8Array): Promise<Newcomer> {
+    const { chat } = await this.open();
+    const device = bytesToHex(deviceKey);
+    await chat.devices.change((step) => addDevices(step, new Map([[device, keyPackage]])));
+    const id = `${chat.id}/${NEWCOMER_DUE}/${device}`;
+    const due = await this.#host.core.store.get("part", id);
+    if (due === null) throw new IntentError("internal");
+    await this.#host.core.store.write([newcomerDone(chat.id, device)]);
+    return newcomerOf(due.value);
+  }
+
+  /** It has joined: it lacks all that is in the registers, and is in none of the other conversations. */
+  async linked(deviceKey: Uint8Array, name: string): Promise<void> {
+    const { sync } = await this.open();
+    this.#watch();
+    await this.nameDevice(bytesToHex(deviceKey), name);
+    await this.#shared?.mirror.run();
+    await sync.sendSnapshot();
+    this.work.look();
+  }
+
+  /** DV13: false when it does not open, or when somebody else than devices of this account is in it. */
+  async joinSelf(newcomer: Newcomer, keyPackage: KeyPackageBundle, done: readonly StoreChange[]): Promise<boolean> {
+    const { core } = this.#host;
+    const introduction = decodeLogStart(newcomer.introduction);
+    const joined = await core.cipher.join(newcomer.welcome, keyPackage);
+    if (!joined.ok || !introduction.ok) return false;
+    const side = sideOf(core.cipher, joined.value);
+    const isOurs = side.leaves.every(({ account }) => account === core.profile().accountId);
+    if (side.state.kind !== "devices" || !isOurs) return false;
+    const begun = await newConversation(core, joined.value, { accountId: "", state: "active" }, introduction.value);
+    await this.#saveAndBegin(begun, false, done);
+    this.#watch();
+    return true;
+  }
+
+  // ---- names
+
+  nameOf(device: string): string | null {
+    const key = { deviceKey: toBytes(device) };
+    const told = this.#shared === null ? null : readRegister(this.#shared.sync.state, "device-name", key);
+    if (told !== null) return told.name;
+    return device === this.chain.ownDevice ? this.#host.core.profile().deviceName : null;
+  }
+
+  async nameDevice(device: string, name: string): Promise<void> {
+    if (device === this.chain.ownDevice) await this.#host.setProfile({ deviceName: name });
+    const write = writeRegister("device-name", { deviceKey: toBytes(device) }, { name });
+    await this.#shared?.sync.write([write]);
+    this.#host.core.topics.mark("devices");
+  }
+
+  // ---- hooks of conversations
+
+  heard(step: Step, record: EventRecord): void {
+    const shared = this.#shared;
+    const body = record.body === null ? null : decodeBody(record.body);
+    if (shared === null || body === null || !body.ok || typeof body.value.kind !== "number") return;
+    const { kind, content } = body.value;
+    const stamp = { author: record.author, depth: record.depth };
+    if (kind === DEVICE_SUPPLY_BODY_KIND) {
+      const id = `${step.id}/${SUPPLY_DUE}/${record.id}`;
+      const value = encode(dueCodec, { content, ...stamp });
+      const createdAt = this.#host.core.clock.now();
+      step.changes.push({ put: "part", record: { id, conversationId: step.id, kind: SUPPLY_DUE, value, createdAt } });
+      step.after.push(() => this.#supplied(id, value));
+      return;
+    }
+    const { changes, after } = shared.sync.take({ kind, content }, stamp);
+    step.changes.push(...changes);
+    step.after.push(after);
+  }
+
+  groupChanged(): void {
+    this.#host.core.topics.mark("devices");
+    if (this.#shared === null) return;
+    this.#host.core.background.run(this.#giveWelcomes());
+    this.work.look();
+  }
+
+  chainShown(chain: Uint8Array): void {
+    this.#host.core.background.run(this.chain.learn(chain));
+  }
+
+  // ---- what siblings ask for and hand over
+
+  #supplied(id: string, value: Uint8Array): void {
+    this.#host.core.background.run(
+      this.#lane.run(async () => {
+        const { content, author } = expectOk(decode(dueCodec, value), "supply");
+        const supply = decodeSupply(content);
+        if (supply.ok) await this.#serve(supply.value, author);
+        await this.#host.core.store.write([{ delete: "part", key: id }]);
+      }),
+    );
+  }
+
+  async #serve(supply: DeviceSupply, author: string): Promise<void> {
+    const { chat, supply: stock, sync } = this.#shared as Shared;
+    switch (supply.kind) {
+      case "wanted": {
+        if (bytesToHex(supply.deviceKey) !== this.chain.ownDevice) return;
+        const wanted = supply.conversations.map(bytesToHex).filter((id) => !this.#host.chats.has(id) && id !== chat.id);
+        if (wanted.length > 0) await chat.devices.append(await stock.make(wanted), () => []);
+        return;
+      }
+      case "packages": {
+        const device = chat.devices.ofLeaf(author);
+        if (device !== null) await stock.keep(device, supply.packages);
+        return this.work.look();
+      }
+      case "welcome":
+        return bytesToHex(supply.deviceKey) === this.chain.ownDevice ? this.#join(supply) : undefined;
+      case "snapshot-wanted":
+        return sync.sendSnapshot();
+    }
+  }
+
+  async #join(supply: Extract<DeviceSupply, { kind: "welcome" }>): Promise<void> {
+    const { core, chats } = this.#host;
+    const { supply: stock, sync } = this.#shared as Shared;
+    if (chats.has(bytesToHex(supply.conversation))) return;
+    const joined = await stock.join(supply);
+    if (joined === null) return;
+    const { state, leaves } = sideOf(core.cipher, joined.group);
+    const own = core.profile().accountId;
+    const other = state.pair?.accounts.find((account) => account !== own);
+    // Other kinds than a pair come with groups.
+    if (other === undefined || state.pair?.accounts.some((account) => account === own) !== true) return;
+    const id = bytesToHex(joined.group.groupId);
+    const begun = await newConversation(
+      core,
+      joined.group,
+      { accountId: other, state: "active", ...beginningOf(sync.state, id) },
+      joined.introduction,
+    );
+    const seen = contactOf(sync.state, other, core.contacts.get(other));
+    const chain =
+      seen.chain.length > 0 ? seen.chain : (leaves.find(({ account }) => account === other)?.chain ?? seen.chain);
+    const contact = { ...seen, chain };
+    await core.store.write([{ put: "contact", record: contact }, ...begun.changes, ...joined.changes]);
+    core.contacts.set(other, contact);
+    await this.#host.adopt(new Chat(core, begun.state));
+    this.work.look();
+  }
+
+  /** Newcomers of conversations that cannot lose their commit any more. */
+  async #giveWelcomes(): Promise<void> {
+    await this.#lane.run(async () => {
+      const { chat, supply } = this.#shared as Shared;
+      const { store } = this.#host.core;
+      for (const { id, conversationId, kind, value } of await store.all("part")) {
+        if (kind !== NEWCOMER_DUE || conversationId === chat.id) continue;
+        const device = id.split("/").at(-1) as string;
+        await chat.devices.append(supply.welcome(device, conversationId, value), () => [
+          newcomerDone(conversationId, device),
+        ]);
+        await supply.spend(device, conversationId);
+      }
+    });
+  }
+
+  // ---- below
+
+  async #saveAndBegin(
+    { state, changes }: Awaited<ReturnType<typeof newConversation>>,
+    isSettled: boolean,
+    more: readonly StoreChange[],
+  ): Promise<Shared> {
+    const { core } = this.#host;
+    const chat = new Chat(core, state);
+    const shared = await this.#begin(chat, isSettled);
+    await core.store.write([...changes, shared.sync.beginning(), ...more]);
+    await chat.start();
+    return shared;
+  }
+
+  async #begin(chat: Chat, isSettled: boolean): Promise<Shared> {
+    const { core } = this.#host;
+    const { provider, clock, background, store, topics } = core;
+    const sync = new RegisterSync(
+      {
+        provider,
+        now: () => clock.now(),
+        onNews: () => {
+          topics.mark("devices");
+          this.#shared?.mirror.touch();
+        },
+        onSupply: () => {},
+      },
+      { id: chat.id, append: (bodies, fold) => chat.devices.append(bodies, fold) },
+      isSettled,
+    );
+    const supply = new Supply(core, chat.id);
+    const parts = (await store.all("part")).filter(({ conversationId }) => conversationId === chat.id);
+    sync.load(parts);
+    supply.load(parts);
+    const local = localRegisters(this.#host, () => this.chain.ownDevice);
+    const mirror = new RegisterMirror({ clock, background, sync, local, save: (changes) => store.write(changes) });
+    this.#shared = { chat, sync, mirror, supply };
+    return this.#shared;
+  }
+
+  async #parts(kind: string): Promise<readonly { readonly id: string; readonly value: Uint8Array }[]> {
+    return (await this.#host.core.store.all("part")).filter((part) => part.kind === kind);
+  }
+
+  /** What a person changes here is a change of one of these views. */
+  #watch(): void {
+    if (this.#stopWatching.length > 0) return;
+    const { topics } = this.#host.core;
+    const touch = (): void => this.#shared?.mirror.touch();
+    this.#stopWatching = ["chats", "profile"].map((topic) => topics.watch(topic, touch));
+  }
+
+  #chainChanged(): void {
+    this.#host.chainChanged();
+    if (this.chain.isRemoved) return this.#host.stop();
+    this.work.look();
+  }
+}
+
+const toBytes = (hex: string): Uint8Array => expectOk(hexToBytes(hex), "device");
+
+function newcomerOf(value: Uint8Array): Newcomer {
+  return expectOk(decodeNewcomer(value), "newcomer");
+}

@@ -1,0 +1,144 @@
+/**
+ * Coming in again from outside (spec/rejoin.md; FR12, FR20): an answer is judged, one is followed by an external commit, and
+ * that is offered until somebody else is heard behind it.
+ *
+ * FD4 Nothing is sealed before that: nobody might ever be there to open it.
+ */
+import { bytesToHex, equalBytes, expectOk } from "@xchat/codec";
+import {
+  ancestry,
+  carryOver,
+  chooseAnswer,
+  decodeGroupState,
+  epochRanks,
+  leafToReplace,
+  readLeaf,
+  readLeaves,
+  sealEnvelopes,
+  standing,
+  type EpochPolicy,
+  type Group,
+  type GroupLeaf,
+  type GroupPreview,
+  type GroupState,
+  type KeyPackageBundle,
+  type Member,
+  type OfferedGroup,
+  type RejoinAnswer,
+} from "@xchat/protocol";
+import { beginFork } from "./begin.ts";
+import { commitHash } from "./groups.ts";
+import type { EpochPlace, ForkState } from "./state.ts";
+import { forkMember } from "./weigh.ts";
+import type { ForkDeps, ForkWork } from "./work.ts";
+
+export interface JudgedAnswer {
+  readonly answer: RejoinAnswer;
+  readonly preview: GroupPreview;
+  readonly state: GroupState;
+  readonly leaves: readonly GroupLeaf[];
+  readonly offer: OfferedGroup;
+}
+
+/** `null`: not of this conversation, not sound, or not signed by who signed the GroupInfo. Never throws. */
+export async function judgeAnswer(
+  { cipher }: Pick<ForkDeps, "cipher">,
+  { conversation, ownAccount }: Pick<ForkState, "conversation" | "ownAccount">,
+  answer: RejoinAnswer,
+): Promise<JudgedAnswer | null> {
+  const inspected = await cipher.inspectGroupInfo(answer.groupInfo);
+  if (!inspected.ok) return null;
+  const preview = inspected.value;
+  const state = decodeGroupState(preview.policy);
+  const leaves = readLeaves(preview.members);
+  if (!state.ok || leaves === null || bytesToHex(preview.groupId) !== conversation) return null;
+  if (!(await answer.isSignedBy(preview.signer.signatureKey))) return null;
+  const offer: OfferedGroup = {
+    signer: forkMember(preview.signer).account,
+    epoch: preview.epoch,
+    policy: epochRanks(standing(state.value, leaves)),
+    hasAsker: preview.members.map(forkMember).some(({ account }) => account === ownAccount),
+  };
+  return { answer, preview, state: state.value, leaves, offer };
+}
+
+/** RJ7, by the last epoch that this device knew before it fell out. */
+export function answerToFollow(state: ForkState, judged: readonly JudgedAnswer[]): JudgedAnswer | "removed" | null {
+  const chosen = chooseAnswer(
+    lastKnown(state),
+    state.ownAccount,
+    judged.map(({ offer }) => offer),
+  );
+  return typeof chosen === "number" ? (judged[chosen] as JudgedAnswer) : chosen;
+}
+
+export function lastKnown({ knock, session, commits, root }: ForkState): EpochPolicy {
+  return knock?.known ?? commits.get(session.head)?.candidate.policy ?? root;
+}
+
+/**
+ * Follows an answer: a work whose changes begin a new session and take away the old one. `bundle` is used up, whatever comes
+ * of it. A word says why not: what the group refuses, or that it has no leaf which this device may replace.
+ */
+export async function knock(
+  deps: ForkDeps,
+  before: { readonly state: ForkState; readonly group: Group | null },
+  followed: JudgedAnswer,
+  bundle: KeyPackageBundle,
+): Promise<ForkWork | string> {
+  const { cipher, provider } = deps;
+  const replaced = await leafOf(deps, followed, bundle);
+  if (replaced === null) return "not-own-leaf";
+  const { groupInfo, place } = followed.answer;
+  const made = await cipher.externalRejoin({ groupInfo, keyPackage: bundle, replacedLeaf: replaced.leaf });
+  if (!made.ok) return made.error.reason;
+  const envelopes = await sealEnvelopes(provider, place.wrapKey, made.value.commit);
+  const nodes: EpochPlace["nodes"][number][] = [];
+  for (const { hint, seed } of place.nodes) {
+    // What is no home node of the group is nobody's business.
+    if (!followed.state.homeNodes.some(({ keyHash }) => equalBytes(keyHash, hint.keyHash))) continue;
+    const { publicKey } = await provider.ed25519KeyPair(seed);
+    nodes.push({ hint, mailbox: { seed, publicKey } });
+  }
+  if (nodes.length === 0) return "no-home-node";
+  const { state } = before;
+  const group = before.group === null ? made.value.group : cipher.adopt(before.group, made.value.group);
+  const carried = carryOver(state.session);
+  const work = await beginFork(deps, group, {
+    conversation: state.conversation,
+    carried,
+    knock: { envelopes, nodes, taken: [], hash: commitHash(provider, envelopes), known: lastKnown(state) },
+  });
+  return work;
+}
+
+async function leafOf(
+  { cipher }: ForkDeps,
+  { state, leaves, preview }: JudgedAnswer,
+  { keyPackage }: KeyPackageBundle,
+): Promise<Member | null> {
+  const own = expectOk(await cipher.inspectKeyPackage(keyPackage), "own key package");
+  const newcomer = readLeaf(own);
+  const old = newcomer === null ? null : leafToReplace(state, leaves, newcomer);
+  const found = preview.members.find(({ signatureKey }) => bytesToHex(signatureKey) === old?.leafKey);
+  return found ?? null;
+}
+
+/** Another commit has the slot at this node. With more than half of them so, this device asks anew. */
+export function knockRefused(work: ForkWork, node: string): void {
+  const { knock: own, session } = work.state;
+  if (own === null || own.taken.includes(node)) return;
+  const taken = [...own.taken, node];
+  work.state = { ...work.state, knock: { ...own, taken } };
+  if (taken.length * 2 <= own.nodes.length) return;
+  work.state = { ...work.state, session: { ...session, standing: "outside" } };
+  work.actions.push({ kind: "rejoin", reason: "slots-taken" });
+}
+
+/** Somebody else is heard in an epoch of the tree: they have applied the external commit. */
+export function letIn(work: ForkWork, epoch: string): void {
+  const { knock: own, session, root } = work.state;
+  if (own === null || session.standing !== "member") return;
+  const candidates = new Map(session.facts.candidates.map((one) => [one.id, one]));
+  if (ancestry({ candidates }, epoch).includes(root.id)) work.state = { ...work.state, knock: null };
+}

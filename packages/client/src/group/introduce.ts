@@ -1,0 +1,63 @@
+/**
+ * Letting somebody in: what they are given is put together when the commit that adds them counts, kept until they are heard
+ * in the group, and sent through the chat with them (spec/group.md, section 9).
+ */
+import { encodeIntroduction, type AccountId, type Introduction } from "@xchat/protocol";
+import { ownAccount } from "../chat/authors.ts";
+import { nextSealed } from "../chat/enter.ts";
+import type { Side } from "../chat/roster.ts";
+import type { Step } from "../chat/step.ts";
+
+/** For everybody who has come in since `before`, but for own devices. */
+export async function introduce(step: Step, before: Side, welcome: Uint8Array): Promise<void> {
+  const known = new Set(before.leaves.map(({ account }) => account));
+  const self = ownAccount(step.core);
+  const newcomers = new Set(step.state.side.leaves.map(({ account }) => account).filter((id) => !known.has(id)));
+  newcomers.delete(self);
+  if (newcomers.size === 0) return;
+  const introduction = encodeIntroduction(await introductionOf(step, welcome));
+  for (const account of newcomers) step.core.introductions.put(step, account, introduction);
+}
+
+async function introductionOf(step: Step, welcome: Uint8Array): Promise<Introduction> {
+  const { roster, log } = step.state;
+  return {
+    version: 1,
+    conversation: log.conversation,
+    welcome,
+    leaves: Array.from(roster.leaves, ([leafKey, { account }]) => ({ leafKey, account })),
+    start: await startOf(step),
+    people: namesOf(step),
+    lineDepth: roster.lineDepth,
+  };
+}
+
+/** What waits here to be sealed comes after the Welcome, and is no history. */
+async function startOf(step: Step): Promise<Introduction["start"]> {
+  const { log } = step.state;
+  const start: Introduction["start"][number][] = [];
+  for (const [author, { tip }] of log.authors) {
+    if (tip !== null && author !== log.self) start.push({ author, ...tip });
+  }
+  const sealed = (await nextSealed(step)) - 1;
+  if (sealed < 0) return start;
+  const [own] = await step.core.store.eventsOfAuthor(step.id, log.self, sealed, 1);
+  const newest =
+    [...step.events.values()].find((event) => event.author === log.self && event.sequence === sealed) ?? own;
+  if (newest !== undefined && newest.sequence === sealed) {
+    start.push({ author: log.self, sequence: sealed, id: newest.id, depth: newest.depth });
+  }
+  return start;
+}
+
+function namesOf({ core, state: { roster, side } }: Step): Introduction["people"] {
+  const self = ownAccount(core);
+  const present = new Set<AccountId>(side.leaves.map(({ account }) => account));
+  return [...present].flatMap((account) => {
+    const name =
+      account === self
+        ? core.profile().name
+        : (roster.people.get(account)?.name ?? core.contacts.get(account)?.name ?? "");
+    return name === "" ? [] : [{ account, name }];
+  });
+}

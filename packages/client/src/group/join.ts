@@ -1,0 +1,75 @@
+/** Coming into a group that a contact has added this person to (spec/group.md, GR29). */
+import { bytesToHex } from "@xchat/codec";
+import { decodeIntroduction, type AccountId, type Group, type GroupRecord, type Introduction } from "@xchat/protocol";
+import { ownAccount } from "../chat/authors.ts";
+import type { Chat } from "../chat/chat.ts";
+import { sideOf } from "../chat/epochs.ts";
+import { newGroupChat, type NewChat } from "../chat/new-chat.ts";
+import type { Side } from "../chat/roster.ts";
+import type { KeyPackageRecord, StoreChange } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { lastResortOf, stockOf } from "./stock.ts";
+
+export interface Joined {
+  readonly chat: NewChat;
+  readonly changes: readonly StoreChange[];
+}
+
+/** Null where there is nothing to follow: it is not kept then. `pair`: the chat through which it came. */
+export async function joinIntroduced(
+  core: SessionCore,
+  pair: Chat,
+  encoded: Uint8Array,
+  existing: (conversation: string) => Chat | undefined,
+): Promise<Joined | null> {
+  const decoded = decodeIntroduction(encoded);
+  const contact = core.contacts.get(pair.record.accountId);
+  if (!decoded.ok || contact === undefined || contact.isBlocked) return null;
+  const introduction = decoded.value;
+  const before = existing(introduction.conversation);
+  // Whoever names a chat that is there would take its place, its keys and its history.
+  const isTaken = before !== undefined && (before.record.state !== "ended" || before.record.accountId !== "");
+  if (isTaken) return null;
+  const opened = await openWelcome(core, pair.id, introduction.welcome);
+  if (opened === null) return null;
+  const side = sideOf(core.cipher, opened.group);
+  if (!isWhatItSays(core, contact.accountId, introduction, opened.group, side)) return null;
+  const record: GroupRecord = {
+    by: contact.accountId as AccountId,
+    actions: [{ kind: "added", account: ownAccount(core) }],
+  };
+  const chat = await newGroupChat(core, { group: opened.group, introduction, record, before: before?.record ?? null });
+  const isLastResort = opened.keyPackage.invitationId === lastResortOf(pair.id);
+  return { chat, changes: isLastResort ? [] : [{ delete: "keyPackage", key: opened.keyPackage.id }] };
+}
+
+async function openWelcome(
+  { store, cipher }: SessionCore,
+  pair: string,
+  welcome: Uint8Array,
+): Promise<{ readonly group: Group; readonly keyPackage: KeyPackageRecord } | null> {
+  const owners = [stockOf(pair), lastResortOf(pair)];
+  const own = (await store.all("keyPackage")).filter(({ invitationId }) => owners.includes(invitationId));
+  for (const keyPackage of own) {
+    const joined = await cipher.join(welcome, keyPackage);
+    if (joined.ok) return { group: joined.value, keyPackage };
+  }
+  return null;
+}
+
+function isWhatItSays(
+  core: SessionCore,
+  inviter: string,
+  { conversation }: Introduction,
+  group: Group,
+  { state, leaves }: Side,
+): boolean {
+  const self = ownAccount(core);
+  const ownKey = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
+  return (
+    state.kind === "group" &&
+    bytesToHex(group.groupId) === conversation &&
+    leaves.some(({ account }) => account === inviter) &&
+    leaves.some(({ account, leafKey }) => account === self && leafKey === ownKey)
+  );
+}

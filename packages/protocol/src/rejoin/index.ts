@@ -1,0 +1,27 @@
+export {
+  decodeRejoinMessage,
+  encodeRejoinMessage,
+  makeRejoinAnswer,
+  makeRejoinRequest,
+  MAX_REJOIN_AGE_MS,
+  openRejoinAnswer,
+  openRejoinRequest,
+  type MadeRejoinRequest,
+  type RejoinAnswer,
+  type RejoinMessage,
+  type RejoinPlace,
+  type RejoinRefusal,
+  type RejoinRequest,
+} from "./rejoin-message.ts";
+export {
+  answerDelay,
+  chooseAnswer,
+  isAnswered,
+  isAnswerWanted,
+  leafToReplace,
+  mayAnswer,
+  noAnswers,
+  withAnswer,
+  type AnsweredRejoins,
+  type OfferedGroup,
+} from "./rejoin-rule.ts";

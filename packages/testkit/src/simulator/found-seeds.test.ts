@@ -1,0 +1,19 @@
+/** Seeds that have found something, each with what it was. They stay. */
+import { expect, test } from "vitest";
+import { simulate } from "./index.ts";
+
+test.each([
+  {
+    seed: 1,
+    found:
+      "a newcomer with a slow clock could answer no invitation in its first minutes: ts-mls knows no tolerance (GE3)",
+  },
+  {
+    seed: 133,
+    found:
+      "a message that waited for an older one was replaced by the placeholder of a gap that ended with it: lost for good, and acknowledged (LG8)",
+  },
+])("seed $seed: $found", async ({ seed }) => {
+  const { failure, story } = await simulate({ seed, suite: "cheap" });
+  expect(failure, story.join("\n")).toBeNull();
+});

@@ -1,0 +1,1 @@
+export { simulate, type SimulationReport } from "./simulate.ts";

@@ -1,0 +1,46 @@
+/** What stands there for somebody who opens the app for the first time, in whatever way. */
+import { expect, describe, test } from "vitest";
+import { createIdentity, goTo } from "./people.ts";
+import { stage } from "./stage.ts";
+
+const story = stage();
+const FOREIGN = "chat.example";
+
+describe("a person who opens the app", () => {
+  test("over plain http from another machine reads why that cannot be, and nothing is stored", async () => {
+    const alice = await story.browser({ names: [FOREIGN], viewport: { width: 360, height: 740 } });
+    const address = new URL(story.node.webAddress);
+    address.hostname = FOREIGN;
+    const page = await alice.page(`${address.href}#i1.whatever`);
+    await page.getByRole("heading", { name: "X Chat needs a protected address" }).waitFor();
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    expect(await page.getByLabel("Your name").count()).toBe(0);
+    expect(page.url()).not.toContain("i1.");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    expect(page.workers()).toEqual([]);
+  });
+
+  test("on localhost can install it, and it opens without its node, with what is in it", async () => {
+    const alice = await story.browser();
+    const page = await alice.page(story.node.webAddress);
+    await createIdentity(page, "Alice");
+    const session = await page.context().newCDPSession(page);
+    const { errors, url } = await session.send("Page.getAppManifest");
+    expect({ errors, url }).toEqual({ errors: [], url: `${story.node.webAddress}manifest.webmanifest` });
+    const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+    expect(installabilityErrors).toEqual([]);
+
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await story.node.kill();
+    await page.reload();
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: /^About X Chat/u }).click();
+    const licences = await page
+      .getByRole("link", { name: "Licences of the parts that others made" })
+      .getAttribute("href");
+    const text = await page.evaluate(async (path) => (await fetch(path)).text(), String(licences));
+    for (const part of ["ts-mls", "react", "@journeyapps/wa-sqlite", "@noble/post-quantum"])
+      expect(text).toContain(part);
+    await story.node.restart();
+  });
+});
