@@ -185,6 +185,15 @@ const IDENTITY_WORDS = {
   forked: "two lists of their devices contradict each other; compare the safety number",
 } as const;
 
+const FORK_WORDS = {
+  healed: "two changes were made at the same time; one of them counts now",
+  "node-signed-twice": "a home node has confirmed two different things in one place, which is proved: replace it",
+  "member-contradicts": "a device here has contradicted itself when making changes: it was copied, or is misused",
+  held: "somebody who had been removed is back; nothing is sent until they are out again",
+  released: "somebody who had been removed was back for a while, and is out again",
+  outside: "this device has fallen behind the others and has to be let in again",
+} as const;
+
 export function noticeWords(notice: ChatNotice): string {
   switch (notice.kind) {
     case "gap": {
@@ -201,6 +210,8 @@ export function noticeWords(notice: ChatNotice): string {
       return `an ${notice.what} was refused: ${safeLine(notice.reason)} (${notice.count} times)`;
     case "identity":
       return IDENTITY_WORDS[notice.change];
+    case "fork":
+      return FORK_WORDS[notice.what];
   }
 }
 

@@ -133,6 +133,15 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
     }
   /** The list of the other person's devices has changed, an old state of it was shown, or two that contradict. */
   | { readonly kind: "identity"; readonly change: IdentityChange; readonly count: number }
+  /**
+   * Two changes were made at once, and one counts; a node or a member has contradicted itself, which is proved; nothing is
+   * sent while somebody is back who had been removed, and is again; or this device has to be let in again.
+   */
+  | {
+      readonly kind: "fork";
+      readonly what: "healed" | "node-signed-twice" | "member-contradicts" | "held" | "released" | "outside";
+      readonly count: number;
+    }
 );
 
 /** `recovered`: by their 24 words; whatever devices they had before are out. */

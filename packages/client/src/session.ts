@@ -26,7 +26,7 @@ import { Invitations } from "./contact/invitations.ts";
 import { Devices } from "./devices/devices.ts";
 import { Siblings } from "./devices/siblings.ts";
 import { NodePool } from "./delivery/nodes.ts";
-import { Outbox, type OutboxEntry } from "./delivery/outbox.ts";
+import { Outbox, type OutboxEntry, type Stored } from "./delivery/outbox.ts";
 import { decodeItem } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
 import { Introductions, type WholeParcel } from "./group/introductions.ts";
@@ -84,7 +84,7 @@ export class Session {
         pool,
         clock,
         background,
-        onProgress: (entry) => this.#progress(entry),
+        onProgress: (entry, stored) => this.#progress(entry, stored),
         onRefused: (entry, hint, failure) => {
           const chat = this.#chatOf(entry.record.conversationId);
           if (failure.reason === "slot-taken" && chat !== undefined) background.run(chat.slotTaken(entry, hint));
@@ -323,10 +323,10 @@ export class Session {
     await from.renewStock();
   }
 
-  #progress(entry: OutboxEntry): Promise<void> {
+  #progress(entry: OutboxEntry, stored: Stored): Promise<void> {
     const { record, item } = entry;
     const chat = this.#chatOf(record.conversationId);
-    if (item.kind === "message") return chat?.stored(entry) ?? Promise.resolve();
+    if (item.kind === "message") return chat?.stored(entry, stored) ?? Promise.resolve();
     // One node with the request is enough: the accepter reads them all.
     this.core.outbox.drop(record.id);
     return this.core.store.write([{ delete: "outbox", key: record.id }]);

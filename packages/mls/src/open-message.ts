@@ -65,6 +65,17 @@ export async function openMessage(
   return openApplication(deps, place, message, senderData);
 }
 
+/** See `messageKind` in the port. */
+export function messageKind(encoded: Uint8Array): "application" | "commit" | null {
+  // The one PublicMessage that is read is an external commit.
+  if (isPublicMessage(encoded)) return "commit";
+  const read = decodePrivateMessage(encoded);
+  if (!read.ok) return null;
+  const { contentType } = read.value;
+  if (contentType === CONTENT_APPLICATION) return "application";
+  return contentType === CONTENT_COMMIT ? "commit" : null;
+}
+
 /** See `evaluate` in the port. */
 export async function evaluateCommit(
   deps: OpenDeps,

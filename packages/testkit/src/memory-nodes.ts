@@ -1,8 +1,11 @@
 /**
- * Nodes in memory for simulation: what the real ones promise (spec/mailbox.md), without sockets, disks and receipts.
+ * Nodes in memory for simulation: what the real ones promise (spec/mailbox.md), without sockets and disks. Receipts say what
+ * real ones say, under a key that nobody knows: who verifies signatures is the transport, which is not here.
  * They can be down, slow to answer, or deliver twice; never used where a real node could run.
  */
-import { bytesToHex, equalBytes } from "@xchat/codec";
+import { bytesToHex, concatBytes, equalBytes } from "@xchat/codec";
+import { nodeCryptoProvider } from "@xchat/crypto/node";
+import { signReceipts } from "@xchat/protocol";
 import type { NodeAccess, NodeConnector, NodeHint, NodeOutcome, Receipt, StoredEnvelope } from "@xchat/client/ports";
 
 type Subscriber = {
@@ -26,6 +29,20 @@ const ENVELOPE_LIFETIME = 14 * 86_400_000;
 const done = <T>(value: T): NodeOutcome<T> => ({ ok: true, value });
 const unreachable = { ok: false, error: { kind: "unreachable" } } as const;
 const refused = (reason: string): NodeOutcome<never> => ({ ok: false, error: { kind: "refused", reason } });
+
+const provider = nodeCryptoProvider();
+const nobody = { publicKey: new Uint8Array(32), secretKey: new Uint8Array(32) };
+
+async function commitReceipt(
+  { keyHash }: NodeHint,
+  mailbox: Uint8Array,
+  envelopes: readonly Uint8Array[],
+): Promise<Uint8Array> {
+  const hash = provider.sha256(concatBytes(...envelopes.map((envelope) => provider.sha256(envelope))));
+  const statement = { nodeId: keyHash, mailbox, hash, kind: "commit" as const, hour: 1, expiresHour: 337 };
+  const [receipt] = await signReceipts(provider, nobody, keyHash, [statement]);
+  return receipt as Uint8Array;
+}
 
 export class MemoryNode {
   readonly hint: NodeHint;
@@ -100,7 +117,7 @@ export class MemoryNode {
   }
 
   access(): NodeAccess {
-    const when = async <T>(work: () => NodeOutcome<T>): Promise<NodeOutcome<T>> => {
+    const when = async <T>(work: () => NodeOutcome<T> | Promise<NodeOutcome<T>>): Promise<NodeOutcome<T>> => {
       await Promise.resolve();
       return this.#isDown ? unreachable : work();
     };
@@ -115,7 +132,7 @@ export class MemoryNode {
       hearClock: async () => {},
       deposit: ({ mailbox, envelope }) => when(() => this.put(mailbox.publicKey, envelope)),
       depositCommit: ({ mailbox, envelopes }) =>
-        when(() => {
+        when(async () => {
           const key = bytesToHex(mailbox.publicKey);
           const taken = this.#slots.get(key);
           if (taken !== undefined && !taken.every((one, i) => equalBytes(one, envelopes[i] ?? new Uint8Array(0)))) {
@@ -123,12 +140,13 @@ export class MemoryNode {
           }
           this.#slots.set(key, envelopes);
           for (const envelope of envelopes) this.put(mailbox.publicKey, envelope);
-          return done({ bytes: new Uint8Array(0) });
+          return done({ bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) });
         }),
       fetchSlot: ({ mailbox }) =>
-        when(() => {
+        when(async () => {
           const envelopes = this.#slots.get(bytesToHex(mailbox.publicKey));
-          return done(envelopes === undefined ? null : { envelopes, receipt: { bytes: new Uint8Array(0) } });
+          if (envelopes === undefined) return done(null);
+          return done({ envelopes, receipt: { bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) } });
         }),
       subscribe: ({ mailboxes, onEnvelopes, onCaughtUp, signal }) =>
         this.#subscribe(mailboxes, onEnvelopes, onCaughtUp, signal),

@@ -50,6 +50,8 @@ function NoticeText({ notice, name }: { readonly notice: ChatNotice; readonly na
       );
     case "identity":
       return <IdentityText change={notice.change} name={name} />;
+    case "fork":
+      return <ForkText what={notice.what} />;
   }
 }
 
@@ -102,5 +104,34 @@ function IdentityText({
           Two lists of their devices contradict each other. One of their devices may be in other hands: ask them.
         </Trans>
       );
+  }
+}
+
+function ForkText({ what }: Pick<Extract<ChatNotice, { kind: "fork" }>, "what">): ReactElement {
+  switch (what) {
+    case "healed":
+      return (
+        <Trans>
+          Two changes were made at the same time. One of them counts now, and everybody sees the same again.
+        </Trans>
+      );
+    case "node-signed-twice":
+      return (
+        <Trans>A home node has confirmed two different things in one place. That is proved: replace this node.</Trans>
+      );
+    case "member-contradicts":
+      return (
+        <Trans>
+          A device in this chat has contradicted itself when making changes. It was copied, or somebody misuses it.
+        </Trans>
+      );
+    case "held":
+      return <Trans>Somebody who had been removed is back. Nothing is sent until they are out again.</Trans>;
+    case "released":
+      return (
+        <Trans>Somebody who had been removed was back for a while, and is out again. Messages are sent again.</Trans>
+      );
+    case "outside":
+      return <Trans>This device has fallen behind the others of this chat and has to be let in again.</Trans>;
   }
 }

@@ -4,7 +4,8 @@ import type { ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { appendBody } from "./events.ts";
 import { orderOf } from "./message-view.ts";
-import { commitError, mayCommit, ownDevices } from "./own-devices.ts";
+import { wantDevices } from "./commits.ts";
+import { commitError, mayCommit, ownDevices, type DeviceChange } from "./own-devices.ts";
 import { sealOrQueue } from "./sealing.ts";
 import type { ChatState, Step } from "./step.ts";
 
@@ -18,8 +19,8 @@ export interface ChatDevicesDeps {
 export class ChatDevices {
   readonly #core: SessionCore;
   readonly #deps: ChatDevicesDeps;
-  /** Who waits for an own commit, by its entry in the outbox. */
-  readonly #waiting = new Map<string, (isWon: boolean) => void>();
+  /** Who waits for a commit, by the name of the intent. */
+  readonly #waiting = new Map<string, { readonly change: DeviceChange; readonly settle: (isWon: boolean) => void }>();
 
   constructor(core: SessionCore, deps: ChatDevicesDeps) {
     this.#core = core;
@@ -45,23 +46,33 @@ export class ChatDevices {
     return mayCommit(this.#deps.state());
   }
 
-  /** Resolves when the epoch has begun in which it is so. @throws Error with code "busy" or "commit-lost". */
-  async change(make: (step: Step) => Promise<string>): Promise<void> {
+  /**
+   * Resolves when the epoch has begun in which it is so, and what newcomers need lies ready. A commit that loses its epoch is
+   * made again in the next. @throws Error with code "busy" or "commit-lost".
+   */
+  async change(change: DeviceChange): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const begun = this.#deps.step(async (step) => {
         if (!mayCommit(step.state)) throw commitError("busy");
-        const outboxId = await make(step);
+        const intent = await wantDevices(step, change);
         const settle = (isWon: boolean): void => (isWon ? resolve() : reject(commitError("commit-lost")));
-        step.after.push(() => this.#waiting.set(outboxId, settle));
+        this.#waiting.set(intent, { change, settle });
       });
       begun.catch(reject);
     });
   }
 
-  /** An own commit has won or lost, or somebody else's has been applied. */
-  committed(outboxId: string, isWon: boolean): void {
-    this.#waiting.get(outboxId)?.(isWon);
-    this.#waiting.delete(outboxId);
+  changeOf(intent: string): DeviceChange | null {
+    return this.#waiting.get(intent)?.change ?? null;
+  }
+
+  committed(intent: string, isWon: boolean): void {
+    this.#waiting.get(intent)?.settle(isWon);
+    this.#waiting.delete(intent);
+  }
+
+  /** Somebody has come or gone. */
+  changed(): void {
     this.#core.siblings.groupChanged(this.#deps.state().record.id);
   }
 

@@ -8,22 +8,25 @@
  * What a step does lies beside this file: `items.ts` what the other side says, `sealing.ts` what this side says,
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
+import { bytesToHex } from "@xchat/codec";
 import type { GroupState, MessageContent, WishedChange } from "@xchat/protocol";
 import { IntentError, type ChatView, type GroupView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
-import { decodeItem, encodeItem, isCertified, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
-import type { OutboxEntry } from "../delivery/outbox.ts";
+import { decodeItem, encodeItem, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
+import type { OutboxEntry, Stored } from "../delivery/outbox.ts";
 import type { Delivered } from "../delivery/readers.ts";
 import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
 import { groupView, mayWrite } from "../group/group-view.ts";
+import { commitAskedFor } from "../fork/index.ts";
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
 import { readAccountId } from "./authors.ts";
 import { ChatDevices } from "./chat-devices.ts";
 import { groupChatView, messageContext, pairView, type ChatSummary } from "./chat-view.ts";
-import { settleCommit, takeBack, takeForeignCommit } from "./commits.ts";
-import { takeChain, takeLeafChains } from "./contact-news.ts";
+import { takeBack } from "./commits.ts";
+import { isCommitting } from "./committing.ts";
+import { takeChain } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
 import { epochOfMailbox, readerTargets } from "./epochs.ts";
@@ -35,8 +38,9 @@ import { messageViews, pinnedMessages, showContent, type Viewing } from "./conte
 import { applyItems } from "./items.ts";
 import { orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
-import { settleNewcomers, voidNewcomers } from "./own-devices.ts";
 import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
+import { runErrand, type ErrandDeps } from "./fork-errands.ts";
+import { besideEpochs, hearMember, offerElsewhere, takeCommit, takeStoredCommit } from "./forks.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { automaticAt } from "./upkeep-wishes.ts";
@@ -56,6 +60,7 @@ export class Chat {
   readonly #links: DirectLinks;
   readonly #arrivals: Arrivals;
   readonly #expiry: Expiry;
+  readonly #errands: ErrandDeps;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
@@ -81,6 +86,14 @@ export class Chat {
       step: (work) => this.#step(work),
       onRead: () => this.refreshSummary(),
     });
+    this.#errands = {
+      state: () => this.#state,
+      isClosed: () => this.#closed,
+      step: (work) => this.#step(work),
+      readMailboxes: () => this.#readMailboxes(),
+      afterCommit: () => this.#afterCommit(),
+      devices: this.devices,
+    };
     this.#links = new DirectLinks(core, {
       state: () => this.#state,
       sendSignal: (items) => core.background.run(this.#step((step) => sealSignals(step, items))),
@@ -142,7 +155,10 @@ export class Chat {
     await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     this.#readMailboxes();
-    await this.#step(async () => undefined);
+    await this.#step(async (step) => {
+      const asked = commitAskedFor(step.state.fork);
+      if (asked !== null && asked.kind === "make-commit") step.errands.push(asked);
+    });
     await this.#arrivals.tryHeld();
     this.#links.update();
   }
@@ -286,16 +302,14 @@ export class Chat {
   }
 
   /** Called by the outbox when one more node has an entry. */
-  async stored(entry: OutboxEntry): Promise<void> {
+  async stored(entry: OutboxEntry, { hint, receipt }: Stored): Promise<void> {
     const item = entry.item as MessageItem;
     const isDone = storedCount(item) === item.targets.length;
     await this.#step(async (step) => {
       const record: OutboxRecord = { ...entry.record, item: encodeItem(item) };
       step.changes.push(isDone ? { delete: "outbox", key: record.id } : { put: "outbox", record });
       if (item.purpose === "commit") {
-        if (!isCertified(item) || !(await settleCommit(step, item, record.id))) return;
-        await settleNewcomers(step, record.id);
-        step.after.push(() => this.#afterCommit(record.id));
+        await takeStoredCommit(step, item, bytesToHex(hint.keyHash), receipt);
       } else if (item.eventId !== "") {
         const event = await step.event(item.eventId);
         if (event === null || event.delivery === "delivered" || event.delivery === "read") return;
@@ -304,16 +318,10 @@ export class Chat {
     });
   }
 
-  /** The slot of the epoch has another commit: fetch and apply it. */
+  /** The slot has another commit. */
   async slotTaken(entry: OutboxEntry, hint: NodeHint): Promise<void> {
-    const item = entry.item as MessageItem;
-    const target = item.targets.find((one) => one.hint.address === hint.address);
-    if (target === undefined) return;
-    const slot = await this.#core.pool.access(hint).fetchSlot({ context: this.id, mailbox: target });
-    if (!slot.ok || slot.value === null) return;
-    for (const envelope of slot.value.envelopes) {
-      this.#arrivals.addLoose(envelope, { mailbox: target.publicKey, isLive: false });
-    }
+    this.#core.outbox.drop(entry.record.id);
+    await this.#step(async (step) => offerElsewhere(step, entry, hint));
   }
 
   /** Called from time to time. */
@@ -386,6 +394,7 @@ export class Chat {
       this.#state = step.state;
       for (const run of step.after) run();
       for (const entry of step.outgoing) this.#dispatch(entry);
+      for (const errand of step.errands) this.#core.background.run(runErrand(this.#core, this.#errands, errand));
       await this.#show(step, before);
       this.#schedule();
       return result;
@@ -435,7 +444,9 @@ export class Chat {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#closed || this.#state.record.state !== "active") return;
-    const times = [nextDue(this.#state, this.#core.clock.now()), automaticAt(this.#state)];
+    const { forkWakeAt } = this.#state;
+    const automatic = isCommitting(this.#state) ? null : automaticAt(this.#state);
+    const times = [nextDue(this.#state, this.#core.clock.now()), automatic, forkWakeAt];
     const due = Math.min(...times.map((time) => time ?? Infinity));
     if (due === Infinity) return;
     const wait = Math.max(0, due - this.#core.clock.now());
@@ -450,13 +461,12 @@ export class Chat {
     this.#core.clock.after(STORE_PATIENCE, () => this.#readMailboxes());
   }
 
-  /** The own commit that has won, or the one that somebody else's has made void. */
-  #afterCommit(won: string | null, lost: string | null = null): void {
+  #afterCommit(): void {
     if (this.#state.record.state === "ended") this.#core.readers.remove(this.id);
     this.#readMailboxes();
     this.#arrivals.tryHeldIfAny();
     this.#links.update();
-    this.devices.committed(won ?? lost ?? "", won !== null);
+    this.devices.changed();
   }
 
   get #isBlocked(): boolean {
@@ -465,25 +475,23 @@ export class Chat {
 
   #readMailboxes(): void {
     if (this.#closed || this.#isBlocked || this.#state.record.state === "ended") return;
-    this.#core.readers.set(this.id, readerTargets(this.#state.epochs), ({ hint, envelopes, isLive }: Delivered) =>
+    const { fork, epochs } = this.#state;
+    const read = [...besideEpochs(fork, epochs), ...epochs];
+    this.#core.readers.set(this.id, readerTargets(read), ({ hint, envelopes, isLive }: Delivered) =>
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
     );
   }
 
   async #receive(step: Step, { hint, envelope: { mailbox, envelope }, isLive }: Arrival): Promise<boolean> {
-    const known = epochOfMailbox(step.state.epochs, mailbox);
-    const epochs = known === undefined ? step.state.epochs.toReversed().slice(0, EPOCHS_TO_TRY) : [known];
+    const all = [...besideEpochs(step.state.fork, step.state.epochs), ...step.state.epochs];
+    const known = epochOfMailbox(all, mailbox);
+    const epochs = known === undefined ? all.toReversed().slice(0, EPOCHS_TO_TRY) : [known];
     const opened = await openMessage(step, epochs, envelope);
     switch (opened.kind) {
-      case "commit": {
-        const dropped = await takeForeignCommit(step, opened.commit, opened.foreign);
-        if (dropped !== null) await voidNewcomers(step, dropped);
-        takeLeafChains(step);
-        step.after.push(() => this.#afterCommit(null, dropped));
-        this.#acceptedBy(step);
-        return true;
-      }
+      case "commit":
+        return takeCommit(step, opened.epoch, opened.envelopes);
       case "items":
+        await hearMember(step, opened.sender, opened.wrapKey);
         await applyItems(step, opened.sender, opened.items, {
           via: hint === null ? "direct" : "nodes",
           onSignal: (item, from) => step.after.push(() => this.#links.acceptSignal(item, from, isLive)),
@@ -496,12 +504,6 @@ export class Chat {
       default:
         return true;
     }
-  }
-
-  /** The newcomer learns of the yes by the policy that the accepter's commit has set. */
-  #acceptedBy(step: Step): void {
-    if (step.state.record.state === "waiting" && step.state.side.state.pair?.isAccepted === true)
-      step.setRecord({ state: "active", activeAt: this.#core.clock.now() });
   }
 
   #dropDelivered(step: Step, eventIds: ReadonlySet<string>): void {

@@ -46,7 +46,7 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
 export function endChat(step: Step, entry: Entry | null): void {
   const { roster, group } = step.state;
   step.setRecord({ state: "ended" });
-  step.setShared({ wishes: [], pendingCommit: null });
+  step.setShared({ wishes: [] });
   if (entry !== null) {
     const lineDepth = entry.note === null ? roster.lineDepth : depthOfLine(roster.lineDepth, entry.note);
     step.set({ roster: { ...roster, lineDepth } });

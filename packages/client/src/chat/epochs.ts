@@ -78,16 +78,20 @@ export const epochToRecords = (conversationId: string, epoch: Epoch): readonly M
     retireAt: epoch.retireAt,
   }));
 
-/** Ascending by epoch. */
+/** Ascending by epoch; the present one last, though a branch that was left may have gone further. */
 export function epochsOfRecords(records: readonly MailboxRecord[]): readonly Epoch[] {
-  const epochs = new Map<number, Epoch>();
+  const epochs = new Map<string, Epoch>();
   for (const { epoch, secrets, createdAt, retireAt } of records) {
     const { hint, seed, publicKey, wrapKey } = expectOk(decode(secretsCodec, secrets), "mailbox");
-    const nodes = [...(epochs.get(epoch)?.nodes ?? []), { hint, mailbox: { seed, publicKey } }];
-    epochs.set(epoch, { epoch, wrapKey, nodes, createdAt, retireAt });
+    // Two branches have epochs of one number, and never one key.
+    const id = bytesToHex(wrapKey);
+    const nodes = [...(epochs.get(id)?.nodes ?? []), { hint, mailbox: { seed, publicKey } }];
+    epochs.set(id, { epoch, wrapKey, nodes, createdAt, retireAt });
   }
-  return [...epochs.values()].toSorted((a, b) => a.epoch - b.epoch);
+  return [...epochs.values()].toSorted((a, b) => whenPresent(a) - whenPresent(b) || a.epoch - b.epoch);
 }
+
+const whenPresent = ({ retireAt }: Epoch): number => (retireAt === 0 ? 1 : 0);
 
 export function readerTargets(epochs: readonly Epoch[]): readonly ReaderTarget[] {
   const targets: { hint: NodeHint; mailboxes: MailboxKey[] }[] = [];

@@ -24,7 +24,7 @@ export function endWithoutPeer(step: Step, { chain }: Pick<ContactRecord, "chain
   const { core } = step;
   const notices = withIdentityNotice(core, step.state.shared.notices, "recovered", chain);
   step.setRecord({ state: "ended" });
-  step.setShared({ notices, pendingCommit: null, wishes: [] });
+  step.setShared({ notices, wishes: [] });
   for (const id of step.state.queued) step.changes.push({ delete: "outbox", key: id });
   step.set({ queued: [] });
   for (const { record } of core.outbox.entries()) {

@@ -1,10 +1,12 @@
 /** A chat as it lies in the store, at the opening. */
 import { bytesToHex, expectOk } from "@xchat/codec";
-import { decodeLog, emptyReassembly } from "@xchat/protocol";
+import { decodeLog, emptyReassembly, type Group } from "@xchat/protocol";
+import { beginFork, GroupCache, LIVE_KINDS, loadFork, recordKind, type ForkState } from "../fork/index.ts";
 import type { ConversationRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { readAccountId } from "./authors.ts";
 import { epochsOfRecords, sideOf } from "./epochs.ts";
+import { forkDeps } from "./fork-deps.ts";
 import { rosterOfPart, rosterPartId, startRoster, withSaid, type Roster, type Side } from "./roster.ts";
 import { decodeShared, type PairBefore } from "./shared.ts";
 import type { ChatState } from "./step.ts";
@@ -19,7 +21,11 @@ export async function loadState(core: SessionCore, record: ConversationRecord): 
   const side = sideOf(cipher, group);
   const part = await store.get("part", rosterPartId(record.id));
   const { shared, before } = decodeShared(record.shared);
+  const forkCache = new GroupCache();
   return {
+    fork: await loadOrBeginFork(core, record.id, group, forkCache),
+    forkCache,
+    forkWakeAt: 0,
     record,
     shared,
     log: expectOk(decodeLog(record.log), "log"),
@@ -30,6 +36,15 @@ export async function loadState(core: SessionCore, record: ConversationRecord): 
     reassembly: emptyReassembly(),
     queued: [],
   };
+}
+
+async function loadOrBeginFork(core: SessionCore, id: string, group: Group, cache: GroupCache): Promise<ForkState> {
+  const loaded = loadFork(id, await core.store.parts(id, LIVE_KINDS.map(recordKind)));
+  if (loaded !== null) return loaded;
+  // Of a chat that was saved before there was more than one way on.
+  const begun = await beginFork(forkDeps(core, cache, group), group, { conversation: id });
+  await core.store.write(begun.changes());
+  return begun.state;
 }
 
 /** Of a pair that was saved before there were rosters. */

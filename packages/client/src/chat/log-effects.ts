@@ -56,6 +56,9 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
       return delivered(step, effect.ranges, via, onDelivered);
     case "read":
       return readUpTo(step, effect.upTo, via);
+    case "equivocation":
+      step.forkedAuthors.push(effect.author);
+      return;
     default:
       // Gaps are counted from the log, and what is refused leaves a notice and nothing else.
       return;

@@ -10,10 +10,12 @@ import {
   type LogStart,
 } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
+import { beginFork, GroupCache } from "../fork/index.ts";
 import type { SessionCore } from "../session-core.ts";
 import { ownAccount } from "./authors.ts";
 import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
 import { identityChange, isBetter, withIdentityNotice } from "./contact-news.ts";
+import { forkDeps } from "./fork-deps.ts";
 import { lineIdOf, recordLine } from "./record-line.ts";
 import { rosterToPart, startRoster, withSaid, type Roster, type Side } from "./roster.ts";
 import { encodeShared, newShared, type Shared } from "./shared.ts";
@@ -126,13 +128,28 @@ async function begin(
   // It is in the own leaf.
   const shared: Shared = { ...parts.shared, toldChain: provider.sha256(profile().chain) };
   const record = { ...parts.record, log: encodeLog(log), shared: encodeShared(shared) };
-  const reassembly = emptyReassembly();
-  const state: ChatState = { record, shared, log, roster, group, side, epochs: [epoch], reassembly, queued: [] };
+  const forkCache = new GroupCache();
+  const begun = await beginFork(forkDeps(core, forkCache, group), group, { conversation: id });
+  const state: ChatState = {
+    record,
+    shared,
+    log,
+    roster,
+    group,
+    side,
+    fork: begun.state,
+    forkCache,
+    forkWakeAt: 0,
+    epochs: [epoch],
+    reassembly: emptyReassembly(),
+    queued: [],
+  };
   const changes: StoreChange[] = [
     { put: "conversation", record },
     { put: "group", record: { conversationId: id, ...cipher.save(group) } },
     { put: "part", record: rosterToPart(id, roster, now) },
     ...epochToRecords(id, epoch).map((mailbox): StoreChange => ({ put: "mailbox", record: mailbox })),
+    ...begun.changes(),
   ];
   return { state, changes };
 }

@@ -25,9 +25,18 @@ const noticeCodec = variants({
   behind: [2, { id: text(96), ...times, count: uint() }],
   refused: [3, { id: text(96), ...times, what: word("event", "acknowledgement"), reason: text(32), count: uint() }],
   identity: [4, { id: text(96), ...times, change: word("newer", "rolled-back", "forked", "recovered"), count: uint() }],
+  fork: [
+    5,
+    {
+      id: text(160),
+      ...times,
+      what: word("healed", "node-signed-twice", "member-contradicts", "held", "released", "outside"),
+      count: uint(),
+    },
+  ],
 });
 
-const KINDS = 5;
+const KINDS = 6;
 export const noticesCodec = list(noticeCodec, { max: KINDS * MAX_NOTICES_OF_A_KIND });
 export type StoredNotice = CodecType<typeof noticeCodec>;
 

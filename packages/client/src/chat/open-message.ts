@@ -2,21 +2,21 @@
  * From an envelope to what it says: unwrap, join fragments, open the MLS message, decode the payload. Everything here
  * was written by somebody else; what is not sound is `refused`, never thrown.
  */
-import {
-  decodePayload,
-  collectFragment,
-  openEnvelope,
-  type Commit,
-  type Member,
-  type PayloadItem,
-} from "@xchat/protocol";
-import { judgeForeign, type JudgedForeign } from "./commits.ts";
+import { equalBytes } from "@xchat/codec";
+import { collectFragment, decodePayload, openEnvelope, type Hex, type Member, type PayloadItem } from "@xchat/protocol";
 import type { Epoch } from "./epochs.ts";
+import { epochByWrapKey } from "./forks.ts";
 import type { Step } from "./step.ts";
 
 export type OpenedMessage =
-  | { readonly kind: "items"; readonly sender: Member; readonly items: readonly PayloadItem[] }
-  | { readonly kind: "commit"; readonly commit: Commit; readonly foreign: JudgedForeign }
+  | {
+      readonly kind: "items";
+      readonly sender: Member;
+      readonly items: readonly PayloadItem[];
+      readonly wrapKey: Uint8Array;
+    }
+  /** To be weighed against the epoch whose key opened it. */
+  | { readonly kind: "commit"; readonly epoch: Hex; readonly envelopes: readonly Uint8Array[] }
   /** Cannot be dealt with yet: it must come again. */
   | { readonly kind: "later" }
   | { readonly kind: "nothing" }
@@ -27,31 +27,41 @@ export async function openMessage(step: Step, epochs: readonly Epoch[], envelope
   for (const { wrapKey } of epochs) {
     const opened = await openEnvelope(provider, wrapKey, envelope);
     if (!opened.ok) continue;
-    if (opened.value.kind === "whole") return openGroupMessage(step, opened.value.payload);
-    const collected = collectFragment(provider, step.state.reassembly, opened.value);
+    if (opened.value.kind === "whole") return openGroupMessage(step, wrapKey, opened.value.payload, [envelope]);
+    const collected = collectFragment(provider, step.state.reassembly, opened.value, envelope);
     step.set({ reassembly: collected.state });
     // Fragments are not marked as dealt with before the whole is: a crash must not lose the first of them.
-    return collected.payload === null ? { kind: "later" } : openGroupMessage(step, collected.payload);
+    if (collected.payload === null) return { kind: "later" };
+    return openGroupMessage(step, wrapKey, collected.payload, collected.envelopes);
   }
   return { kind: "refused", reason: "not-for-us" };
 }
 
-async function openGroupMessage(step: Step, message: Uint8Array): Promise<OpenedMessage> {
-  const opened = await step.core.cipher.open(step.state.group, message);
+async function openGroupMessage(
+  step: Step,
+  wrapKey: Uint8Array,
+  message: Uint8Array,
+  envelopes: readonly Uint8Array[],
+): Promise<OpenedMessage> {
+  const { cipher } = step.core;
+  const { fork, group } = step.state;
+  if (cipher.messageKind(message) === "commit") {
+    const epoch = epochByWrapKey(fork, wrapKey);
+    // Of an epoch that is final: nobody weighs it any more.
+    return epoch === null ? { kind: "nothing" } : { kind: "commit", epoch, envelopes };
+  }
+  // On a branch that this device does not follow (yet).
+  if (!step.state.epochs.some((entered) => equalBytes(entered.wrapKey, wrapKey))) return { kind: "later" };
+  const opened = await cipher.open(group, message);
   if (!opened.ok) {
     const { reason } = opened.error;
     if (reason === "epoch-ahead") return { kind: "later" };
     return reason === "own-message" || reason === "already-opened" ? { kind: "nothing" } : { kind: "refused", reason };
   }
-  if (opened.value.kind === "commit") {
-    const foreign = judgeForeign(step, opened.value, message);
-    return typeof foreign === "string"
-      ? { kind: "refused", reason: foreign }
-      : { kind: "commit", commit: opened.value, foreign };
-  }
+  if (opened.value.kind === "commit") return { kind: "refused", reason: "unsupported" };
   step.set({ group: opened.value.group });
   const items = decodePayload(opened.value.plaintext);
   return items.ok
-    ? { kind: "items", sender: opened.value.sender, items: items.value }
+    ? { kind: "items", sender: opened.value.sender, items: items.value, wrapKey }
     : { kind: "refused", reason: items.error.reason };
 }

@@ -2,7 +2,7 @@
  * The leaves of the own devices in one conversation: a commit takes out those that are not listed any more, or puts in
  * those that are (spec/devices.md, DV30).
  *
- * OD1 What a newcomer needs is saved with the commit, and given to it only once the commit cannot lose any more: a
+ * OD1 What a newcomer needs is kept with the commit, and given to it only once the commit cannot lose any more: a
  *     Welcome to a branch that lost would lead into a conversation of one.
  */
 import {
@@ -10,18 +10,18 @@ import {
   encodeNewcomer,
   planCommit,
   prepareOwn,
+  type CommitPlan,
   type Hex,
   type LogStart,
   type WishedChange,
 } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 import { ownAccount } from "./authors.ts";
-import { makeCommit, type MadeCommit } from "./commits.ts";
+import { isCommitting } from "./committing.ts";
 import type { ChatState, Step } from "./step.ts";
+import type { DeviceMemo } from "./wish-memo.ts";
 import { isWaiting, situationOf } from "./wishes.ts";
 
-/** Kept until the commit is settled, under the id of its entry in the outbox. */
-const NEWCOMER_PENDING = "newcomer-pending";
 /** Kept until it has been given to the device. */
 export const NEWCOMER_DUE = "newcomer-due";
 
@@ -30,49 +30,56 @@ export const ownDevices = ({ side }: Pick<ChatState, "side">, account: string): 
   side.leaves.filter((leaf) => leaf.account === account).map(({ deviceKey }) => deviceKey);
 
 /** False when something else is on its way, or wanted: later. */
-export const mayCommit = ({ record, shared }: ChatState): boolean =>
-  record.state === "active" && shared.pendingCommit === null && shared.wishes.every(isWaiting);
+export const mayCommit = (state: ChatState): boolean =>
+  state.record.state === "active" && !isCommitting(state) && state.shared.wishes.every(isWaiting);
 
-/** @throws Error with code "commit-lost" when no receiver would accept it. */
-export async function addDevices(step: Step, packages: ReadonlyMap<Hex, Uint8Array>): Promise<string> {
+/** Of this account alone. */
+export type DeviceChange =
+  | { readonly kind: "add"; readonly packages: ReadonlyMap<Hex, Uint8Array> }
+  | { readonly kind: "remove"; readonly devices: readonly Hex[] };
+
+/** Null when it is done already, or no receiver would accept it. */
+export async function planDevices(step: Step, change: DeviceChange): Promise<CommitPlan | null> {
+  const wished: WishedChange =
+    change.kind === "add"
+      ? { kind: "add", account: ownAccount(step.core), keyPackages: [...change.packages.values()] }
+      : { kind: "remove-devices", deviceKeys: change.devices };
+  const plan = planCommit(await situationOf(step, [wished]), [wished]);
+  return plan.ok ? plan.value : null;
+}
+
+/** What the commit is to remember, as the chat stands when it is made. */
+export const deviceMemo = (step: Step, intent: string, change: DeviceChange): DeviceMemo => ({
+  intent,
+  introduction: encodeLogStart({ lineDepth: prepareOwn(step.state.log).depth, tips: tipsOf(step) }),
+  packages:
+    change.kind === "add" ? Array.from(change.packages, ([device, keyPackage]) => ({ device, keyPackage })) : [],
+});
+
+/** OD1. */
+export async function welcomeDevices(
+  step: Step,
+  { introduction, packages }: DeviceMemo,
+  welcome: Uint8Array,
+): Promise<void> {
   const { cipher, clock } = step.core;
-  const lineDepth = prepareOwn(step.state.log).depth;
-  const account = ownAccount(step.core);
-  const made = await commitFor(step, { kind: "add", account, keyPackages: [...packages.values()] });
-  const introduction = encodeLogStart({ lineDepth, tips: tipsOf(step) });
-  for (const [device, keyPackage] of packages) {
-    const welcome = await cipher.welcomeFor(made.welcome as Uint8Array, [keyPackage]);
-    const record = partOf(step.id, NEWCOMER_PENDING, `${made.outboxId}/${device}`, {
-      value: encodeNewcomer({ welcome, introduction }),
+  for (const { device, keyPackage } of packages) {
+    const own = await cipher.welcomeFor(welcome, [keyPackage]);
+    const value = encodeNewcomer({ welcome: own, introduction });
+    const record: PartRecord = {
+      id: newcomerId(step.id, device),
+      conversationId: step.id,
+      kind: NEWCOMER_DUE,
+      value,
       createdAt: clock.now(),
-    });
+    };
     step.changes.push({ put: "part", record });
   }
-  return made.outboxId;
-}
-
-/** By device key, of this account alone. @throws Error with code "commit-lost" when no receiver would accept it. */
-export const removeDevices = async (step: Step, devices: readonly Hex[]): Promise<string> =>
-  (await commitFor(step, { kind: "remove-devices", deviceKeys: devices })).outboxId;
-
-/** OD1. Answers with what has become due, by device key. */
-export async function settleNewcomers(step: Step, outboxId: string): Promise<void> {
-  for (const part of await pendingOf(step, outboxId)) {
-    const device = part.id.split("/").at(-1) as Hex;
-    step.changes.push(
-      { delete: "part", key: part.id },
-      { put: "part", record: partOf(step.id, NEWCOMER_DUE, device, part) },
-    );
-  }
-}
-
-export async function voidNewcomers(step: Step, outboxId: string): Promise<void> {
-  for (const { id } of await pendingOf(step, outboxId)) step.changes.push({ delete: "part", key: id });
 }
 
 export const newcomerDone = (conversationId: string, device: Hex): StoreChange => ({
   delete: "part",
-  key: `${conversationId}/${NEWCOMER_DUE}/${device}`,
+  key: newcomerId(conversationId, device),
 });
 
 /** A word for the list of what is still to be done. */
@@ -81,24 +88,7 @@ export const commitError = (code: "busy" | "commit-lost"): Error =>
 
 // ---- below
 
-async function commitFor(step: Step, change: WishedChange): Promise<MadeCommit> {
-  const plan = planCommit(await situationOf(step, [change]), [change]);
-  const made = plan.ok && plan.value !== null ? await makeCommit(step, plan.value, false) : null;
-  if (made === null) throw commitError("commit-lost");
-  return made;
-}
+const newcomerId = (conversationId: string, device: Hex): string => `${conversationId}/${NEWCOMER_DUE}/${device}`;
 
 const tipsOf = ({ state: { log } }: Step): LogStart["tips"] =>
   [...log.authors].flatMap(([author, { tip }]) => (tip === null ? [] : [{ author, ...tip }]));
-
-async function pendingOf(step: Step, outboxId: string): Promise<readonly PartRecord[]> {
-  const prefix = `${step.id}/${NEWCOMER_PENDING}/${outboxId}/`;
-  return (await step.core.store.all("part")).filter(({ id }) => id.startsWith(prefix));
-}
-
-const partOf = (
-  conversationId: string,
-  kind: string,
-  name: string,
-  { value, createdAt }: Pick<PartRecord, "value" | "createdAt">,
-): PartRecord => ({ id: `${conversationId}/${kind}/${name}`, conversationId, kind, value, createdAt });

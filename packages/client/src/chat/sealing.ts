@@ -8,16 +8,20 @@ import { encodeItem } from "../delivery/outbox-item.ts";
 import type { EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { dueItems } from "./acknowledgements.ts";
-import { makeNextCommit } from "./commits.ts";
+import { wantCommit } from "./commits.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
+import { hasOpenCommit } from "./committing.ts";
+import { discountForked, maySeal, tickFork } from "./forks.ts";
 import type { ChatState, Step } from "./step.ts";
 import { isWaiting } from "./wishes.ts";
 
 /** The one decision function: whatever the step was, what has become due is done with it. */
 export async function advance(step: Step): Promise<void> {
   if (step.state.record.state === "ended") return;
-  await makeNextCommit(step);
+  await tickFork(step);
+  await discountForked(step);
+  await wantCommit(step);
   if (!isSettled(step.state)) return;
   if (step.state.side.state.kind === "pair") await speakToPair(step);
   else if (step.state.shared.ownProfileRevision === 0) await sealName(step);
@@ -35,8 +39,8 @@ async function speakToPair(step: Step): Promise<void> {
 }
 
 /** Accepted by both, and no own commit on its way or due: messages can be sealed. */
-export const isSettled = ({ record, shared }: ChatState): boolean =>
-  record.state === "active" && shared.pendingCommit === null && shared.wishes.every(isWaiting);
+export const isSettled = ({ record, shared, fork }: ChatState): boolean =>
+  record.state === "active" && maySeal(fork) && !hasOpenCommit(fork) && shared.wishes.every(isWaiting);
 
 /** What this person allows in a chat with this account, and this device can do. */
 export function mayDirect({ direct, profile, contacts }: SessionCore, accountId: string): boolean {

@@ -17,16 +17,6 @@ describe("the state of a chat outside MLS and log", () => {
         { id: "3", change: { kind: "state", change: { kind: "role", account, role: "admin" } } },
         { id: "4", change: { kind: "remove", account } },
       ],
-      pendingCommit: {
-        outboxId: "outbox id",
-        epoch: 4,
-        epochPart: new Uint8Array([1]),
-        ratchetPart: new Uint8Array([2]),
-        note: new Uint8Array(0),
-        record: new Uint8Array([3]),
-        lineId: "line",
-        welcome: new Uint8Array([4]),
-      },
       readCount: 3,
     } as const;
     expect(decodeShared(encodeShared(shared))).toEqual({ shared, before: null });

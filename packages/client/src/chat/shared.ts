@@ -20,7 +20,6 @@ import { wishesCodec, type Wish } from "./wishes.ts";
 
 const groupPart = bytes({ max: 4 * 1024 * 1024 });
 const encodedPolicy = bytes({ max: 4_096 });
-const note = bytes({ max: 131_072 });
 
 const codec = struct({
   version: literal(3, "newer-version"),
@@ -29,21 +28,6 @@ const codec = struct({
   /** So many own events, from the first on, have been shown as read. */
   readCount: uint(),
   wishes: wishesCodec,
-  /** A commit that is on its way to the slot: what it says and does, whom it lets in, and the group as it will be. */
-  pendingCommit: nullable(
-    struct({
-      outboxId: text(64),
-      epoch: uint(),
-      epochPart: groupPart,
-      ratchetPart: groupPart,
-      note,
-      /** Who did what. */
-      record: bytes({ max: 8 * 1024 * 1024 }),
-      /** Id of the line that tells of it. */
-      lineId: text(64),
-      welcome: nullable(bytes({ max: 3 * 1024 * 1024 })),
-    }),
-  ),
   /** This device has taken somebody out: number of the rejoin seed that they know. */
   needsSeed: nullable(uint()),
   /** Somebody has come in who does not know this person's name. */
@@ -129,7 +113,6 @@ export const newShared = (): Shared => ({
   ownProfileRevision: 0,
   readCount: 0,
   wishes: [],
-  pendingCommit: null,
   needsSeed: null,
   isNameDue: false,
   stockGivenAt: 0,

@@ -2,23 +2,26 @@
  * One step of a chat: what it changes is gathered here, saved as one transaction, and only then becomes the state and
  * leaves the device (creed: saved before sent, acknowledged after saved).
  */
-import { bytesToHex, concatBytes } from "@xchat/codec";
+import { bytesToHex, concatBytes, equalBytes } from "@xchat/codec";
 import {
   encodeLog,
   encodePayload,
   envelopeHash,
   sealEnvelopes,
   type Group,
+  type Hex,
   type Log,
   type PayloadItem,
   type Reassembly,
 } from "@xchat/protocol";
 import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
+import { ForkWork, type ForkState, type GroupCache } from "../fork/index.ts";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { ContentChanges } from "./content-changes.ts";
 import { epochToRecords, MAILBOX_LIFETIME, type Epoch } from "./epochs.ts";
+import { forkDeps } from "./fork-deps.ts";
 import { rosterToPart, type Roster, type Side } from "./roster.ts";
 import { encodeShared, type Shared } from "./shared.ts";
 
@@ -30,6 +33,10 @@ export interface ChatState {
   readonly group: Group;
   /** State and leaves of `group`. */
   readonly side: Side;
+  readonly fork: ForkState;
+  readonly forkCache: GroupCache;
+  /** When the rule of forks has something to do, in memory only: at the opening it is asked at once. */
+  readonly forkWakeAt: number | null;
   /** Ascending; the last is the present one. */
   readonly epochs: readonly Epoch[];
   readonly reassembly: Reassembly;
@@ -42,8 +49,22 @@ export type Purpose = MessageItem["purpose"];
 /** An attempt to connect is over long before. */
 const SIGNAL_LIFETIME = 10 * 60_000;
 
+/** What a step leaves to the chat, for after the save. */
+export type Errand =
+  | { readonly kind: "make-commit"; readonly intent: string }
+  /** Receipts of slots of epochs that have ended. */
+  | { readonly kind: "ask-slots" }
+  /** The slots of one epoch. */
+  | { readonly kind: "read-slots"; readonly epoch: Hex }
+  | { readonly kind: "moved" }
+  /** A change of the own devices is done, or cannot be. */
+  | { readonly kind: "devices"; readonly intent: string; readonly isWon: boolean };
+
 export class Step {
   readonly core: SessionCore;
+  readonly errands: Errand[] = [];
+  /** Leaves of whom two events with one number have turned up in this step (FR5). */
+  readonly forkedAuthors: Hex[] = [];
   readonly changes: StoreChange[] = [];
   /** Runs after the step is saved, in order. */
   readonly after: (() => void)[] = [];
@@ -60,6 +81,7 @@ export class Step {
   readonly content = new ContentChanges();
   state: ChatState;
   readonly #before: ChatState;
+  #work: ForkWork | null = null;
   readonly #contactChanges = new Map<string, Partial<ContactRecord>>();
 
   constructor(core: SessionCore, state: ChatState) {
@@ -78,6 +100,16 @@ export class Step {
 
   get before(): ChatState {
     return this.#before;
+  }
+
+  /** The driver of forks, for this step. */
+  get work(): ForkWork {
+    if (this.#work !== null) return this.#work;
+    const { fork, forkCache, group, forkWakeAt } = this.#before;
+    this.#work = new ForkWork(forkDeps(this.core, forkCache, group), fork, group, fork);
+    // What is asked for nothing says nothing of when.
+    this.#work.wakeAt = forkWakeAt;
+    return this.#work;
   }
 
   /** A contact, as this step leaves them. */
@@ -114,7 +146,8 @@ export class Step {
   /** A group that has moved to another epoch: the epoch part is written, its mailboxes are opened and the old retired. */
   enterEpoch(group: Group, side: Side, epoch: Epoch): void {
     const retireAt = this.core.clock.now() + MAILBOX_LIFETIME;
-    const past = this.state.epochs.map((one) => (one.retireAt === 0 ? { ...one, retireAt } : one));
+    const others = this.state.epochs.filter(({ wrapKey }) => !equalBytes(wrapKey, epoch.wrapKey));
+    const past = others.map((one) => (one.retireAt === 0 ? { ...one, retireAt } : one));
     this.set({ group, side, epochs: [...past, epoch] });
     for (const one of [...past.slice(-1), epoch]) {
       for (const record of epochToRecords(this.id, one)) this.changes.push({ put: "mailbox", record });
@@ -122,18 +155,25 @@ export class Step {
   }
 
   /** Seals items to the present epoch and puts them into the outbox. */
-  async seal(items: readonly PayloadItem[], purpose: Exclude<Purpose, "commit">, eventId = ""): Promise<void> {
+  async seal(items: readonly PayloadItem[], purpose: Purpose, eventId = ""): Promise<void> {
     const { cipher } = this.core;
     const { message, group } = await cipher.seal(this.state.group, encodePayload(items), new Uint8Array(0));
     this.set({ group });
     this.enqueue(await sealEnvelopes(this.core.provider, this.epoch.wrapKey, message), purpose, eventId);
   }
 
-  /**
-   * Puts sealed envelopes of the present epoch into the outbox, and answers with the id there. Own ones need not be
-   * opened when they come back.
-   */
-  enqueue(envelopes: readonly Uint8Array[], purpose: Purpose, eventId: string): string {
+  /** Puts sealed envelopes of the present epoch into the outbox. Own ones need not be opened when they come back. */
+  enqueue(envelopes: readonly Uint8Array[], purpose: Purpose, eventId: string): void {
+    this.enqueueTo(this.epoch.nodes, envelopes, { purpose, eventId });
+    this.seen(envelopes.map((envelope) => bytesToHex(envelopeHash(this.core.provider, envelope))));
+  }
+
+  /** Puts sealed envelopes into the outbox for mailboxes of any epoch. */
+  enqueueTo(
+    nodes: Epoch["nodes"],
+    envelopes: readonly Uint8Array[],
+    { purpose, eventId }: Pick<MessageItem, "purpose" | "eventId">,
+  ): void {
     const { clock, provider } = this.core;
     const now = clock.now();
     const item: MessageItem = {
@@ -142,21 +182,20 @@ export class Step {
       eventId,
       epoch: this.epoch.epoch,
       envelopes,
-      targets: this.epoch.nodes.map(({ hint, mailbox }) => ({ hint, ...mailbox, isStored: false })),
+      targets: nodes.map(({ hint, mailbox }) => ({ hint, ...mailbox, isStored: false })),
       expiresAt: now + (purpose === "signal" ? SIGNAL_LIFETIME : MAILBOX_LIFETIME),
     };
-    const id = bytesToHex(provider.sha256(concatBytes(...envelopes)));
+    const hash = bytesToHex(provider.sha256(concatBytes(...envelopes)));
     const record = {
-      id,
+      // The same bytes may go into a slot and as ordinary ones.
+      id: purpose === "commit" ? `${hash}/slot` : hash,
       conversationId: this.id,
       sequence: this.core.nextSequence(),
       item: encodeItem(item),
       createdAt: now,
     };
     this.changes.push({ put: "outbox", record });
-    this.seen(envelopes.map((envelope) => bytesToHex(envelopeHash(provider, envelope))));
     this.outgoing.push({ record, item });
-    return id;
   }
 
   seen(hashes: readonly string[]): void {
@@ -168,6 +207,7 @@ export class Step {
     const { state, core } = this;
     const before = this.#before;
     const changes: StoreChange[] = [...this.changes];
+    if (this.#work !== null) changes.push(...this.#work.changes());
     if (state.group !== before.group) changes.push(groupChange(core, state, before));
     for (const record of this.events.values()) changes.push({ put: "event", record });
     for (const record of this.content.marks.values()) changes.push({ put: "mark", record });
@@ -193,7 +233,8 @@ export class Step {
 
 function groupChange({ cipher }: SessionCore, { record, group }: ChatState, before: ChatState): StoreChange {
   const saved = cipher.save(group);
-  return group.epoch === before.group.epoch
+  // The epoch part is one object until the group goes on, or back to where another branch has the same number.
+  return saved.epochPart === cipher.saveEpoch(before.group)
     ? { ratchet: record.id, ratchetPart: saved.ratchetPart }
     : { put: "group", record: { conversationId: record.id, ...saved } };
 }

@@ -36,7 +36,7 @@ import { IntentError } from "../api.ts";
 import { ownAccount } from "./authors.ts";
 import type { Step } from "./step.ts";
 
-const MAX_WISHES = 64;
+export const MAX_WISHES = 64;
 
 const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);

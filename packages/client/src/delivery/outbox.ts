@@ -24,12 +24,18 @@ export interface OutboxEntry {
   readonly item: SendableItem;
 }
 
+/** What a node has answered. */
+export interface Stored {
+  readonly hint: NodeHint;
+  readonly receipt: Uint8Array;
+}
+
 export interface OutboxDeps {
   readonly pool: NodePool;
   readonly clock: Clock;
   readonly background: Background;
   /** Saves the entry as it now is (or deletes it, when all targets have it). */
-  readonly onProgress: (entry: OutboxEntry) => Promise<void>;
+  readonly onProgress: (entry: OutboxEntry, stored: Stored) => Promise<void>;
   /** A node's answer that needs a decision, such as "slot-taken". */
   readonly onRefused: (entry: OutboxEntry, hint: NodeHint, failure: NodeFailure & { kind: "refused" }) => void;
 }
@@ -135,7 +141,7 @@ export class Outbox {
       const outcome = await this.#deposit(held.entry, index);
       this.#deps.pool.report(hint, outcome);
       if (!this.#held.has(held.entry.record.id)) return;
-      if (outcome.ok) await this.#stored(held, index);
+      if (outcome.ok) await this.#stored(held, index, outcome.value.bytes);
       else this.#failed(held, hint, outcome.error);
     } finally {
       held.inFlight.delete(node);
@@ -144,7 +150,7 @@ export class Outbox {
     }
   }
 
-  async #deposit({ record, item }: OutboxEntry, index: number): Promise<NodeOutcome<unknown>> {
+  async #deposit({ record, item }: OutboxEntry, index: number): Promise<NodeOutcome<Receipt>> {
     if (item.kind === "request") {
       const { hint } = item.targets[index] as SendableItem["targets"][number];
       return this.#deps.pool
@@ -164,13 +170,14 @@ export class Outbox {
     return outcome as NodeOutcome<Receipt>;
   }
 
-  async #stored(held: Held, index: number): Promise<void> {
+  async #stored(held: Held, index: number, receipt: Uint8Array): Promise<void> {
     const { item, record } = held.entry;
     const targets = item.targets.map((target, at) => (at === index ? { ...target, isStored: true } : target));
     const entry: OutboxEntry = { record, item: { ...item, targets } as SendableItem };
     held.entry = entry;
     if (storedCount(entry.item) === targets.length) this.#held.delete(record.id);
-    await this.#deps.onProgress(entry);
+    const { hint } = item.targets[index] as { readonly hint: NodeHint };
+    await this.#deps.onProgress(entry, { hint, receipt });
   }
 
   #failed(held: Held, hint: NodeHint, failure: NodeFailure): void {

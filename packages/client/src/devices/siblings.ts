@@ -27,7 +27,7 @@ import { readAccountId } from "../chat/authors.ts";
 import { Chat } from "../chat/chat.ts";
 import { sideOf } from "../chat/epochs.ts";
 import { newConversation } from "../chat/new-chat.ts";
-import { addDevices, NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
+import { NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
 import type { Step } from "../chat/step.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
 import type { EventRecord, StoreChange } from "../ports.ts";
@@ -143,7 +143,7 @@ export class Siblings implements SiblingHooks {
   async welcome(deviceKey: Uint8Array, keyPackage: Uint8Array): Promise<Newcomer> {
     const { chat } = await this.open();
     const device = bytesToHex(deviceKey);
-    await chat.devices.change((step) => addDevices(step, new Map([[device, keyPackage]])));
+    await chat.devices.change({ kind: "add", packages: new Map([[device, keyPackage]]) });
     const id = `${chat.id}/${NEWCOMER_DUE}/${device}`;
     const due = await this.#host.core.store.get("part", id);
     if (due === null) throw new IntentError("internal");

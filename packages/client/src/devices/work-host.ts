@@ -1,6 +1,5 @@
 /** What the work after a change of the list of devices needs of a session: see `device-work-driver.ts`. */
 import { bytesToHex } from "@xchat/codec";
-import { addDevices, removeDevices } from "../chat/own-devices.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { DeviceWorkHost } from "./device-work-driver.ts";
 import type { Siblings, SiblingsHost } from "./siblings.ts";
@@ -43,15 +42,14 @@ export function workHost(host: SiblingsHost, siblings: Siblings): DeviceWorkHost
           lastActiveAt: chat.record.activeAt,
         })),
     tell: (id) => find(id).devices.tellChain(),
-    remove: (id, devices) => find(id).devices.change((step) => removeDevices(step, devices)),
-    add: (id, devices) =>
-      find(id).devices.change((step) => {
-        const packages = devices.flatMap((device) => {
-          const keyPackage = siblings.shared?.supply.packageOf(device, id);
-          return keyPackage === undefined ? [] : [[device, keyPackage] as const];
-        });
-        return addDevices(step, new Map(packages));
-      }),
+    remove: (id, devices) => find(id).devices.change({ kind: "remove", devices }),
+    add: (id, devices) => {
+      const packages = devices.flatMap((device) => {
+        const keyPackage = siblings.shared?.supply.packageOf(device, id);
+        return keyPackage === undefined ? [] : [[device, keyPackage] as const];
+      });
+      return find(id).devices.change({ kind: "add", packages: new Map(packages) });
+    },
     wantPackages: async (device, conversations) => {
       const { shared } = siblings;
       // A device that is not in the conversation of the own devices hears of nothing there.

@@ -15,7 +15,12 @@ interface Way {
 
 /** @throws Error with code "broken-invariant" when what was weighed before cannot be applied: the store is damaged. */
 export async function moveAlong(work: ForkWork, head: Hex, { path, left }: Way): Promise<ForkAction> {
-  return { kind: "moved", left, commits: await adoptPath(work, head, path) };
+  const undone: Uint8Array[] = [];
+  for (const id of left) {
+    const own = await work.parts.read("own", id);
+    if (own !== null) undone.push(decodeOwnPart(own).memo);
+  }
+  return { kind: "moved", left, undone, commits: await adoptPath(work, head, path) };
 }
 
 /** Up to the commit that removes this device: what was sent before it can be read still. */

@@ -81,8 +81,16 @@ export type ForkAction =
       readonly welcome: Uint8Array;
       readonly memo: Uint8Array;
     }
-  /** The group of the work has gone on; `left` are epochs of a branch that was given up. */
-  | { readonly kind: "moved"; readonly left: readonly Hex[]; readonly commits: readonly AppliedCommit[] }
+  /**
+   * The group of the work has gone on. `left`: epochs of a branch that was given up; `undone`: what the shell gave with own
+   * commits that led to them.
+   */
+  | {
+      readonly kind: "moved";
+      readonly left: readonly Hex[];
+      readonly undone: readonly Uint8Array[];
+      readonly commits: readonly AppliedCommit[];
+    }
   | { readonly kind: "removed"; readonly commits: readonly AppliedCommit[] }
   /** Ask at the rejoin inbox (`judgeAnswer`, `answerToFollow`, `knock`). */
   | { readonly kind: "rejoin"; readonly reason: Extract<ForkEffect, { kind: "rejoin" }>["reason"] | "slots-taken" }

@@ -5,16 +5,14 @@
 import { encodeIntroduction, type AccountId, type Introduction } from "@xchat/protocol";
 import { ownAccount } from "../chat/authors.ts";
 import { nextSealed } from "../chat/enter.ts";
-import type { Side } from "../chat/roster.ts";
 import type { Step } from "../chat/step.ts";
 
-/** For everybody who has come in since `before`, but for own devices. */
-export async function introduce(step: Step, before: Side, welcome: Uint8Array): Promise<void> {
-  const known = new Set(before.leaves.map(({ account }) => account));
+/** For everybody whom the commit has let in, but for own devices, and as far as they are still here. */
+export async function introduce(step: Step, added: readonly AccountId[], welcome: Uint8Array): Promise<void> {
   const self = ownAccount(step.core);
-  const newcomers = new Set(step.state.side.leaves.map(({ account }) => account).filter((id) => !known.has(id)));
-  newcomers.delete(self);
-  if (newcomers.size === 0) return;
+  const here = new Set(step.state.side.leaves.map(({ account }) => account));
+  const newcomers = added.filter((account) => account !== self && here.has(account));
+  if (newcomers.length === 0) return;
   const introduction = encodeIntroduction(await introductionOf(step, welcome));
   for (const account of newcomers) step.core.introductions.put(step, account, introduction);
 }

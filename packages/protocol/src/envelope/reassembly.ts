@@ -18,6 +18,8 @@ interface FragmentSet {
   readonly id: string;
   readonly count: number;
   readonly parts: ReadonlyMap<number, Uint8Array>;
+  /** What the parts came in, where the caller has given it. */
+  readonly envelopes: ReadonlyMap<number, Uint8Array>;
 }
 
 /** Sets in the order in which they began. */
@@ -29,6 +31,8 @@ export interface Collected {
   readonly state: Reassembly;
   /** The payload, when this fragment was the last of it. */
   readonly payload: Uint8Array | null;
+  /** With the payload: the envelopes that it came in, in order, where they were given. */
+  readonly envelopes: readonly Uint8Array[];
   /** Ids of sets that gave way. */
   readonly evicted: readonly string[];
 }
@@ -38,18 +42,26 @@ export const emptyReassembly = (): Reassembly => ({ sets: [] });
 export const fragmentSetId = (provider: CryptoProvider, fragment: Fragment): string =>
   bytesToHex(provider.sha256(concatBytes(...fragment.hashes)));
 
-export function collectFragment(provider: CryptoProvider, state: Reassembly, fragment: Fragment): Collected {
+export function collectFragment(
+  provider: CryptoProvider,
+  state: Reassembly,
+  fragment: Fragment,
+  envelope?: Uint8Array,
+): Collected {
   const id = fragmentSetId(provider, fragment);
   const held = state.sets.find((set) => set.id === id);
   const parts = new Map(held?.parts).set(fragment.index, fragment.part);
+  const envelopes = new Map(held?.envelopes);
+  if (envelope !== undefined) envelopes.set(fragment.index, envelope);
   const others = state.sets.filter((set) => set.id !== id);
   if (parts.size === fragment.hashes.length) {
     const ordered = Array.from({ length: parts.size }, (_, index) => parts.get(index) as Uint8Array);
-    return { state: { sets: others }, payload: concatBytes(...ordered), evicted: [] };
+    const came = [...envelopes].toSorted(([a], [b]) => a - b).map(([, one]) => one);
+    return { state: { sets: others }, payload: concatBytes(...ordered), envelopes: came, evicted: [] };
   }
-  const set = { id, count: fragment.hashes.length, parts };
+  const set = { id, count: fragment.hashes.length, parts, envelopes };
   const sets = held === undefined ? [...others, set] : state.sets.map((other) => (other.id === id ? set : other));
-  return { ...withinBounds(sets, id), payload: null };
+  return { ...withinBounds(sets, id), payload: null, envelopes: [] };
 }
 
 function withinBounds(
@@ -66,6 +78,6 @@ function withinBounds(
   return { state: { sets: kept }, evicted };
 }
 
-/** Counted as if each part were full: an upper bound without a walk over the bytes. */
+/** Counted as if each part were full: an upper bound without a walk over the bytes. Envelopes are as much again. */
 const heldBytes = (sets: readonly FragmentSet[]): number =>
   sets.reduce((sum, set) => sum + set.parts.size * FRAGMENT_BYTES, 0);

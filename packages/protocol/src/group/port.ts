@@ -227,6 +227,9 @@ export interface GroupCipher {
    */
   open(group: Group, message: Uint8Array): Promise<Result<Opened, GroupRefusal>>;
 
+  /** What a message claims to be, by its framing alone; `null` for anything else. Commits are weighed, not opened. */
+  messageKind(message: Uint8Array): "application" | "commit" | null;
+
   /**
    * What is left of a group for weighing commits that end its epoch: made before one is applied, kept until the epoch is
    * final. It opens no application message, seals and commits nothing; `evaluate`, `exportSecret`, `members`, `policy`,
