@@ -106,7 +106,7 @@ class ClientShell implements Client, ClientApi {
     let isWatching = true;
     const send = (): void => {
       const view = this.#viewOf(query);
-      if (isWatching && view !== null) listener(view as ViewTypes[Q["view"]]);
+      if (isWatching && view !== undefined) listener(view as ViewTypes[Q["view"]]);
     };
     const stop = this.#topics.watch(query.view === "group" ? `group/${query.chat}` : query.view, send);
     queueMicrotask(send);
@@ -243,12 +243,12 @@ class ClientShell implements Client, ClientApi {
       this.#topics.mark(topic);
   }
 
-  /** Null where there is no such group. */
-  #viewOf(query: Query): ViewTypes[keyof ViewTypes] | null {
-    if (query.view === "messages") return null;
+  /** Undefined where there is no such group; null is what there is to see of a recovery that never was. */
+  #viewOf(query: Query): ViewTypes[keyof ViewTypes] | undefined {
+    if (query.view === "messages") return undefined;
     if (query.view !== "group") return this.#view(query.view);
     const chat = this.#session?.chats.get(query.chat);
-    return chat === undefined || chat.kind !== "group" ? null : chat.groupView();
+    return chat === undefined || chat.kind !== "group" ? undefined : chat.groupView();
   }
 
   #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
