@@ -123,6 +123,25 @@ describe("the terminal client", () => {
     ]);
   });
 
+  it("a command that gets no answer is ended by a signal", async () => {
+    const { client, directory } = await terminal();
+    client.show("chats", [chat()]);
+    const asked = new Promise<void>((resolve) => {
+      client.answers.sendMessage = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    const sender = spawn(process.execPath, [PROGRAM, "--profile", directory, "send", "bob", "hello"], {
+      stdio: "ignore",
+      env: { PATH: process.env["PATH"] },
+    });
+    const ended = new Promise((resolve) => sender.once("exit", resolve));
+    await asked;
+    sender.kill("SIGINT");
+    expect(await ended).toBe(130);
+  });
+
   it("a command that follows ends with words when the background process does", async () => {
     const { client, directory, run: xchat } = await terminal();
     client.show("chats", [chat()]);

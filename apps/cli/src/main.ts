@@ -18,6 +18,11 @@ const DAEMON = "background";
 /** Milliseconds for which a command that shows news waits for the nodes of a process that has only just started. */
 const NEWS_PATIENCE = 3_000;
 const NEWS_GRACE = 500;
+/** Milliseconds that a command has to end by itself after a signal. A second signal ends it at once. */
+const SIGNAL_GRACE = 1_000;
+/** As shells count: 128 and the number of the signal. */
+const SIGINT_EXIT = 130;
+const SIGTERM_EXIT = 143;
 
 async function main(argv: readonly string[]): Promise<number> {
   const line = readCommandLine(argv);
@@ -36,8 +41,8 @@ async function main(argv: readonly string[]): Promise<number> {
 async function runCommand(command: Command, line: CommandLine, folder: ProfileFolder, out: Output): Promise<number> {
   const connection = await connect(folder, ownProgram());
   const abort = new AbortController();
-  process.once("SIGINT", () => abort.abort());
-  process.once("SIGTERM", () => abort.abort());
+  process.on("SIGINT", () => endBySignal(abort, SIGINT_EXIT));
+  process.on("SIGTERM", () => endBySignal(abort, SIGTERM_EXIT));
   const environment = process.env;
   const { args, flags } = line;
   const run = async (): Promise<number> => {
@@ -55,6 +60,13 @@ async function runCommand(command: Command, line: CommandLine, folder: ProfileFo
     ended.catch(() => {});
     connection.close();
   }
+}
+
+/** A command that follows ends by itself, and well; whatever else is under way is left where it stands. */
+function endBySignal(abort: AbortController, exit: number): void {
+  if (abort.signal.aborted) process.exit(exit);
+  abort.abort();
+  setTimeout(() => process.exit(exit), SIGNAL_GRACE).unref();
 }
 
 /** Until no node is being connected to, and a moment more for what waits there. */
