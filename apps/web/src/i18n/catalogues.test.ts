@@ -1,9 +1,11 @@
 /** What a machine can see of a translation: nothing is missing, and nothing stands under another's name. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { formatter } from "@lingui/format-po";
 import { describe, expect, test } from "vitest";
+import { MORE } from "../../lingui.config.ts";
 
+const SOURCE = join(import.meta.dirname, "..");
 const FOLDER = join(import.meta.dirname, "../locales");
 const LANGUAGES = readdirSync(FOLDER).toSorted();
 
@@ -28,6 +30,15 @@ async function catalogue(language: string): Promise<readonly Entry[]> {
   return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+/** Files of the folders whose words come later, as a file of a first visit takes them in; those of a screen are awaited. */
+function takenInTooEarly(file: string): readonly string[] {
+  const text = readFileSync(file, "utf8").replaceAll(/lazyScreen\(\s*\(\) => import\("[^"]+"\)/gu, "");
+  const taken = [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/gu)].map(([, path]) => join(file, "..", path ?? ""));
+  return taken.filter((path) => MORE.includes(folderOf(path)) && readFileSync(path, "utf8").includes("@lingui/"));
+}
+
+const folderOf = (path: string): string => relative(SOURCE, path).split(sep)[0] ?? "";
+
 /** What is filled in, and what is wrapped: the same in every language, in whatever order. */
 const holes = (text: string): readonly string[] =>
   [...new Set(text.match(/\{\w+(?=[,}])|<\/?\d+\/?>/gu) ?? [])].toSorted();
@@ -38,6 +49,15 @@ const names = (text: string): readonly string[] =>
       text.match(/X Chat|WebCrypto|WebAssembly|Web Locks|JSON|MLS|HPKE|X-Wing|Firefox|https?:\/\/[\w.]*/gu) ?? [],
     ),
   ].toSorted();
+
+test("no screen of a first visit speaks words that come later", () => {
+  const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.tsx?$/u.test(file) && !file.endsWith(".test.ts"))
+    .map((file) => join(SOURCE, file))
+    .filter((file) => !MORE.includes(folderOf(file)));
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files) expect([file, takenInTooEarly(file)]).toEqual([file, []]);
+});
 
 describe.each(LANGUAGES.filter((language) => language !== "en"))("%s", (language) => {
   test("has words for all that is said in English, and for nothing else", async () => {
