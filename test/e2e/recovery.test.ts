@@ -64,7 +64,7 @@ describe("all devices lost", () => {
     await say(page, "It is me again");
     await hears(opened, "It is me again");
     await opened.getByText("Alice has recovered their account by their 24 words.").first().waitFor();
-    await goTo(page, "Chats");
+    await page.getByRole("button", { name: "Back", exact: true }).click();
     expect(await page.getByRole("heading", { name: "Not back yet" }).count()).toBe(0);
 
     // What was said before is still with Bob, in the chat that has ended.
@@ -74,7 +74,9 @@ describe("all devices lost", () => {
     await opened.getByRole("button", { name: "Go on in the new chat" }).click();
     await hears(opened, "It is me again");
     expect([...fresh.problems, ...bob.problems]).toEqual([]);
-    expect(fresh.requests.filter((url) => words.some((word) => word.length > 5 && url.includes(word)))).toEqual([]);
+    // Files of the app itself may be called like a word.
+    const asked = fresh.requests.filter((url) => !/^\/assets\/[\w.-]+$/u.test(new URL(url).pathname));
+    expect(asked.filter((url) => words.some((word) => word.length > 5 && url.includes(word)))).toEqual([]);
   });
 
   test("words of nobody find nothing, and the page says what to do", async () => {
