@@ -191,7 +191,8 @@ const FORK_WORDS = {
   "member-contradicts": "a device here has contradicted itself when making changes: it was copied, or is misused",
   held: "somebody who had been removed is back; nothing is sent until they are out again",
   released: "somebody who had been removed was back for a while, and is out again",
-  outside: "this device has fallen behind the others and has to be let in again",
+  outside: "this device has fallen out of this chat; it asks the others to let it in again",
+  back: "this device had fallen out of this chat, and is back",
 } as const;
 
 export function noticeWords(notice: ChatNotice): string {

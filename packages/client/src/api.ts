@@ -139,7 +139,7 @@ export type ChatNotice = { readonly id: string; readonly at: number; readonly ch
    */
   | {
       readonly kind: "fork";
-      readonly what: "healed" | "node-signed-twice" | "member-contradicts" | "held" | "released" | "outside";
+      readonly what: "healed" | "node-signed-twice" | "member-contradicts" | "held" | "released" | "outside" | "back";
       readonly count: number;
     }
 );

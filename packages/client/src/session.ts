@@ -1,6 +1,7 @@
 /** An open store at work: loads what is in it, starts reading and sending, and holds the parts together. */
 import {
   accountIdToBytes,
+  isSameAccount,
   isSuccessorCredential,
   judgeChainPin,
   judgePinned,
@@ -347,6 +348,7 @@ export class Session {
         return verdict === null || (verdict.ok && (verdict.value === "extends" || verdict.value === "recovered"));
       },
       isSuccessor: isSuccessorCredential,
+      mayRejoin: isSameAccount,
       judgeCommit: (before, change) => refuseCommit(before, change),
       now: () => clock.now(),
     };

@@ -148,6 +148,7 @@ export {
   type PositionFacts,
 } from "./log/acknowledge.ts";
 export { decodeLog, encodeLog } from "./log/log-codec.ts";
+export { sayingAll, underNewLeaf } from "./log/new-leaf.ts";
 export { appended, prepareOwn, receiveEvent } from "./log/receive.ts";
 export { answerWant, nextRepair, type RepairInput, type RepairStep } from "./log/repair.ts";
 export {

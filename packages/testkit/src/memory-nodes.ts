@@ -47,6 +47,7 @@ async function commitReceipt(
 export class MemoryNode {
   readonly hint: NodeHint;
   readonly #mailboxes = new Map<string, StoredEnvelope[]>();
+  readonly #slotTakenAt = new Map<string, number>();
   readonly #slots = new Map<string, readonly Uint8Array[]>();
   readonly #blobs = new Map<string, HeldBlob>();
   readonly #subscribers = new Set<Subscriber>();
@@ -139,13 +140,17 @@ export class MemoryNode {
             return refused("slot-taken");
           }
           this.#slots.set(key, envelopes);
+          if (this.#now !== null && taken === undefined) this.#slotTakenAt.set(key, this.#now());
           for (const envelope of envelopes) this.put(mailbox.publicKey, envelope);
           return done({ bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) });
         }),
       fetchSlot: ({ mailbox }) =>
         when(async () => {
-          const envelopes = this.#slots.get(bytesToHex(mailbox.publicKey));
-          if (envelopes === undefined) return done(null);
+          const key = bytesToHex(mailbox.publicKey);
+          const envelopes = this.#slots.get(key);
+          // MB19: it stays taken, and what it held is gone.
+          const isOver = this.#now !== null && (this.#slotTakenAt.get(key) ?? 0) + ENVELOPE_LIFETIME < this.#now();
+          if (envelopes === undefined || isOver) return done(null);
           return done({ envelopes, receipt: { bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) } });
         }),
       subscribe: ({ mailboxes, onEnvelopes, onCaughtUp, signal }) =>

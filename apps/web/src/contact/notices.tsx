@@ -132,6 +132,13 @@ function ForkText({ what }: Pick<Extract<ChatNotice, { kind: "fork" }>, "what">)
         <Trans>Somebody who had been removed was back for a while, and is out again. Messages are sent again.</Trans>
       );
     case "outside":
-      return <Trans>This device has fallen behind the others of this chat and has to be let in again.</Trans>;
+      return (
+        <Trans>
+          This device has fallen out of this chat. It asks the others to let it in again; until then it sends nothing
+          here.
+        </Trans>
+      );
+    case "back":
+      return <Trans>This device had fallen out of this chat, and is back. What had not arrived is sent again.</Trans>;
   }
 }

@@ -18,6 +18,7 @@ import type { Delivered } from "../delivery/readers.ts";
 import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
 import { groupView, mayWrite } from "../group/group-view.ts";
 import { commitAskedFor } from "../fork/index.ts";
+import { Rejoin } from "../rejoin/rejoin.ts";
 import type { SessionCore } from "../session-core.ts";
 import { nextDue, noteGaps, noteRead } from "./acknowledgements.ts";
 import { Arrivals, type Arrival } from "./arrivals.ts";
@@ -61,6 +62,7 @@ export class Chat {
   readonly #arrivals: Arrivals;
   readonly #expiry: Expiry;
   readonly #errands: ErrandDeps;
+  readonly #rejoin: Rejoin;
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
@@ -86,6 +88,13 @@ export class Chat {
       step: (work) => this.#step(work),
       onRead: () => this.refreshSummary(),
     });
+    this.#rejoin = new Rejoin(core, {
+      conversation: state.record.id,
+      state: () => this.#state,
+      isClosed: () => this.#closed,
+      step: (work) => this.#step(work),
+      readMailboxes: () => this.#readMailboxes(),
+    });
     this.#errands = {
       state: () => this.#state,
       isClosed: () => this.#closed,
@@ -93,6 +102,7 @@ export class Chat {
       readMailboxes: () => this.#readMailboxes(),
       afterCommit: () => this.#afterCommit(),
       devices: this.devices,
+      rejoin: this.#rejoin,
     };
     this.#links = new DirectLinks(core, {
       state: () => this.#state,
@@ -154,12 +164,14 @@ export class Chat {
     await this.#expiry.schedule();
     await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
+    await this.#rejoin.load();
     this.#readMailboxes();
     await this.#step(async (step) => {
       const asked = commitAskedFor(step.state.fork);
       if (asked !== null && asked.kind === "make-commit") step.errands.push(asked);
     });
     await this.#arrivals.tryHeld();
+    await this.#rejoin.start();
     this.#links.update();
   }
 
@@ -167,6 +179,7 @@ export class Chat {
     this.#closed = true;
     this.#timer?.cancel();
     this.#expiry.close();
+    this.#rejoin.close();
     this.#links.close();
     this.#core.readers.remove(this.id);
   }
@@ -321,7 +334,7 @@ export class Chat {
   /** The slot has another commit. */
   async slotTaken(entry: OutboxEntry, hint: NodeHint): Promise<void> {
     this.#core.outbox.drop(entry.record.id);
-    await this.#step(async (step) => offerElsewhere(step, entry, hint));
+    await this.#step((step) => offerElsewhere(step, entry, hint));
   }
 
   /** Called from time to time. */
@@ -466,6 +479,7 @@ export class Chat {
     this.#readMailboxes();
     this.#arrivals.tryHeldIfAny();
     this.#links.update();
+    this.#core.background.run(this.#rejoin.moved());
     this.devices.changed();
   }
 
@@ -476,10 +490,13 @@ export class Chat {
   #readMailboxes(): void {
     if (this.#closed || this.#isBlocked || this.#state.record.state === "ended") return;
     const { fork, epochs } = this.#state;
-    const read = [...besideEpochs(fork, epochs), ...epochs];
-    this.#core.readers.set(this.id, readerTargets(read), ({ hint, envelopes, isLive }: Delivered) =>
-      this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} }))),
-    );
+    const read = [...besideEpochs(fork, epochs), ...epochs, ...this.#rejoin.places];
+    const take = (delivered: Delivered): void => {
+      const { hint, envelopes, isLive } = this.#rejoin.take(delivered);
+      this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} })));
+    };
+    const onCaughtUp = (): void => this.#core.background.run(this.#rejoin.caughtUp());
+    this.#core.readers.set(this.id, readerTargets(read), take, { onCaughtUp });
   }
 
   async #receive(step: Step, { hint, envelope: { mailbox, envelope }, isLive }: Arrival): Promise<boolean> {

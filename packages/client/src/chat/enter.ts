@@ -3,6 +3,7 @@ import { depthOfLine, type CommitNote, type CutEntry, type Group, type GroupReco
 import type { EventRecord } from "../ports.ts";
 import { ownAccount } from "./authors.ts";
 import { deriveEpoch, sideOf } from "./epochs.ts";
+import { dueGreeting } from "./greeting.ts";
 import { mayBeShown, reviewDeliveries } from "./log-effects.ts";
 import { recordLine } from "./record-line.ts";
 import { advanceRoster, type Roster } from "./roster.ts";
@@ -14,6 +15,8 @@ export interface Entry {
   readonly record: GroupRecord | null;
   /** Id of the line. */
   readonly lineId: Hex;
+  /** Of an external commit: the new leaf, and the one whose place it takes. */
+  readonly successor?: { readonly leafKey: Hex; readonly replaced: Hex } | null;
 }
 
 /** In a pair only these are worth a line: the yes, seeds and nodes are not. */
@@ -28,10 +31,13 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
   const { roster, side: before } = step.state;
   const lineDepth = entry.note === null ? roster.lineDepth : depthOfLine(roster.lineDepth, entry.note);
   const since = await nextSealed(step);
-  const next = advanceRoster(roster, side, { cut: entry.cut, lineDepth, since });
+  const { cut, successor = null } = entry;
+  const next = advanceRoster(roster, side, { cut, lineDepth, since, successor });
   step.set({ roster: next });
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, clock.now()));
-  tell(step, entry, lineDepth, group.epoch);
+  // Who comes from outside can name no place.
+  tell(step, entry, successor === null ? lineDepth : endOf(step), group.epoch);
+  if (successor !== null) dueGreeting(step, successor);
   await judgeAnew(step, next, entry.cut);
   if (before.leaves.some(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey))) {
     await reviewDeliveries(step);
@@ -53,6 +59,12 @@ export function endChat(step: Step, entry: Entry | null): void {
     tell(step, entry, lineDepth, group.epoch + 1);
   }
   step.after.push(() => step.core.topics.mark(`group/${step.id}`));
+}
+
+/** Behind all that is shown: where a line stands that no commit names a place for. */
+export function endOf({ state: { log, roster } }: Step): number {
+  const depths = [...log.authors.values()].map(({ tip }) => tip?.depth ?? 0);
+  return Math.max(roster.lineDepth, 1 + Math.max(0, ...depths));
 }
 
 /** GR23: the line of who did what. */
@@ -90,7 +102,10 @@ async function judgeAnew(step: Step, { rights }: Roster, cut: readonly CutEntry[
 /** The number of the first own event that is not sealed yet. */
 export async function nextSealed(step: Step): Promise<number> {
   const { log, queued } = step.state;
-  const [first] = queued;
-  const event = first === undefined ? null : await step.event(first);
-  return event?.sequence ?? (log.authors.get(log.self)?.tip?.sequence ?? -1) + 1;
+  for (const id of queued) {
+    const event = await step.event(id);
+    // What is said again after coming back has numbers of another leaf.
+    if (event?.author === log.self) return event.sequence;
+  }
+  return (log.authors.get(log.self)?.tip?.sequence ?? -1) + 1;
 }

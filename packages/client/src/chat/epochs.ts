@@ -93,7 +93,7 @@ export function epochsOfRecords(records: readonly MailboxRecord[]): readonly Epo
 
 const whenPresent = ({ retireAt }: Epoch): number => (retireAt === 0 ? 1 : 0);
 
-export function readerTargets(epochs: readonly Epoch[]): readonly ReaderTarget[] {
+export function readerTargets(epochs: readonly Pick<Epoch, "nodes">[]): readonly ReaderTarget[] {
   const targets: { hint: NodeHint; mailboxes: MailboxKey[] }[] = [];
   for (const { hint, mailbox } of epochs.flatMap(({ nodes }) => nodes)) {
     const known = targets.find((target) => equalBytes(target.hint.keyHash, hint.keyHash));

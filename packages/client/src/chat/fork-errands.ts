@@ -14,6 +14,7 @@ export interface ErrandDeps {
   readonly readMailboxes: () => void;
   readonly afterCommit: () => void;
   readonly devices: ChatDevices;
+  readonly rejoin: { fallenOut(): Promise<void> };
 }
 
 export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Errand): Promise<void> {
@@ -34,6 +35,8 @@ export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Err
       return readInto(core, deps, slotsToAsk(fork));
     case "read-slots":
       return readInto(core, deps, slotsOf(fork, errand.epoch));
+    case "rejoin":
+      return deps.rejoin.fallenOut();
     case "moved":
       return deps.afterCommit();
     case "devices":

@@ -9,7 +9,7 @@ import { bytesToHex, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
 import { decodeCommitNote, EMPTY_NOTE, judgeChange, type GroupRecord, type Hex, type Member } from "@xchat/protocol";
 import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
-import { takeReceipt, takeSlot, weigh, type SlotReading } from "../fork/index.ts";
+import { knockRefused, letIn, takeReceipt, takeSlot, weigh, type SlotReading } from "../fork/index.ts";
 import { heard, mailboxes, sealing } from "../fork/standing.ts";
 import { placeOf, type ForkState } from "../fork/state.ts";
 import { forkMember } from "../fork/weigh.ts";
@@ -29,6 +29,9 @@ import type { Step } from "./step.ts";
 import { decodeMemo } from "./wish-memo.ts";
 import { MAX_WISHES } from "./wishes.ts";
 
+/** In the outbox: the external commit of this device, which is no candidate of its own tree. */
+const KNOCK = "knock";
+
 /** Runs something in the driver, and does what it answers. */
 export async function inFork<T>(step: Step, run: (work: ForkWork) => Promise<T>): Promise<T> {
   const { work } = step;
@@ -42,12 +45,28 @@ export async function inFork<T>(step: Step, run: (work: ForkWork) => Promise<T>)
   return answer;
 }
 
+/** A session that begins in this step, and what it starts with: the chat stands in its epoch already. */
+export async function beginSession(step: Step, work: ForkWork): Promise<void> {
+  step.begin(work);
+  step.set({ fork: work.state, group: work.group });
+  await inFork(step, async () => undefined);
+}
+
+/** Offers the own external commit to its slots, and as ordinary envelopes. */
+export function offerKnock(step: Step): void {
+  const { knock } = step.state.fork;
+  if (knock === null) return;
+  step.enqueueTo(knock.nodes, knock.envelopes, { purpose: "commit", eventId: KNOCK });
+  step.enqueueTo(knock.nodes, knock.envelopes, { purpose: "state", eventId: "" });
+}
+
 /** FR13: what was taken back is shown to nobody; nor is anything offered to an epoch that is final. */
 function dropWithdrawn(step: Step): void {
-  const { seenAt } = step.state.fork.session;
+  const { session, knock } = step.state.fork;
+  const { seenAt } = session;
   for (const { record, item } of step.core.outbox.entries()) {
     if (record.conversationId !== step.id || item.kind !== "message" || item.purpose !== "commit") continue;
-    if (seenAt.has(item.eventId)) continue;
+    if (seenAt.has(item.eventId) || (item.eventId === KNOCK && knock !== null)) continue;
     step.changes.push({ delete: "outbox", key: record.id });
     step.after.push(() => step.core.outbox.drop(record.id));
   }
@@ -55,10 +74,20 @@ function dropWithdrawn(step: Step): void {
 
 // ---- what comes in
 
+/** Somebody has gone on from where the own external commit leads: they have let this device in. */
+function heardBehind(work: ForkWork, epoch: Hex): void {
+  const by = work.state.commits.get(epoch)?.candidate.author;
+  if (by !== undefined && by !== work.state.session.self) letIn(work, epoch);
+}
+
 /** False when it must come again. */
 export async function takeCommit(step: Step, epoch: Hex, envelopes: readonly Uint8Array[]): Promise<boolean> {
   const isNew = new Set(step.state.fork.session.seenAt.keys());
-  const weighed = await inFork(step, (work) => weigh(work, epoch, envelopes));
+  const weighed = await inFork(step, async (work) => {
+    const found = await weigh(work, epoch, envelopes);
+    if (found.kind === "candidate") heardBehind(work, found.id);
+    return found;
+  });
   if (weighed.kind === "own-unknown") step.errands.push({ kind: "read-slots", epoch });
   if (weighed.kind === "candidate" && !isNew.has(weighed.id)) step.errands.push({ kind: "ask-slots" });
   return weighed.kind !== "held";
@@ -74,8 +103,9 @@ export async function takeStoredCommit(step: Step, item: MessageItem, node: Hex,
 }
 
 /** Another commit has the slot of an outbox entry at this node: it is offered to the others, and what it is, is read. */
-export function offerElsewhere(step: Step, { record, item }: OutboxEntry, hint: NodeHint): void {
+export async function offerElsewhere(step: Step, { record, item }: OutboxEntry, hint: NodeHint): Promise<void> {
   const message = item as MessageItem;
+  if (message.eventId === KNOCK) await inFork(step, async (work) => knockRefused(work, bytesToHex(hint.keyHash)));
   const isThere = (target: { readonly hint: NodeHint }): boolean => equalBytes(target.hint.keyHash, hint.keyHash);
   const mailbox = message.targets.find(isThere)?.publicKey;
   if (mailbox === undefined) return;
@@ -96,6 +126,17 @@ export async function hearMember(step: Step, sender: Member, wrapKey: Uint8Array
   if (epoch === null) return;
   const { leaf, account } = forkMember(sender);
   await inFork(step, (work) => heard(work, { leaf, account, epoch }));
+}
+
+/** FR12: there is another store with this leaf, which has gone on, or this one is old. */
+export async function leaveCopied(step: Step): Promise<void> {
+  if (!step.isCopied) return;
+  step.isCopied = false;
+  const { notices } = step.state.shared;
+  step.setShared({
+    notices: withNotice(notices, { kind: "behind", id: "behind", count: 1 }, step.core.clock.now()),
+  });
+  await inFork(step, (work) => work.take({ kind: "copied" }));
 }
 
 /** FR5: whoever has signed two events with one number is discounted where commits are weighed. */
@@ -227,7 +268,14 @@ function entryOf(step: Step, { id, facts, before }: AppliedCommit): Entry {
   const note = version === 1 ? null : decodeCommitNote(facts.authenticatedData);
   const read = note === null || !note.ok ? EMPTY_NOTE : note.value;
   const record: GroupRecord | null = judged.ok ? { by: judged.value.by, actions: judged.value.whatHappened } : null;
-  return { cut: read.cut, note: read, record, lineId: lineIdOf(before.epoch + 1, expectOk(hexToBytes(id), "commit")) };
+  const lineId = lineIdOf(before.epoch + 1, expectOk(hexToBytes(id), "commit"));
+  return { cut: read.cut, note: read, record, lineId, successor: successorOf(facts) };
+}
+
+function successorOf({ change }: AppliedCommit["facts"]): NonNullable<Entry["successor"]> | null {
+  const [old] = change.removed;
+  if (!change.isExternal || old === undefined) return null;
+  return { leafKey: bytesToHex(change.committer.signatureKey), replaced: bytesToHex(old.signatureKey) };
 }
 
 /** What an own commit has for a consequence here: a seed to be renewed (GR28), or that this person has left. */
@@ -256,6 +304,7 @@ function acceptedBy(step: Step): void {
 type Told = Extract<ForkAction, { kind: "rejoin" | "hold" | "release" | "evidence" | "healed" }>;
 
 function tell(step: Step, action: Told): void {
+  if (action.kind === "rejoin") step.errands.push({ kind: "rejoin" });
   const happening = happeningOf(action);
   if (happening === null) return;
   const notices = withNotice(step.state.shared.notices, happening, step.core.clock.now());

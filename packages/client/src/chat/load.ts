@@ -7,6 +7,7 @@ import type { SessionCore } from "../session-core.ts";
 import { readAccountId } from "./authors.ts";
 import { epochsOfRecords, sideOf } from "./epochs.ts";
 import { forkDeps } from "./fork-deps.ts";
+import { greetingPartId } from "./greeting.ts";
 import { rosterOfPart, rosterPartId, startRoster, withSaid, type Roster, type Side } from "./roster.ts";
 import { decodeShared, type PairBefore } from "./shared.ts";
 import type { ChatState } from "./step.ts";
@@ -35,6 +36,7 @@ export async function loadState(core: SessionCore, record: ConversationRecord): 
     epochs: epochsOfRecords(mailboxes),
     reassembly: emptyReassembly(),
     queued: [],
+    isGreetingDue: (await store.get("part", greetingPartId(record.id))) !== null,
   };
 }
 

@@ -59,6 +59,9 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
     case "equivocation":
       step.forkedAuthors.push(effect.author);
       return;
+    case "behind":
+      step.isCopied = true;
+      return;
     default:
       // Gaps are counted from the log, and what is refused leaves a notice and nothing else.
       return;

@@ -143,6 +143,7 @@ async function begin(
     epochs: [epoch],
     reassembly: emptyReassembly(),
     queued: [],
+    isGreetingDue: false,
   };
   const changes: StoreChange[] = [
     { put: "conversation", record },

@@ -30,7 +30,7 @@ const noticeCodec = variants({
     {
       id: text(160),
       ...times,
-      what: word("healed", "node-signed-twice", "member-contradicts", "held", "released", "outside"),
+      what: word("healed", "node-signed-twice", "member-contradicts", "held", "released", "outside", "back"),
       count: uint(),
     },
   ],
@@ -110,8 +110,6 @@ function happeningOf(effect: LogEffect, self: Hex): Happening | null {
       const { author, sequence } = effect;
       return { kind: "equivocation", id: `${author}/${sequence}`, of: author === self ? "me" : "them", sequence };
     }
-    case "behind":
-      return { kind: "behind", id: "behind", count: 1 };
     case "refused":
       return { kind: "refused", id: `event/${effect.reason}`, what: "event", reason: effect.reason, count: 1 };
     case "ack-refused": {

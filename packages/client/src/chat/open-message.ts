@@ -56,6 +56,8 @@ async function openGroupMessage(
   if (!opened.ok) {
     const { reason } = opened.error;
     if (reason === "epoch-ahead") return { kind: "later" };
+    // GE17: to go on here would use keys twice.
+    if (reason === "sent-by-copy") step.isCopied = true;
     return reason === "own-message" || reason === "already-opened" ? { kind: "nothing" } : { kind: "refused", reason };
   }
   if (opened.value.kind === "commit") return { kind: "refused", reason: "unsupported" };

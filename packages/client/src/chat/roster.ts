@@ -82,15 +82,26 @@ export const startRoster = ({ state, leaves }: Side): Roster => ({
   lineDepth: 0,
 });
 
+export interface RosterStep {
+  readonly cut: readonly CutEntry[];
+  readonly lineDepth: number;
+  readonly since: number;
+  /** Of an external commit: the new leaf, and the one whose place it takes. */
+  readonly successor?: { readonly leafKey: Hex; readonly replaced: Hex } | null;
+}
+
 /** After a commit that was applied. `since`: the number of the next own event that is sealed. */
 export function advanceRoster(
   roster: Roster,
   side: Side,
-  { cut, lineDepth, since }: { readonly cut: readonly CutEntry[]; readonly lineDepth: number; readonly since: number },
+  { cut, lineDepth, since, successor = null }: RosterStep,
 ): Roster {
   const leaves = new Map(roster.leaves);
   for (const { leafKey, account } of side.leaves) {
-    if (!leaves.has(leafKey)) leaves.set(leafKey, { account, since, joinedAt: lineDepth });
+    if (leaves.has(leafKey)) continue;
+    const old = leafKey === successor?.leafKey ? leaves.get(successor.replaced) : undefined;
+    // Who comes back is who they were: what was said while they were away is for them.
+    leaves.set(leafKey, { account, since: old?.since ?? since, joinedAt: old?.joinedAt ?? lineDepth });
   }
   const present = new Set(side.leaves.map(({ leafKey }) => leafKey));
   for (const leafKey of leaves.keys()) {
@@ -99,6 +110,16 @@ export function advanceRoster(
   }
   return { ...roster, leaves, rights: advanceRights(roster.rights, side, cut), lineDepth };
 }
+
+/** For a device that has come back: the numbers of its own events begin anew, and everybody who is here waits for them. */
+export const fromTheStart = (roster: Roster, { leaves }: Side): Roster => {
+  const all = new Map(roster.leaves);
+  for (const { leafKey } of leaves) {
+    const leaf = all.get(leafKey);
+    if (leaf !== undefined) all.set(leafKey, { ...leaf, since: 0 });
+  }
+  return { ...roster, leaves: all };
+};
 
 export const saidBy = ({ people }: Roster, account: AccountId): Said => people.get(account) ?? NOTHING_SAID;
 

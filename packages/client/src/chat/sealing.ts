@@ -9,10 +9,11 @@ import type { EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { dueItems } from "./acknowledgements.ts";
 import { wantCommit } from "./commits.ts";
+import { greet } from "./greeting.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
 import { hasOpenCommit } from "./committing.ts";
-import { discountForked, maySeal, tickFork } from "./forks.ts";
+import { discountForked, leaveCopied, maySeal, tickFork } from "./forks.ts";
 import type { ChatState, Step } from "./step.ts";
 import { isWaiting } from "./wishes.ts";
 
@@ -21,11 +22,13 @@ export async function advance(step: Step): Promise<void> {
   if (step.state.record.state === "ended") return;
   await tickFork(step);
   await discountForked(step);
+  await leaveCopied(step);
   await wantCommit(step);
   if (!isSettled(step.state)) return;
   if (step.state.side.state.kind === "pair") await speakToPair(step);
   else if (step.state.shared.ownProfileRevision === 0) await sealName(step);
   await sealOwnChain(step);
+  await greet(step);
   await sealQueued(step);
   await sealItems(step, await dueItems(step, false));
 }

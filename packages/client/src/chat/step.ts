@@ -42,6 +42,8 @@ export interface ChatState {
   readonly reassembly: Reassembly;
   /** Own events that wait to be sealed, in order. */
   readonly queued: readonly string[];
+  /** Somebody has come back and hears from this device where it stands (spec/rejoin.md, RJ8). */
+  readonly isGreetingDue: boolean;
 }
 
 export type Purpose = MessageItem["purpose"];
@@ -57,6 +59,8 @@ export type Errand =
   /** The slots of one epoch. */
   | { readonly kind: "read-slots"; readonly epoch: Hex }
   | { readonly kind: "moved" }
+  /** This device is to ask to be let in again. */
+  | { readonly kind: "rejoin" }
   /** A change of the own devices is done, or cannot be. */
   | { readonly kind: "devices"; readonly intent: string; readonly isWon: boolean };
 
@@ -65,6 +69,8 @@ export class Step {
   readonly errands: Errand[] = [];
   /** Leaves of whom two events with one number have turned up in this step (FR5). */
   readonly forkedAuthors: Hex[] = [];
+  /** An event of the own leaf has turned up in this step that this store has never seen: it is a copy, or has one. */
+  isCopied = false;
   readonly changes: StoreChange[] = [];
   /** Runs after the step is saved, in order. */
   readonly after: (() => void)[] = [];
@@ -110,6 +116,11 @@ export class Step {
     // What is asked for nothing says nothing of when.
     this.#work.wakeAt = forkWakeAt;
     return this.#work;
+  }
+
+  /** A session that begins in this step: what the one before would have written is void. */
+  begin(work: ForkWork): void {
+    this.#work = work;
   }
 
   /** A contact, as this step leaves them. */

@@ -31,6 +31,8 @@ const APART = { least: 500, most: 4_000 };
 export interface ReadOptions {
   /** R3. `not-at-first`: it has just been made, in the same breath. */
   readonly apart?: "always" | "not-at-first";
+  /** A node has given all that it has. */
+  readonly onCaughtUp?: () => void;
 }
 
 export interface ReadersDeps {
@@ -97,7 +99,7 @@ export class Readers {
     target: ReaderTarget,
     onDelivered: (delivered: Delivered) => void,
     signal: AbortSignal,
-    { apart }: ReadOptions,
+    { apart, onCaughtUp }: ReadOptions,
   ): Promise<void> {
     const { hint } = target;
     const { pool, cursors } = this.#deps;
@@ -116,6 +118,7 @@ export class Readers {
         },
         onCaughtUp: () => {
           isLive = true;
+          if (!signal.aborted) onCaughtUp?.();
           pool.report(hint, { ok: true, value: undefined });
         },
         signal,

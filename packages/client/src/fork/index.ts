@@ -1,10 +1,20 @@
 export { beginFork } from "./begin.ts";
 export { decodePieces } from "./codec.ts";
 export { GroupCache } from "./groups.ts";
-export { answerCommit, commitAskedFor } from "./own.ts";
+export { answerCommit, commitAskedFor, ownMemo } from "./own.ts";
 export { LIVE_KINDS, partId, Parts, recordKind, type PartKind, type PartReader } from "./parts.ts";
 export { proofName } from "./proofs.ts";
-export { answerToFollow, judgeAnswer, knock, knockRefused, lastKnown, type JudgedAnswer } from "./rejoin.ts";
+export {
+  answerToFollow,
+  beforeOf,
+  judgeAnswer,
+  knock,
+  knockRefused,
+  lastKnown,
+  letIn,
+  type Before,
+  type JudgedAnswer,
+} from "./rejoin.ts";
 export { loadFork } from "./saved.ts";
 export {
   slotsOf,

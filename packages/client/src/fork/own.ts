@@ -58,6 +58,12 @@ export function commitAskedFor({ session }: { readonly session: ForkWork["state"
   return making === null || makingIn !== head ? null : { kind: "make-commit", intent: making.id, epoch: head };
 }
 
+/** What the shell has given with an own commit; null for one that is not kept. */
+export async function ownMemo(parts: Pick<ForkWork["parts"], "read">, id: Hex): Promise<Uint8Array | null> {
+  const own = await parts.read("own", id);
+  return own === null ? null : decodeOwnPart(own).memo;
+}
+
 /** FR16: the very bytes that its author sealed. */
 export async function offerOf(
   work: ForkWork,

@@ -21,6 +21,7 @@ import {
   type GroupLeaf,
   type GroupPreview,
   type GroupState,
+  type Hex,
   type KeyPackageBundle,
   type Member,
   type OfferedGroup,
@@ -43,7 +44,7 @@ export interface JudgedAnswer {
 /** `null`: not of this conversation, not sound, or not signed by who signed the GroupInfo. Never throws. */
 export async function judgeAnswer(
   { cipher }: Pick<ForkDeps, "cipher">,
-  { conversation, ownAccount }: Pick<ForkState, "conversation" | "ownAccount">,
+  { conversation, ownAccount }: Pick<Before, "conversation" | "ownAccount">,
   answer: RejoinAnswer,
 ): Promise<JudgedAnswer | null> {
   const inspected = await cipher.inspectGroupInfo(answer.groupInfo);
@@ -62,13 +63,33 @@ export async function judgeAnswer(
   return { answer, preview, state: state.value, leaves, offer };
 }
 
+/** Where a device comes from that wants to come in. */
+export interface Before {
+  readonly conversation: Hex;
+  readonly ownAccount: Hex;
+  /** What it can read of the past. */
+  readonly group: Group | null;
+  /** Of the last epoch that it knew before it fell out; null where it has lost everything. */
+  readonly known: EpochPolicy | null;
+  /** `carryOver` of the session before. */
+  readonly carried?: ReturnType<typeof carryOver>;
+}
+
+export const beforeOf = (state: ForkState, group: Group | null): Before => ({
+  conversation: state.conversation,
+  ownAccount: state.ownAccount,
+  group,
+  known: lastKnown(state),
+  carried: carryOver(state.session),
+});
+
 /** RJ7, by the last epoch that this device knew before it fell out. */
-export function answerToFollow(state: ForkState, judged: readonly JudgedAnswer[]): JudgedAnswer | "removed" | null {
-  const chosen = chooseAnswer(
-    lastKnown(state),
-    state.ownAccount,
-    judged.map(({ offer }) => offer),
-  );
+export function answerToFollow(
+  { known, ownAccount }: Pick<Before, "known" | "ownAccount">,
+  judged: readonly JudgedAnswer[],
+): JudgedAnswer | "removed" | null {
+  const offers = judged.map(({ offer }) => offer);
+  const chosen = chooseAnswer(known, ownAccount, offers);
   return typeof chosen === "number" ? (judged[chosen] as JudgedAnswer) : chosen;
 }
 
@@ -82,7 +103,7 @@ export function lastKnown({ knock, session, commits, root }: ForkState): EpochPo
  */
 export async function knock(
   deps: ForkDeps,
-  before: { readonly state: ForkState; readonly group: Group | null },
+  before: Before,
   followed: JudgedAnswer,
   bundle: KeyPackageBundle,
 ): Promise<ForkWork | string> {
@@ -101,15 +122,13 @@ export async function knock(
     nodes.push({ hint, mailbox: { seed, publicKey } });
   }
   if (nodes.length === 0) return "no-home-node";
-  const { state } = before;
   const group = before.group === null ? made.value.group : cipher.adopt(before.group, made.value.group);
-  const carried = carryOver(state.session);
-  const work = await beginFork(deps, group, {
-    conversation: state.conversation,
-    carried,
-    knock: { envelopes, nodes, taken: [], hash: commitHash(provider, envelopes), known: lastKnown(state) },
+  const known = before.known ?? followed.offer.policy;
+  return beginFork(deps, group, {
+    conversation: before.conversation,
+    ...(before.carried !== undefined && { carried: before.carried }),
+    knock: { envelopes, nodes, taken: [], hash: commitHash(provider, envelopes), known },
   });
-  return work;
 }
 
 async function leafOf(

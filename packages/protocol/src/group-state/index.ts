@@ -19,7 +19,7 @@ export { epochRanks, isDecree, type EpochRanks } from "./fork-facts.ts";
 export { decodeIntroduction, encodeIntroduction, type Introduction } from "./introduction.ts";
 export { judgeChange, refuseCommit, type ConversationRefusal } from "./conversation-rules.ts";
 export { judgeCommit, type CommitDescription, type CommitRefusal, type JudgedCommit } from "./judge.ts";
-export { readLeaf, readLeaves, type ChainRules, type GroupLeaf } from "./leaf.ts";
+export { isSameAccount, readLeaf, readLeaves, type ChainRules, type GroupLeaf } from "./leaf.ts";
 export {
   decodeCommitNote,
   depthOfLine,

@@ -38,6 +38,12 @@ export const identityChains: ChainRules = {
   },
 };
 
+/** For `GroupRules.mayRejoin`: what GR4 asks beyond the account is judged with the commit. */
+export function isSameAccount(credential: Uint8Array, successor: Uint8Array): boolean {
+  const [old, newcomer] = [claimedLeaf(credential), claimedLeaf(successor)];
+  return old.ok && newcomer.ok && old.value.accountId === newcomer.value.accountId;
+}
+
 /**
  * What the member's credential claims; it has been verified by then. `null` for one that cannot be read.
  *

@@ -76,12 +76,16 @@ export interface OfferedGroup {
   readonly hasAsker: boolean;
 }
 
-/** RJ7. Index of the answer; `removed` when the best one says so; `null` when none can be taken. */
+/**
+ * RJ7. Index of the answer; `removed` when the best one says so; `null` when none can be taken. `known` null: who has lost
+ * everything knows no ranks, and goes by those that the answers agree on.
+ */
 export function chooseAnswer(
-  known: EpochPolicy,
+  known: EpochPolicy | null,
   asker: Hex,
   offers: readonly OfferedGroup[],
 ): number | "removed" | null {
+  if (known === null) return chooseUnknown(offers);
   const owner = ownerOf(known);
   const own = levelOf(known, asker);
   const usable = offers
@@ -96,6 +100,25 @@ export function chooseAnswer(
   const [best] = usable;
   if (best === undefined) return null;
   return best.offer.hasAsker ? best.index : "removed";
+}
+
+/** RJ10: the group that most of those who answer are in; of them the highest there, then the greatest epoch. */
+function chooseUnknown(offers: readonly OfferedGroup[]): number | null {
+  const usable = offers.map((offer, index) => ({ offer, index })).filter(({ offer }) => offer.hasAsker);
+  const agreed = new Map<Hex | null, Set<Hex>>();
+  for (const { offer } of usable) {
+    const owner = ownerOf(offer.policy);
+    agreed.set(owner, (agreed.get(owner) ?? new Set()).add(offer.signer));
+  }
+  const weight = (offer: OfferedGroup): number => agreed.get(ownerOf(offer.policy))?.size ?? 0;
+  const [best] = usable.toSorted(
+    (a, b) =>
+      weight(b.offer) - weight(a.offer) ||
+      levelOf(b.offer.policy, b.offer.signer) - levelOf(a.offer.policy, a.offer.signer) ||
+      b.offer.epoch - a.offer.epoch ||
+      a.index - b.index,
+  );
+  return best?.index ?? null;
 }
 
 const ownerOf = ({ roles }: EpochPolicy): Hex | null => [...roles].find(([, role]) => role === "owner")?.[0] ?? null;

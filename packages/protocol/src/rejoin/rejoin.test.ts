@@ -70,6 +70,14 @@ const reasonOf = async (request: Uint8Array, change: object = {}): Promise<strin
   return result.ok ? "ok" : result.error.reason;
 };
 
+test("[RJ10] who has lost everything goes by the owner that most of those who answer name, and never hears that it is out", () => {
+  const mine = { policy: roles(["m", "owner"]) };
+  expect(chooseAnswer(null, "me", [offer("m", 9, mine), offer("a", 3), offer("n", 4)])).toBe(1);
+  expect(chooseAnswer(null, "me", [offer("m", 9, mine), offer("m", 10, mine), offer("n", 4), offer("o", 2)])).toBe(3);
+  expect(chooseAnswer(null, "me", [offer("o", 9, { hasAsker: false })])).toBeNull();
+  expect(chooseAnswer(null, "me", [])).toBeNull();
+});
+
 test("[RJ2] a request says whose device asks, and is answered to its key", async () => {
   const request = await opened();
   expect(request).toMatchObject({ account: ada.accountId, leafKey: leafKey.publicKey, attempt: 0, epoch: null });

@@ -6,6 +6,7 @@ import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
 import {
   answerCommit,
   answerToFollow,
+  beforeOf,
   beginFork,
   commitAskedFor,
   ForkWork,
@@ -314,13 +315,14 @@ export class ForkDevice {
       const good = answer === null ? null : await judgeAnswer(this.#deps, this.state, answer);
       if (good !== null) judged.push(good);
     }
-    const followed = answerToFollow(this.state, judged);
+    const before = beforeOf(this.state, this.group);
+    const followed = answerToFollow(before, judged);
     if (followed === null) return;
     if (followed === "removed") {
       this.told.push({ kind: "removed", commits: [] });
       return;
     }
-    const work = await knock(this.#deps, { state: this.state, group: this.group }, followed, bundle);
+    const work = await knock(this.#deps, before, followed, bundle);
     if (typeof work === "string") throw new Error(work);
     await this.#save(work, this.group);
     await this.repeatKnock();

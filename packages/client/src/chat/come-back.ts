@@ -1,0 +1,124 @@
+/**
+ * A chat whose device comes in again under a new leaf (spec/rejoin.md): in one step it has the group of the answer, an
+ * external commit that waits in the outbox, and the list of what it says again once somebody has let it in.
+ *
+ * CB1 Nothing that the person wrote is lost: what is not known to have arrived is sent again, as it was signed.
+ */
+import { bytesToHex } from "@xchat/codec";
+import { sayingAll, underNewLeaf, type GroupRecord, type Hex } from "@xchat/protocol";
+import { encodeItem } from "../delivery/outbox-item.ts";
+import { ownMemo, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
+import type { EventRecord } from "../ports.ts";
+import { ownAccount, toBytes } from "./authors.ts";
+import { takeLeafChains } from "./contact-news.ts";
+import { endOf, tell } from "./enter.ts";
+import { deriveEpoch, sideOf } from "./epochs.ts";
+import { beginSession, offerKnock } from "./forks.ts";
+import { withNotice } from "./notices.ts";
+import { lineIdOf } from "./record-line.ts";
+import { advanceRoster, fromTheStart } from "./roster.ts";
+import type { Step } from "./step.ts";
+import { decodeMemo } from "./wish-memo.ts";
+import { MAX_WISHES } from "./wishes.ts";
+
+/** Older ones were given up by everybody, or have arrived. */
+const SAID_AGAIN = { most: 256, age: 60 * 86_400_000 };
+
+/** `work`: from `knock`. */
+export async function comeBack(step: Step, work: ForkWork, { leaves }: JudgedAnswer): Promise<void> {
+  const { cipher, provider, clock } = step.core;
+  const now = clock.now();
+  const before = step.state;
+  const again = await toSayAgain(step);
+  await wantAgainWhatWasMade(step);
+  const { group } = work;
+  const side = sideOf(cipher, group);
+  const self = bytesToHex(cipher.ownLeafKey(group).publicKey);
+  const replaced = leaves.find(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey));
+  const log = underNewLeaf(before.log, self);
+  const roster = advanceRoster(before.roster, side, { cut: [], lineDepth: before.roster.lineDepth, since: 0 });
+  step.set({ log, roster: fromTheStart(roster, side) });
+  step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, now));
+  await beginSession(step, work);
+  dropSealed(step);
+  sayAgain(step, again);
+  const present = side.leaves.map(({ leafKey }) => leafKey);
+  step.set({ log: sayingAll(step.state.log, present, now) });
+  const record: GroupRecord = {
+    by: ownAccount(step.core),
+    actions: replaced === undefined ? [] : [rejoinedAction(side.leaves, self, replaced)],
+  };
+  const lineId = lineIdOf(group.epoch, toBytes(work.state.knock?.hash ?? self));
+  tell(step, { cut: [], note: null, record, lineId }, endOf(step), group.epoch);
+  // The name and what may be done directly are said anew to those who have come meanwhile; the chain is in the leaf.
+  const notices = withNotice(step.state.shared.notices, BACK, now);
+  step.setShared({ notices, isNameDue: true, readCount: 0, toldChain: provider.sha256(step.core.profile().chain) });
+  takeLeafChains(step);
+  offerKnock(step);
+  step.errands.push({ kind: "moved" });
+}
+
+const BACK = { kind: "fork", id: "outside", what: "back", count: 1 } as const;
+
+// ---- below
+
+function rejoinedAction(
+  leaves: Step["state"]["side"]["leaves"],
+  self: Hex,
+  replaced: { readonly deviceKey: Hex },
+): GroupRecord["actions"][number] {
+  const own = leaves.find(({ leafKey }) => leafKey === self) as (typeof leaves)[number];
+  return { kind: "rejoined", account: own.account, deviceKey: own.deviceKey, replaced: replaced.deviceKey };
+}
+
+/** Own events, in order, that are not known to have reached everybody. */
+async function toSayAgain(step: Step): Promise<readonly EventRecord[]> {
+  const { log, queued } = step.state;
+  const tip = log.authors.get(log.self)?.tip?.sequence ?? -1;
+  const since = step.core.clock.now() - SAID_AGAIN.age;
+  const from = Math.max(0, tip + 1 - SAID_AGAIN.most);
+  const stored = await step.core.store.eventsOfAuthor(step.id, log.self, from, SAID_AGAIN.most);
+  const waiting = new Set(queued);
+  return stored.filter(
+    ({ id, delivery, receivedAt, header }) =>
+      header.length > 0 && !waiting.has(id) && (delivery === "queued" || (delivery === "stored" && receivedAt > since)),
+  );
+}
+
+/** In front of what has not been sealed at all. */
+function sayAgain(step: Step, events: readonly EventRecord[]): void {
+  for (const event of events) {
+    const record = {
+      id: event.id,
+      conversationId: step.id,
+      sequence: step.core.nextSequence(),
+      item: encodeItem({ kind: "unsealed", eventId: event.id }),
+      createdAt: event.sentAt,
+    };
+    step.changes.push({ put: "outbox", record });
+  }
+  step.set({ queued: [...events.map(({ id }) => id), ...step.state.queued] });
+}
+
+/** It was sealed where nobody might be. */
+function dropSealed(step: Step): void {
+  for (const { record, item } of step.core.outbox.entries()) {
+    if (record.conversationId !== step.id || item.kind !== "message") continue;
+    step.changes.push({ delete: "outbox", key: record.id });
+    step.after.push(() => step.core.outbox.drop(record.id));
+  }
+}
+
+/** FR20: what own commits were for that nobody may have seen; the app drops what is done already. */
+async function wantAgainWhatWasMade(step: Step): Promise<void> {
+  const { parts } = step.work;
+  const { wishes } = step.state.shared;
+  const known = new Set(wishes.map(({ id }) => id));
+  const again: (typeof wishes)[number][] = [];
+  for (const { id, intent } of step.state.fork.session.own.values()) {
+    const memo = intent === null ? null : await ownMemo(parts, id);
+    if (memo === null || memo.length === 0) continue;
+    again.push(...decodeMemo(memo).wishes.filter((one) => !known.has(one.id)));
+  }
+  if (again.length > 0) step.setShared({ wishes: [...again, ...wishes].slice(0, MAX_WISHES) });
+}

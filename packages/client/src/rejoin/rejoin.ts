@@ -1,0 +1,238 @@
+/**
+ * What a chat has to do with coming back (spec/rejoin.md): it reads the rejoin inboxes, answers whoever asks there, and asks
+ * itself when it has fallen out, or was away for longer than mailboxes keep.
+ */
+import { bytesToHex } from "@xchat/codec";
+import type { AccountId, Hex, RejoinMessage } from "@xchat/protocol";
+import { ownAccount, toBytes } from "../chat/authors.ts";
+import { hasOpenCommit } from "../chat/committing.ts";
+import { comeBack } from "../chat/come-back.ts";
+import { takeChain } from "../chat/contact-news.ts";
+import { endChat } from "../chat/enter.ts";
+import type { ChatState, Step } from "../chat/step.ts";
+import { forkDeps } from "../chat/fork-deps.ts";
+import type { Delivered } from "../delivery/readers.ts";
+import { answerToFollow, beforeOf, judgeAnswer, knock, placeOf, sealing, type JudgedAnswer } from "../fork/index.ts";
+import type { Timer } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { Answering, type AnsweringGround } from "./answering.ts";
+import { Asking, type Followed, type GatheredAnswer } from "./asking.ts";
+import { Inboxes, type Inbox } from "./inboxes.ts";
+import { caughtUpChange, Presence } from "./presence.ts";
+import { answeredOf, askingChange, askingOf, REJOIN_KINDS, type AskingReason } from "./rejoin-parts.ts";
+
+/** Envelopes lie at nodes for twice as long. */
+const KNOCK_PATIENCE = 7 * 86_400_000;
+
+export interface RejoinDeps {
+  readonly conversation: Hex;
+  readonly state: () => ChatState;
+  readonly isClosed: () => boolean;
+  readonly step: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+  readonly readMailboxes: () => void;
+}
+
+export class Rejoin {
+  readonly #core: SessionCore;
+  readonly #deps: RejoinDeps;
+  readonly #inboxes: Inboxes;
+  readonly #asking: Asking;
+  readonly #answering: Answering;
+  readonly #presence: Presence;
+  #knockTimer: Timer | null = null;
+
+  constructor(core: SessionCore, deps: RejoinDeps) {
+    this.#core = core;
+    this.#deps = deps;
+    const { conversation, isClosed } = deps;
+    this.#inboxes = new Inboxes(core, {
+      conversation,
+      isClosed,
+      isBusy: () => this.#asking.isUnderWay || this.#answering.isBusy,
+      onMessage: (message, inbox) => core.background.run(this.#take(message, inbox)),
+    });
+    this.#asking = new Asking(core, {
+      conversation,
+      inboxes: this.#inboxes,
+      isClosed,
+      epoch: () => this.#epochName(),
+      follow: (answers, reason) => this.#follow(answers, reason),
+      onChange: () => core.topics.mark("chats"),
+    });
+    this.#answering = new Answering(core, {
+      conversation,
+      inboxes: this.#inboxes,
+      isClosed,
+      side: () => deps.state().side,
+      ownAccount: () => ownAccount(core),
+      ownDevice: () => this.#ownDevice(),
+      ground: () => this.#ground(),
+      onAsker: (account, chain) => this.#learnChain(account, chain),
+    });
+    this.#presence = new Presence(core, {
+      conversation,
+      isClosed,
+      epoch: () => deps.state().fork.session.head,
+      isConnected: () => deps.state().side.state.homeNodes.some((hint) => core.pool.access(hint).state === "ready"),
+      onAway: () => this.#asking.begin("away"),
+    });
+  }
+
+  /** Before the chat begins to read. */
+  async load(): Promise<void> {
+    const { conversation } = this.#deps;
+    const parts = await this.#core.store.parts(conversation, REJOIN_KINDS);
+    this.#asking.load(askingOf(conversation, parts));
+    this.#answering.load(answeredOf(conversation, parts));
+    await this.#presence.load();
+    await this.#place();
+  }
+
+  /** Goes on with what a restart has interrupted. */
+  async start(): Promise<void> {
+    await this.#asking.resume();
+    if (this.#deps.state().fork.session.standing === "outside") await this.#asking.begin("fallen-out");
+    this.#watchKnock();
+  }
+
+  close(): void {
+    this.#asking.close();
+    this.#answering.close();
+    this.#presence.close();
+    this.#knockTimer?.cancel();
+  }
+
+  /** The mailboxes to be read, in the form of epochs. */
+  get places(): readonly Pick<Inbox, "nodes">[] {
+    return this.#inboxes.all;
+  }
+
+  /** What of it did not come from a rejoin inbox. */
+  take(delivered: Delivered): Delivered {
+    return this.#inboxes.take(delivered);
+  }
+
+  /** The group has moved: its inboxes may be other ones. */
+  async moved(): Promise<void> {
+    if (await this.#place()) this.#deps.readMailboxes();
+    this.#watchKnock();
+  }
+
+  /** A node has given all that it has. */
+  caughtUp(): Promise<void> {
+    return this.#presence.caughtUp();
+  }
+
+  /** The rule of forks says so. */
+  fallenOut(): Promise<void> {
+    return this.#asking.begin("fallen-out");
+  }
+
+  // ---- below
+
+  #place(): Promise<boolean> {
+    const { state } = this.#deps.state().side;
+    return this.#inboxes.set({ nodes: state.homeNodes, seeds: state.rejoin.map(({ seed }) => seed) });
+  }
+
+  async #take(message: RejoinMessage, inbox: Inbox): Promise<void> {
+    if (message.kind === "request") return this.#answering.take(message.request, inbox);
+    this.#answering.sawAnswer(message.requestHash);
+    await this.#asking.take(message.requestHash, message.sealed);
+  }
+
+  #epochName(): Uint8Array | null {
+    const { fork } = this.#deps.state();
+    const place = placeOf(fork, fork.session.head);
+    return place === null ? null : toBytes(place.name);
+  }
+
+  #ownDevice(): Hex {
+    const { side, log } = this.#deps.state();
+    return side.leaves.find(({ leafKey }) => leafKey === log.self)?.deviceKey ?? "";
+  }
+
+  /** Section 3: settled in its epoch, and no commit known that ends it. */
+  #ground(): AnsweringGround | null {
+    const { fork, group, record } = this.#deps.state();
+    const { head, facts } = fork.session;
+    const place = placeOf(fork, head);
+    const isEnding = hasOpenCommit(fork) || facts.candidates.some(({ parent }) => parent === head);
+    if (place === null || record.state !== "active" || sealing(fork) !== "open" || isEnding) return null;
+    const nodes = place.nodes.map(({ hint, mailbox }) => ({ hint, seed: mailbox.seed }));
+    return { group, place: { wrapKey: place.wrapKey, nodes } };
+  }
+
+  /** ID21: somebody who asks shows the chain that they have now. */
+  #learnChain(account: AccountId, chain: Uint8Array): Promise<void> {
+    return this.#deps.step((step) => takeChain(step, account, chain));
+  }
+
+  // ---- below: following
+
+  async #follow(answers: readonly GatheredAnswer[], reason: AskingReason): Promise<Followed> {
+    const outcome = await this.#followIn(answers, reason);
+    if (outcome === "followed" || outcome === "needless") this.#presence.present(this.#core.clock.now());
+    return outcome;
+  }
+
+  #followIn(answers: readonly GatheredAnswer[], reason: AskingReason): Promise<Followed> {
+    return this.#deps.step(async (step): Promise<Followed> => {
+      const { fork, group, forkCache } = step.state;
+      if (step.state.record.state === "ended") return "removed";
+      const deps = forkDeps(step.core, forkCache, group);
+      const judged: { readonly judged: JudgedAnswer; readonly gathered: GatheredAnswer }[] = [];
+      for (const gathered of answers) {
+        const one = await judgeAnswer(deps, fork, gathered.answer);
+        if (one !== null) judged.push({ judged: one, gathered });
+      }
+      const followed = answerToFollow(
+        beforeOf(fork, group),
+        judged.map((one) => one.judged),
+      );
+      if (followed === null) return "none";
+      if (followed === "removed") {
+        if (fork.session.standing === "member") return "none";
+        endChat(step, null);
+        step.changes.push(this.#struckOut());
+        return "removed";
+      }
+      if (reason === "away" && fork.session.standing === "member" && isWhereOthersAre(step, followed))
+        return "needless";
+      const by = judged.find((one) => one.judged === followed) as (typeof judged)[number];
+      const work = await knock(deps, beforeOf(fork, group), followed, by.gathered.bundle);
+      if (typeof work === "string") return "none";
+      await comeBack(step, work, followed);
+      step.changes.push(this.#struckOut(), caughtUpChange(step.id, step.core.clock.now()));
+      return "followed";
+    });
+  }
+
+  #struckOut(): ReturnType<typeof askingChange> {
+    return askingChange(this.#deps.conversation, null, this.#core.clock.now());
+  }
+
+  /** Nobody has let it in though its commit was offered: what lay at the nodes is gone by now. */
+  #watchKnock(): void {
+    this.#knockTimer?.cancel();
+    this.#knockTimer = null;
+    const { fork } = this.#deps.state();
+    if (fork.knock === null || this.#deps.isClosed()) return;
+    const { hash } = fork.knock;
+    this.#knockTimer = this.#core.clock.after(KNOCK_PATIENCE, () => {
+      if (this.#deps.state().fork.knock?.hash !== hash) return;
+      this.#core.background.run(this.#asking.begin("fallen-out"));
+    });
+  }
+}
+
+/** The same epoch, with the same leaves: nothing was missed. */
+function isWhereOthersAre(step: Step, { preview }: JudgedAnswer): boolean {
+  const { group, side } = step.state;
+  const there = new Set(preview.members.map(({ signatureKey }) => bytesToHex(signatureKey)));
+  return (
+    preview.epoch <= group.epoch &&
+    there.size === side.leaves.length &&
+    side.leaves.every(({ leafKey }) => there.has(leafKey))
+  );
+}
