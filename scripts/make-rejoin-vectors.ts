@@ -35,7 +35,11 @@ const place = {
     },
   ],
 };
-const answer = await makeRejoinAnswer(provider, { hash: made.hash, key }, { groupInfo, place, leafKey: signer });
+const start = {
+  lineDepth: 4,
+  tips: [{ author: hex(seedOf(provider, "author")), sequence: 2, id: hex(seedOf(provider, "event")), depth: 5 }],
+};
+const answer = await makeRejoinAnswer(provider, { hash: made.hash, key }, { groupInfo, place, start, leafKey: signer });
 if (answer === null) throw new Error("no answer");
 const vectors = {
   description: "A request in a rejoin inbox and its answer (spec/rejoin.md)",
@@ -52,6 +56,7 @@ const vectors = {
   secretKey: hex(made.secretKey),
   answer: hex(answer),
   groupInfo: hex(groupInfo),
+  start,
   signer: hex(signer.publicKey),
   wrapKey: hex(place.wrapKey),
   mailboxSeed: hex(seedOf(provider, "mailbox")),

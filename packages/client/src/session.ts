@@ -1,6 +1,7 @@
 /** An open store at work: loads what is in it, starts reading and sending, and holds the parts together. */
 import {
   accountIdToBytes,
+  extendsChain,
   isSameAccount,
   isSuccessorCredential,
   judgeChainPin,
@@ -13,6 +14,7 @@ import {
 import { IntentError, type Query, type RequestView, type ViewTypes } from "./api.ts";
 import { AccountBackup } from "./backup/account-backup.ts";
 import type { BackupSource } from "./backup/backup-content.ts";
+import { RecoveredChats } from "./backup/recovered-chats.ts";
 import { Recovered } from "./backup/recovered.ts";
 import { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
@@ -52,6 +54,7 @@ export class Session {
   readonly invitations: Invitations;
   readonly backup: AccountBackup;
   readonly recovered: Recovered;
+  readonly recoveredChats: RecoveredChats;
   readonly siblings: Siblings;
   readonly devices: Devices;
   readonly chats = new Map<string, Chat>();
@@ -125,6 +128,13 @@ export class Session {
     this.invitations = new Invitations(this.core);
     this.recovered = new Recovered(this.core);
     this.backup = new AccountBackup(this.core, () => this.#backupSource());
+    this.recoveredChats = new RecoveredChats({
+      core: this.core,
+      recovered: this.recovered,
+      isBackedUp: () => this.backup.isWritten,
+      isKnown: (id, accountId) => this.#isKnownChat(id, accountId),
+      adopt: (chat) => this.#adopt(chat),
+    });
     this.intents = makeIntents(this);
   }
 
@@ -235,6 +245,7 @@ export class Session {
     await this.devices.close();
     this.#closed = true;
     await this.siblings.close();
+    this.recoveredChats.close();
     this.#maintenance?.cancel();
     this.#rewriting?.cancel();
     this.core.outbox.close();
@@ -248,7 +259,7 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { store, pool, contacts, cursors, outbox } = this.core;
+    const { store, pool, contacts, cursors, outbox, background } = this.core;
     await pool.load(store);
     for (const contact of await store.all("contact")) contacts.set(contact.accountId, contact);
     await this.recovered.load();
@@ -274,6 +285,7 @@ export class Session {
     await this.backup.load();
     this.core.introductions.resume();
     await this.siblings.start();
+    background.run(this.recoveredChats.start());
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
   }
@@ -342,6 +354,9 @@ export class Session {
         // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
         const { accountId, chain } = this.#profile;
         const pinned = leaf.value.accountId === accountId ? chain : this.core.contacts.get(leaf.value.accountId)?.chain;
+        // Its own lost device is there until its place is taken.
+        const isOwnOld = leaf.value.accountId === accountId && extendsChain(leaf.value.chain, chain).ok;
+        if (isOwnOld) return true;
         if (pinned !== undefined && pinned.length > 0) return judgePinned(pinned, leaf.value).ok;
         const pin = this.core.pins.get(leaf.value.accountId);
         const verdict = pin === undefined ? null : judgeChainPin(provider, pin, leaf.value.chain);

@@ -2,6 +2,7 @@
 import type { BackupSearchView, ChatView, ConversationId } from "@xchat/client/api";
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  allMessages,
   meet,
   memoryConnector,
   memoryNodes,
@@ -59,6 +60,25 @@ async function recover(who: Person, words: string): Promise<void> {
   await who.api.call("recoverAccount", { backup: found[0]?.id ?? "", passphrase: null });
 }
 
+async function accountId({ who }: TestDevice): Promise<string> {
+  const profile = await present(who.api, { view: "profile" });
+  return profile.state === "ready" ? profile.accountId : "";
+}
+
+const textsOf = async ({ api }: Person, chat: ConversationId): Promise<readonly string[]> =>
+  (await allMessages(api, chat)).flatMap(({ content }) => (content.kind === "text" ? [content.text] : []));
+
+const has = async (who: Person, chat: ConversationId, members: number): Promise<boolean> =>
+  (await chatsOf(who)).some((one) => one.id === chat && one.kind === "group" && one.memberCount === members);
+
+async function cameTo({ clock }: Pick<World, "clock">, isSo: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (await isSo().catch(() => false)) return;
+    await clock.pass(i < 100 ? 500 : 20_000);
+  }
+  throw new Error("did not come to what was waited for");
+}
+
 const chatsOf = ({ api }: Person): Promise<readonly ChatView[]> => present(api, { view: "chats" });
 
 /** Alice and Bob know each other; Bob is verified, and called Bobby. Then Alice's only device is lost. */
@@ -79,7 +99,8 @@ async function lostAlice(it = world()) {
 
 describe("recovery by the words", () => {
   test("[AB14] account, contacts and settings are back, and the chats are said to be not reached", async () => {
-    const { device, words, before, alicesChat } = await lostAlice();
+    const { device, words, before, alicesChat, bob } = await lostAlice();
+    await bob.close();
     const fresh = await device("Alice again").open("blank");
     const search = await find(fresh, words);
     expect(search.nodes.map(({ state }) => state)).toEqual(["answered", "answered"]);
@@ -93,13 +114,14 @@ describe("recovery by the words", () => {
     });
     expect(await chatsOf(fresh)).toEqual([]);
     expect(await present(fresh.api, { view: "recovery" })).toMatchObject({
-      chats: [{ id: alicesChat, kind: "pair", name: "Bobby", isVerified: true, state: "unreachable" }],
+      chats: [{ id: alicesChat, kind: "pair", name: "Bobby", isVerified: true, state: "asked" }],
     });
     expect(await present(fresh.api, { view: "network" })).toMatchObject({ nodes: [{}, {}] });
   });
 
   test("[AB14] what was recovered is there after a restart, and is backed up at once under the new chain", async () => {
-    const { it, device, words, alicesChat } = await lostAlice();
+    const { it, device, words, alicesChat, bob } = await lostAlice();
+    await bob.close();
     const second = device("Alice again");
     await recover(await second.open("blank"), words);
     await backedUp(it, second.who);
@@ -116,6 +138,61 @@ describe("recovery by the words", () => {
       chats: [{ id: alicesChat, name: "Bobby", isVerified: true }],
     });
   });
+
+  test("[AB17] [AB18] [AB19] the chats come back by themselves, and both sides see what happened", async () => {
+    const it = world();
+    const [alice, bob, carol] = [it.device("Alice"), it.device("Bob"), it.device("Carol")];
+    const { alicesChat: pair, bobsChat } = await meet(await alice.open(), await bob.open());
+    await meet(alice.who, await carol.open());
+    const accounts = await Promise.all([bob, carol].map(accountId));
+    const { chat: group } = await alice.who.api.call("createGroup", {
+      name: "Choir",
+      description: "",
+      members: accounts,
+    });
+    for (const one of [bob, carol]) await cameTo(it, () => has(one.who, group, 3));
+    await alice.who.api.call("sendMessage", { chat: pair, text: "from the lost one" });
+    await bob.who.api.call("sendMessage", { chat: pair, text: "to the lost one" });
+    await carol.who.api.call("sendMessage", { chat: group, text: "to all" });
+    await cameTo(it, async () => (await textsOf(alice.who, pair)).length === 2);
+    await cameTo(it, async () => (await textsOf(alice.who, group)).length === 1);
+    await backedUp(it, alice.who);
+    const words = await wordsOf(alice.who);
+    await alice.close();
+    await bob.who.api.call("sendMessage", { chat: pair, text: "are you there?" });
+    await carol.close();
+    const fresh = it.device("Alice again");
+    await recover(await fresh.open("blank"), words);
+    const waiting = await present(fresh.who.api, { view: "recovery" });
+    expect(waiting?.chats.find(({ id }) => id === pair)).toMatchObject({ kind: "pair", name: "Bob", state: "asked" });
+    for (let i = 0; i < 8; i++) {
+      await it.clock.pass(20_000);
+      await fresh.reopen();
+    }
+    // What had not reached the lost device is said to the new one; what had is not handed out.
+    await cameTo(it, async () => (await textsOf(fresh.who, pair)).join() === "are you there?");
+    await fresh.who.api.call("sendMessage", { chat: pair, text: "here I am" });
+    await cameTo(it, async () => (await textsOf(bob.who, bobsChat)).includes("here I am"));
+    await bob.who.api.call("sendMessage", { chat: pair, text: "good" });
+    await cameTo(it, async () => (await textsOf(fresh.who, pair)).includes("good"));
+    const bobs = (await chatsOf(bob.who)).find(({ id }) => id === bobsChat);
+    expect([bobs?.state, bobs?.missing]).toEqual(["active", 0]);
+    const mine = (await chatsOf(fresh.who)).find(({ id }) => id === pair);
+    expect([mine?.name, mine?.missing]).toEqual(["Bob", 0]);
+    expect(bobs?.notices).toMatchObject([{ kind: "identity", change: "recovered" }]);
+    // Bob has let the new device into the group as well, with Carol away.
+    await cameTo(it, () => has(fresh.who, group, 3));
+    await fresh.who.api.call("sendMessage", { chat: group, text: "all of you" });
+    await carol.open();
+    await cameTo(it, async () => (await textsOf(carol.who, group)).join() === "to all,all of you");
+    expect(await textsOf(fresh.who, group)).toEqual(["all of you"]);
+    const view = await present(fresh.who.api, { view: "group", chat: group });
+    expect(view).toMatchObject({ name: "Choir", role: "owner" });
+    expect(await present(fresh.who.api, { view: "recovery" })).toMatchObject({
+      chats: [{ kind: "pair", name: "Carol" }],
+    });
+    await cameTo(it, async () => (await present(fresh.who.api, { view: "recovery" }))?.chats.length === 0);
+  }, 120_000);
 
   test("an invitation to somebody who is known already begins the chat anew, and both see why", async () => {
     const { it, clock, device, bob, bobsChat, words, digits } = await lostAlice();

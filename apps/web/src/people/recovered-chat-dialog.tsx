@@ -27,10 +27,17 @@ export default function RecoveredChatDialog({
     <Dialog title={chat.name} onClose={onClose}>
       <div className="dialog-text">
         <p>
-          <Trans>
-            Your account backup says that you talk to each other. The keys of this chat were on the devices that you
-            lost, so it has to be begun again.
-          </Trans>
+          {chat.state === "asked" ? (
+            <Trans>
+              Your account backup names this chat. Its keys were on the devices that you lost, so whoever is in it is
+              being asked to let this device in. As soon as one of their devices is online, the chat is back by itself.
+            </Trans>
+          ) : (
+            <Trans>
+              Your account backup says that you talk to each other. The keys of this chat were on the devices that you
+              lost, so it has to be begun again.
+            </Trans>
+          )}
         </p>
         {chat.kind === "pair" ? (
           <p>

@@ -136,6 +136,12 @@ export class AccountBackup {
     };
   }
 
+  /** What there is lies at one node at least, or nothing is to be written. */
+  get isWritten(): boolean {
+    const view = this.view();
+    return view.state !== "on" || (!view.isBehind && view.storedAt > 0);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const stop of this.#stops.splice(0)) stop();

@@ -20,6 +20,8 @@ import {
   type BackupConversation,
   type ChainPin,
   type NodeHint,
+  type RecoveryOutcome,
+  type RecoveryStepResult,
   type RecoveryWork,
 } from "@xchat/protocol";
 import type { RecoveredChatView, RecoveryView } from "../api.ts";
@@ -97,8 +99,7 @@ export class Recovered {
         name: one.ownName ?? one.name ?? nameOf(contact) ?? accountId ?? "",
         accountId,
         isVerified: contact?.isVerified ?? false,
-        // Until somebody has been asked, a new invitation is what helps.
-        state: states.get(id) === "asked" ? "asked" : "unreachable",
+        state: states.get(id) === "unreachable" ? "unreachable" : "asked",
       };
     });
     return { recoveredAt: this.#recoveredAt, chats };
@@ -117,6 +118,39 @@ export class Recovered {
       "joined",
       same.map(({ conversation }) => bytesToHex(conversation)),
     );
+  }
+
+  // ---- what is to be done (AB17, AB18)
+
+  get recoveredAt(): number {
+    return this.#recoveredAt;
+  }
+
+  due(now: number): RecoveryStepResult {
+    const result = recoveryWorkStep(this.#work, now);
+    this.#work = result.work;
+    return result;
+  }
+
+  /** Members of it have been asked and may answer still. */
+  get asked(): readonly string[] {
+    return this.#work.entries.flatMap(({ conversation, state }) => (state === "asked" ? [conversation] : []));
+  }
+
+  conversation(id: string): RecoveredConversation | null {
+    const one = this.#content?.conversations.find(({ conversation }) => bytesToHex(conversation) === id);
+    if (one === undefined) return null;
+    const nodes = this.#content?.nodes ?? [];
+    return { ...one, homeNodes: one.nodes.map((index) => nodes[index] as NodeHint) };
+  }
+
+  /** `more`: what belongs to it, in one save. */
+  async note(outcome: RecoveryOutcome, more: readonly StoreChange[] = []): Promise<void> {
+    const { clock, store, topics } = this.#core;
+    const work = noteRecoveryWork(this.#work, outcome, clock.now());
+    await store.write([{ document: WORK_DOCUMENT, value: encodeRecoveryWork(work) }, ...more]);
+    this.#work = noteRecoveryWork(this.#work, outcome, clock.now());
+    topics.mark("recovery");
   }
 
   // ---- below

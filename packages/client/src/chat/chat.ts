@@ -31,7 +31,7 @@ import { takeChain } from "./contact-news.ts";
 import { DIRECT_CHANCE } from "./direct-link.ts";
 import { DirectLinks } from "./direct-links.ts";
 import { epochOfMailbox, readerTargets } from "./epochs.ts";
-import { endWithoutPeer, isPeerOut } from "./gone.ts";
+import { canComeBack, endWithoutPeer, isPeerOut } from "./gone.ts";
 import { forwardable } from "./content-actions.ts";
 import { Expiry, startTimers } from "./content-expiry.ts";
 import { judgeContent } from "./content-judge.ts";
@@ -162,7 +162,7 @@ export class Chat {
   async start(): Promise<void> {
     await this.refreshSummary();
     await this.#expiry.schedule();
-    await this.endIfPeerIsOut();
+    if (!canComeBack(this.#state.side)) await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
     await this.#rejoin.load();
     this.#readMailboxes();
@@ -240,7 +240,7 @@ export class Chat {
   /** After the contact has been saved. */
   async consentChanged(): Promise<void> {
     await this.#step(async (step) => {
-      if (isSettled(step.state)) await sealConsent(step);
+      if (isSettled(step.core, step.state)) await sealConsent(step);
     });
     this.#links.update();
   }
@@ -252,7 +252,7 @@ export class Chat {
 
   async nameChanged(): Promise<void> {
     await this.#step(async (step) => {
-      if (isSettled(step.state)) await sealName(step);
+      if (isSettled(step.core, step.state)) await sealName(step);
     });
   }
 

@@ -6,15 +6,14 @@
  */
 import { bytesToHex } from "@xchat/codec";
 import { sayingAll, underNewLeaf, type GroupRecord, type Hex } from "@xchat/protocol";
-import { encodeItem } from "../delivery/outbox-item.ts";
 import { ownMemo, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
-import type { EventRecord } from "../ports.ts";
 import { ownAccount, toBytes } from "./authors.ts";
 import { takeLeafChains } from "./contact-news.ts";
 import { endOf, tell } from "./enter.ts";
 import { deriveEpoch, sideOf } from "./epochs.ts";
 import { beginSession, offerKnock } from "./forks.ts";
 import { withNotice } from "./notices.ts";
+import { queueAgain } from "./queue-again.ts";
 import { lineIdOf } from "./record-line.ts";
 import { advanceRoster, fromTheStart } from "./roster.ts";
 import type { Step } from "./step.ts";
@@ -41,7 +40,7 @@ export async function comeBack(step: Step, work: ForkWork, { leaves }: JudgedAns
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, now));
   await beginSession(step, work);
   dropSealed(step);
-  sayAgain(step, again);
+  queueAgain(step, again);
   const present = side.leaves.map(({ leafKey }) => leafKey);
   step.set({ log: sayingAll(step.state.log, present, now) });
   const record: GroupRecord = {
@@ -72,32 +71,18 @@ function rejoinedAction(
 }
 
 /** Own events, in order, that are not known to have reached everybody. */
-async function toSayAgain(step: Step): Promise<readonly EventRecord[]> {
+async function toSayAgain(step: Step): Promise<readonly string[]> {
   const { log, queued } = step.state;
   const tip = log.authors.get(log.self)?.tip?.sequence ?? -1;
   const since = step.core.clock.now() - SAID_AGAIN.age;
   const from = Math.max(0, tip + 1 - SAID_AGAIN.most);
   const stored = await step.core.store.eventsOfAuthor(step.id, log.self, from, SAID_AGAIN.most);
   const waiting = new Set(queued);
-  return stored.filter(
+  const open = stored.filter(
     ({ id, delivery, receivedAt, header }) =>
       header.length > 0 && !waiting.has(id) && (delivery === "queued" || (delivery === "stored" && receivedAt > since)),
   );
-}
-
-/** In front of what has not been sealed at all. */
-function sayAgain(step: Step, events: readonly EventRecord[]): void {
-  for (const event of events) {
-    const record = {
-      id: event.id,
-      conversationId: step.id,
-      sequence: step.core.nextSequence(),
-      item: encodeItem({ kind: "unsealed", eventId: event.id }),
-      createdAt: event.sentAt,
-    };
-    step.changes.push({ put: "outbox", record });
-  }
-  step.set({ queued: [...events.map(({ id }) => id), ...step.state.queued] });
+  return open.map(({ id }) => id);
 }
 
 /** It was sealed where nobody might be. */

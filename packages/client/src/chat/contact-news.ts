@@ -72,6 +72,13 @@ export function withIdentityNotice(
   return withNotice(notices, happening, clock.now());
 }
 
+/** In this chat, unless it has been told here. */
+export function tellOnce(step: Step, change: IdentityChange, chain: Uint8Array): void {
+  const { notices } = step.state.shared;
+  const all = withIdentityNotice(step.core, notices, change, chain);
+  if (all.length > notices.length) step.setShared({ notices: all });
+}
+
 /** Such a chain takes the place of what was known. */
 export const isBetter = (change: IdentityChange | null): boolean => change === "newer" || change === "recovered";
 

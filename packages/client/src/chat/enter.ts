@@ -4,9 +4,11 @@ import type { EventRecord } from "../ports.ts";
 import { ownAccount } from "./authors.ts";
 import { deriveEpoch, sideOf } from "./epochs.ts";
 import { dueGreeting } from "./greeting.ts";
+import { undelivered } from "./log-start.ts";
+import { queueAgain } from "./queue-again.ts";
 import { mayBeShown, reviewDeliveries } from "./log-effects.ts";
 import { recordLine } from "./record-line.ts";
-import { advanceRoster, type Roster } from "./roster.ts";
+import { advanceRoster, type Roster, type Successor } from "./roster.ts";
 import type { Step } from "./step.ts";
 
 export interface Entry {
@@ -16,7 +18,7 @@ export interface Entry {
   /** Id of the line. */
   readonly lineId: Hex;
   /** Of an external commit: the new leaf, and the one whose place it takes. */
-  readonly successor?: { readonly leafKey: Hex; readonly replaced: Hex } | null;
+  readonly successor?: Pick<Successor, "leafKey" | "replaced" | "isSameDevice"> | null;
 }
 
 /** In a pair only these are worth a line: the yes, seeds and nodes are not. */
@@ -31,21 +33,36 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
   const { roster, side: before } = step.state;
   const lineDepth = entry.note === null ? roster.lineDepth : depthOfLine(roster.lineDepth, entry.note);
   const since = await nextSealed(step);
-  const { cut, successor = null } = entry;
+  const { cut } = entry;
+  const successor = entry.successor == null ? null : await successorOf(step, entry.successor);
   const next = advanceRoster(roster, side, { cut, lineDepth, since, successor });
   step.set({ roster: next });
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, clock.now()));
   // Who comes from outside can name no place.
   tell(step, entry, successor === null ? lineDepth : endOf(step), group.epoch);
   if (successor !== null) dueGreeting(step, successor);
+  if (successor !== null) queueAgain(step, successor.again);
   await judgeAnew(step, next, entry.cut);
   if (before.leaves.some(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey))) {
     await reviewDeliveries(step);
   }
-  if (entry.record?.actions.some(({ kind }) => kind === "added") === true) step.setShared({ isNameDue: true });
+  const hasNewcomer = entry.record?.actions.some(({ kind }) => kind === "added" || kind === "rejoined") === true;
+  if (hasNewcomer) step.setShared({ isNameDue: true });
   const { needsSeed } = step.state.shared;
   if (needsSeed !== null && (side.state.rejoin[0]?.number ?? 0) > needsSeed) step.setShared({ needsSeed: null });
   step.after.push(() => step.core.topics.mark(`group/${step.id}`));
+}
+
+/** In a chat of two, somebody who has lost their devices is told what had not reached the lost one. */
+async function successorOf(
+  step: Step,
+  successor: NonNullable<Entry["successor"]>,
+): Promise<Successor & { readonly again: readonly string[] }> {
+  const isToBeTold = !successor.isSameDevice && step.state.side.state.kind === "pair";
+  const open = isToBeTold ? await undelivered(step, successor.replaced) : [];
+  const waiting = new Set(step.state.queued);
+  const again = open.map(({ id }) => id).filter((id) => !waiting.has(id));
+  return { ...successor, depth: endOf(step), since: open[0]?.sequence ?? null, again };
 }
 
 /** This device is out: what is here can be read, and nothing more comes. */

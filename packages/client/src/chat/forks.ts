@@ -6,7 +6,15 @@
  * CF2 What leaves the device because of a decision lies in the outbox with that decision.
  */
 import { bytesToHex, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
-import { decodeCommitNote, EMPTY_NOTE, judgeChange, type GroupRecord, type Hex, type Member } from "@xchat/protocol";
+import {
+  decodeCommitNote,
+  EMPTY_NOTE,
+  judgeChange,
+  readLeaf,
+  type GroupRecord,
+  type Hex,
+  type Member,
+} from "@xchat/protocol";
 import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import { knockRefused, letIn, takeReceipt, takeSlot, weigh, type SlotReading } from "../fork/index.ts";
@@ -58,6 +66,14 @@ export function offerKnock(step: Step): void {
   if (knock === null) return;
   step.enqueueTo(knock.nodes, knock.envelopes, { purpose: "commit", eventId: KNOCK });
   step.enqueueTo(knock.nodes, knock.envelopes, { purpose: "state", eventId: "" });
+}
+
+/** After a restart: until somebody has let this device in (spec/rejoin.md, section 1). */
+export function offerAgain(step: Step): void {
+  const isOffered = step.core.outbox
+    .entries()
+    .some(({ record, item }) => record.conversationId === step.id && item.kind === "message" && item.eventId === KNOCK);
+  if (!isOffered) offerKnock(step);
 }
 
 /** FR13: what was taken back is shown to nobody; nor is anything offered to an epoch that is final. */
@@ -133,9 +149,10 @@ export async function leaveCopied(step: Step): Promise<void> {
   if (!step.isCopied) return;
   step.isCopied = false;
   const { notices } = step.state.shared;
-  step.setShared({
-    notices: withNotice(notices, { kind: "behind", id: "behind", count: 1 }, step.core.clock.now()),
-  });
+  if (!notices.some(({ kind }) => kind === "behind")) {
+    const behind = { kind: "behind", id: "behind", count: 1 } as const;
+    step.setShared({ notices: withNotice(notices, behind, step.core.clock.now()) });
+  }
   await inFork(step, (work) => work.take({ kind: "copied" }));
 }
 
@@ -274,8 +291,11 @@ function entryOf(step: Step, { id, facts, before }: AppliedCommit): Entry {
 
 function successorOf({ change }: AppliedCommit["facts"]): NonNullable<Entry["successor"]> | null {
   const [old] = change.removed;
-  if (!change.isExternal || old === undefined) return null;
-  return { leafKey: bytesToHex(change.committer.signatureKey), replaced: bytesToHex(old.signatureKey) };
+  const newcomer = readLeaf(change.committer);
+  const gone = old === undefined ? null : readLeaf(old);
+  if (!change.isExternal || newcomer === null || gone === null) return null;
+  const isSameDevice = newcomer.deviceKey === gone.deviceKey;
+  return { leafKey: newcomer.leafKey, replaced: gone.leafKey, isSameDevice };
 }
 
 /** What an own commit has for a consequence here: a seed to be renewed (GR28), or that this person has left. */

@@ -10,7 +10,7 @@ import {
   type LogStart,
 } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
-import { beginFork, GroupCache } from "../fork/index.ts";
+import { beginFork, GroupCache, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
 import type { SessionCore } from "../session-core.ts";
 import { ownAccount } from "./authors.ts";
 import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
@@ -114,11 +114,45 @@ export async function newConversation(
   });
 }
 
+/** One that this device comes back into having lost everything; `work`: from `knock`. */
+export async function recoveredConversation(
+  core: SessionCore,
+  { work, followed }: { readonly work: ForkWork; readonly followed: JudgedAnswer },
+  input: Partial<ConversationRecord>,
+): Promise<NewConversation> {
+  const { group } = work;
+  const side = sideOf(core.cipher, group);
+  const id = bytesToHex(group.groupId);
+  const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
+  const replaced = followed.leaves.find(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey));
+  const { tips, lineDepth } = followed.answer.start;
+  const begun = await begin(
+    core,
+    {
+      record: { ...newRecord(core, id), ...input },
+      shared: { ...newShared(), isNameDue: true },
+      log: startLog({ conversation: id, self, start: tips.filter(({ author }) => author !== self) }),
+      group,
+      side,
+      roster: { ...startRoster(side), lineDepth },
+    },
+    work,
+  );
+  if (replaced === undefined) return begun;
+  const own = ownAccount(core);
+  const { deviceKey } = side.leaves.find(({ leafKey }) => leafKey === self) as (typeof side.leaves)[number];
+  const action = { kind: "rejoined", account: own, deviceKey, replaced: replaced.deviceKey } as const;
+  const end = 1 + Math.max(lineDepth, ...tips.map(({ depth }) => depth));
+  const line = lineRecord(core, group, { by: own, actions: [action] }, end);
+  return { ...begun, changes: [...begun.changes, { put: "event", record: line }] };
+}
+
 // ---- below
 
 async function begin(
   core: SessionCore,
   parts: Pick<ChatState, "record" | "shared" | "log" | "group" | "side" | "roster">,
+  work: ForkWork | null = null,
 ): Promise<NewConversation> {
   const { cipher, provider, clock, profile } = core;
   const { log, group, side, roster } = parts;
@@ -129,7 +163,7 @@ async function begin(
   const shared: Shared = { ...parts.shared, toldChain: provider.sha256(profile().chain) };
   const record = { ...parts.record, log: encodeLog(log), shared: encodeShared(shared) };
   const forkCache = new GroupCache();
-  const begun = await beginFork(forkDeps(core, forkCache, group), group, { conversation: id });
+  const begun = work ?? (await beginFork(forkDeps(core, forkCache, group), group, { conversation: id }));
   const state: ChatState = {
     record,
     shared,

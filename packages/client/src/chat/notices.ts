@@ -110,6 +110,8 @@ function happeningOf(effect: LogEffect, self: Hex): Happening | null {
       const { author, sequence } = effect;
       return { kind: "equivocation", id: `${author}/${sequence}`, of: author === self ? "me" : "them", sequence };
     }
+    case "behind":
+      return { kind: "behind", id: "behind", count: 1 };
     case "refused":
       return { kind: "refused", id: `event/${effect.reason}`, what: "event", reason: effect.reason, count: 1 };
     case "ack-refused": {

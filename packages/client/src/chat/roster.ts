@@ -87,7 +87,19 @@ export interface RosterStep {
   readonly lineDepth: number;
   readonly since: number;
   /** Of an external commit: the new leaf, and the one whose place it takes. */
-  readonly successor?: { readonly leafKey: Hex; readonly replaced: Hex } | null;
+  readonly successor?: Successor | null;
+}
+
+/** Of an external commit: the new leaf, and the one whose place it takes. */
+export interface Successor {
+  readonly leafKey: Hex;
+  readonly replaced: Hex;
+  /** Else it has lost all that the other one had. */
+  readonly isSameDevice: boolean;
+  /** How deep this chat is when it comes. */
+  readonly depth: number;
+  /** From this own event on, its word is waited for. */
+  readonly since: number | null;
 }
 
 /** After a commit that was applied. `since`: the number of the next own event that is sealed. */
@@ -99,9 +111,12 @@ export function advanceRoster(
   const leaves = new Map(roster.leaves);
   for (const { leafKey, account } of side.leaves) {
     if (leaves.has(leafKey)) continue;
-    const old = leafKey === successor?.leafKey ? leaves.get(successor.replaced) : undefined;
-    // Who comes back is who they were: what was said while they were away is for them.
-    leaves.set(leafKey, { account, since: old?.since ?? since, joinedAt: old?.joinedAt ?? lineDepth });
+    const comer = successor?.leafKey === leafKey ? successor : null;
+    // A device that comes back is the one that it was: what was said while it was away is for it. Another one, of somebody who
+    // has recovered their account, is given from here on.
+    const old = comer?.isSameDevice === true ? leaves.get(comer.replaced) : undefined;
+    const begins = { account, since: comer?.since ?? since, joinedAt: comer?.depth ?? lineDepth };
+    leaves.set(leafKey, old ?? begins);
   }
   const present = new Set(side.leaves.map(({ leafKey }) => leafKey));
   for (const leafKey of leaves.keys()) {

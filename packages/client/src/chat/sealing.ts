@@ -13,6 +13,7 @@ import { greet } from "./greeting.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
 import { hasOpenCommit } from "./committing.ts";
+import { isPeerAway, keepBack } from "./gone.ts";
 import { discountForked, leaveCopied, maySeal, tickFork } from "./forks.ts";
 import type { ChatState, Step } from "./step.ts";
 import { isWaiting } from "./wishes.ts";
@@ -24,7 +25,8 @@ export async function advance(step: Step): Promise<void> {
   await discountForked(step);
   await leaveCopied(step);
   await wantCommit(step);
-  if (!isSettled(step.state)) return;
+  if (isPeerAway(step.state, step.contact(step.state.record.accountId))) return keepBack(step);
+  if (!isSettled(step.core, step.state)) return;
   if (step.state.side.state.kind === "pair") await speakToPair(step);
   else if (step.state.shared.ownProfileRevision === 0) await sealName(step);
   await sealOwnChain(step);
@@ -42,8 +44,12 @@ async function speakToPair(step: Step): Promise<void> {
 }
 
 /** Accepted by both, and no own commit on its way or due: messages can be sealed. */
-export const isSettled = ({ record, shared, fork }: ChatState): boolean =>
-  record.state === "active" && maySeal(fork) && !hasOpenCommit(fork) && shared.wishes.every(isWaiting);
+export const isSettled = (core: SessionCore, state: ChatState): boolean =>
+  state.record.state === "active" &&
+  maySeal(state.fork) &&
+  !hasOpenCommit(state.fork) &&
+  state.shared.wishes.every(isWaiting) &&
+  !isPeerAway(state, core.contacts.get(state.record.accountId));
 
 /** What this person allows in a chat with this account, and this device can do. */
 export function mayDirect({ direct, profile, contacts }: SessionCore, accountId: string): boolean {
@@ -53,7 +59,7 @@ export function mayDirect({ direct, profile, contacts }: SessionCore, accountId:
 
 export async function sealOrQueue(step: Step, event: EventRecord): Promise<void> {
   const { queued } = step.state;
-  if (isSettled(step.state) && queued.length === 0) return sealEvent(step, event);
+  if (isSettled(step.core, step.state) && queued.length === 0) return sealEvent(step, event);
   step.set({ queued: [...queued, event.id] });
   const record = {
     id: event.id,
@@ -72,7 +78,7 @@ async function sealItems(step: Step, items: readonly PayloadItem[]): Promise<voi
 
 /** What is of use for some minutes only: signals of the direct connection. */
 export async function sealSignals(step: Step, items: readonly PayloadItem[]): Promise<void> {
-  if (isSettled(step.state)) await step.seal(items, "signal");
+  if (isSettled(step.core, step.state)) await step.seal(items, "signal");
 }
 
 export async function sealConsent(step: Step): Promise<void> {

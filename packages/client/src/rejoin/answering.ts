@@ -23,6 +23,7 @@ import {
   type Group,
   type GroupLeaf,
   type Hex,
+  type LogStart,
   type RejoinPlace,
   type RejoinRequest,
 } from "@xchat/protocol";
@@ -56,6 +57,8 @@ export interface AnsweringDeps {
   readonly ownAccount: () => AccountId;
   readonly ownDevice: () => Hex;
   readonly ground: () => AnsweringGround | null;
+  /** Where the log of whoever comes in the place of this leaf begins, as this device knows it. */
+  readonly start: (replaced: Hex) => Promise<LogStart>;
   /** The chain that somebody comes with may be news. */
   readonly onAsker: (account: AccountId, chain: Uint8Array) => Promise<void>;
 }
@@ -157,13 +160,16 @@ export class Answering {
     const there = this.#there.get(bytesToHex(request.hash)) ?? 0;
     const { state, leaves } = this.#deps.side();
     if (isClosed() || !isAnswerWanted(this.#level(), request, there)) return;
-    if (leafToReplace(state, leaves, newcomer) === null) return;
+    const replaced = leafToReplace(state, leaves, newcomer);
+    if (replaced === null) return;
     const here = ground();
     if (here === null) {
       if (tries < UNSETTLED_TRIES) this.#wake({ ...pending, tries: tries + 1 }, UNSETTLED_WAIT);
       return;
     }
+    const start = await this.#deps.start(replaced.leafKey);
     const answer = await makeRejoinAnswer(provider, request, {
+      start,
       groupInfo: await cipher.exportGroupInfo(here.group),
       place: here.place,
       leafKey: cipher.ownLeafKey(here.group),

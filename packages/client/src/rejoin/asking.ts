@@ -50,6 +50,8 @@ export interface AskingDeps {
   readonly epoch: () => Uint8Array | null;
   readonly follow: (answers: readonly GatheredAnswer[], reason: AskingReason) => Promise<Followed>;
   readonly onChange: () => void;
+  /** False where somebody else says when it is asked again. */
+  readonly isByItself: boolean;
 }
 
 /** Before asking again, after so many times. */
@@ -85,7 +87,8 @@ export class Asking {
   async resume(): Promise<void> {
     const request = this.#state?.requests.at(-1);
     if (this.#state === null || this.#deps.isClosed()) return;
-    if (request === undefined || this.#state.nextAt <= this.#core.clock.now()) return this.#ask();
+    const isDue = this.#deps.isByItself && this.#state.nextAt <= this.#core.clock.now();
+    if (request === undefined || isDue) return this.#ask();
     await this.#deposit(request);
     this.#schedule();
   }
@@ -191,7 +194,7 @@ export class Asking {
 
   #schedule(): void {
     this.#again?.cancel();
-    if (this.#state === null) return;
+    if (this.#state === null || !this.#deps.isByItself) return;
     const { clock, background } = this.#core;
     const wait = Math.max(0, this.#state.nextAt - clock.now());
     this.#again = clock.after(Math.min(wait, LONGEST_WAIT), () => background.run(this.#ask()));

@@ -6,9 +6,12 @@ import { bytesToHex } from "@xchat/codec";
 import type { AccountId, Hex, RejoinMessage } from "@xchat/protocol";
 import { ownAccount, toBytes } from "../chat/authors.ts";
 import { hasOpenCommit } from "../chat/committing.ts";
+import { logStart } from "../chat/log-start.ts";
+import { offerAgain } from "../chat/forks.ts";
 import { comeBack } from "../chat/come-back.ts";
-import { takeChain } from "../chat/contact-news.ts";
+import { takeChain, tellOnce } from "../chat/contact-news.ts";
 import { endChat } from "../chat/enter.ts";
+import { isPeerOut } from "../chat/gone.ts";
 import type { ChatState, Step } from "../chat/step.ts";
 import { forkDeps } from "../chat/fork-deps.ts";
 import type { Delivered } from "../delivery/readers.ts";
@@ -58,6 +61,7 @@ export class Rejoin {
       epoch: () => this.#epochName(),
       follow: (answers, reason) => this.#follow(answers, reason),
       onChange: () => core.topics.mark("chats"),
+      isByItself: true,
     });
     this.#answering = new Answering(core, {
       conversation,
@@ -67,6 +71,7 @@ export class Rejoin {
       ownAccount: () => ownAccount(core),
       ownDevice: () => this.#ownDevice(),
       ground: () => this.#ground(),
+      start: (replaced) => deps.step((step) => logStart(step, replaced)),
       onAsker: (account, chain) => this.#learnChain(account, chain),
     });
     this.#presence = new Presence(core, {
@@ -90,6 +95,7 @@ export class Rejoin {
 
   /** Goes on with what a restart has interrupted. */
   async start(): Promise<void> {
+    if (this.#deps.state().fork.knock !== null) await this.#deps.step(async (step) => offerAgain(step));
     await this.#asking.resume();
     if (this.#deps.state().fork.session.standing === "outside") await this.#asking.begin("fallen-out");
     this.#watchKnock();
@@ -165,7 +171,14 @@ export class Rejoin {
 
   /** ID21: somebody who asks shows the chain that they have now. */
   #learnChain(account: AccountId, chain: Uint8Array): Promise<void> {
-    return this.#deps.step((step) => takeChain(step, account, chain));
+    return this.#deps.step(async (step) => {
+      await takeChain(step, account, chain);
+      const contact = step.contact(account);
+      const isPair = step.state.record.accountId === account;
+      if (!isPair || contact === undefined || !isPeerOut(step.state.side, account, contact.chain)) return;
+      // It may have become known elsewhere; here is where it is looked for.
+      tellOnce(step, "recovered", contact.chain);
+    });
   }
 
   // ---- below: following
@@ -227,8 +240,11 @@ export class Rejoin {
 }
 
 /** The same epoch, with the same leaves: nothing was missed. */
-function isWhereOthersAre(step: Step, { preview }: JudgedAnswer): boolean {
-  const { group, side } = step.state;
+function isWhereOthersAre(step: Step, { preview, answer }: JudgedAnswer): boolean {
+  const { group, side, log } = step.state;
+  const told = answer.start.tips.find(({ author }) => author === log.self)?.sequence ?? -1;
+  // Somebody has more of this device than it has itself: it is an old copy.
+  if (told > (log.authors.get(log.self)?.tip?.sequence ?? -1)) return false;
   const there = new Set(preview.members.map(({ signatureKey }) => bytesToHex(signatureKey)));
   return (
     preview.epoch <= group.epoch &&

@@ -35,6 +35,7 @@ import {
   MAX_CREDENTIAL_BYTES,
   verifyLeafCredential,
 } from "../identity/certificate.ts";
+import { decodeLogStart, encodeLogStart, type LogStart } from "../devices/newcomer.ts";
 import { MAX_NODE_HINTS, nodeHintCodec } from "../node-hint.ts";
 
 const VERSION = 1 as const;
@@ -43,7 +44,9 @@ export const MAX_REJOIN_AGE_MS = DAY_MS;
 const XWING_KEY_BYTES = 1_216;
 const MAX_BODY_BYTES = 2_048;
 /** With what sealing adds, this and the place fit into the greatest payload of envelopes. */
-export const MAX_GROUP_INFO_BYTES = 3_900_000;
+export const MAX_GROUP_INFO_BYTES = 3_500_000;
+/** 4,096 authors. */
+const MAX_START_BYTES = 400_000;
 const MAX_ANSWER_BYTES = 3_920_000;
 const REQUEST_LABEL = utf8ToBytes("xchat rejoin request 1\0");
 const ANSWER_LABEL = utf8ToBytes("xchat rejoin answer 1\0");
@@ -188,6 +191,8 @@ const answerCodec = struct({
   version: literal(VERSION, "newer-version"),
   groupInfo: bytes({ max: MAX_GROUP_INFO_BYTES }),
   place: bytes({ max: 4_096 }),
+  /** Where the log of somebody who has lost theirs begins (devices.md, DV35). */
+  start: bytes({ max: MAX_START_BYTES }),
   signature: bytes({ length: 64 }),
 });
 
@@ -200,13 +205,19 @@ const answerCodec = struct({
 export async function makeRejoinAnswer(
   provider: CryptoProvider,
   request: Pick<RejoinRequest, "hash" | "key">,
-  input: { readonly groupInfo: Uint8Array; readonly place: RejoinPlace; readonly leafKey: KeyPair },
+  input: {
+    readonly groupInfo: Uint8Array;
+    readonly place: RejoinPlace;
+    readonly start: LogStart;
+    readonly leafKey: KeyPair;
+  },
 ): Promise<Uint8Array | null> {
   const { groupInfo, leafKey } = input;
   const place = encode(placeCodec, input.place);
-  const signed = answerBytes(provider, request.hash, groupInfo, place);
+  const start = encodeLogStart(input.start);
+  const signed = answerBytes(provider, request.hash, [groupInfo, place, start]);
   const signature = await provider.ed25519Sign(leafKey.secretKey, signed);
-  const answer = encode(answerCodec, { version: VERSION, groupInfo, place, signature });
+  const answer = encode(answerCodec, { version: VERSION, groupInfo, place, start, signature });
   const sealed = await sealTo(provider, request.key, INFO, request.hash, answer);
   return sealed === null ? null : encodeRejoinMessage({ kind: "answer", requestHash: request.hash, sealed });
 }
@@ -214,6 +225,8 @@ export async function makeRejoinAnswer(
 export interface RejoinAnswer {
   readonly groupInfo: Uint8Array;
   readonly place: RejoinPlace;
+  /** Its signer's word. */
+  readonly start: LogStart;
   /** True when the leaf with this key has signed it: to be asked for the signer of the GroupInfo. */
   readonly isSignedBy: (signatureKey: Uint8Array) => Promise<boolean>;
 }
@@ -229,18 +242,16 @@ export async function openRejoinAnswer(
   if (answer === null || !answer.ok) return null;
   const { groupInfo, signature } = answer.value;
   const place = decode(placeCodec, answer.value.place);
-  if (!place.ok) return null;
-  const signed = answerBytes(provider, requestHash, groupInfo, answer.value.place);
+  const start = decodeLogStart(answer.value.start);
+  if (!place.ok || !start.ok) return null;
+  const signed = answerBytes(provider, requestHash, [groupInfo, answer.value.place, answer.value.start]);
   return {
     groupInfo,
     place: place.value,
+    start: start.value,
     isSignedBy: async (signatureKey) => provider.ed25519Verify(signatureKey, signed, signature),
   };
 }
 
-const answerBytes = (
-  provider: CryptoProvider,
-  requestHash: Uint8Array,
-  groupInfo: Uint8Array,
-  place: Uint8Array,
-): Uint8Array => concatBytes(ANSWER_LABEL, requestHash, provider.sha256(groupInfo), provider.sha256(place));
+const answerBytes = (provider: CryptoProvider, requestHash: Uint8Array, parts: readonly Uint8Array[]): Uint8Array =>
+  concatBytes(ANSWER_LABEL, requestHash, ...parts.map((part) => provider.sha256(part)));

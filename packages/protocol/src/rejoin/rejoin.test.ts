@@ -54,12 +54,13 @@ const place = {
   nodes: [{ hint: { address: "wss://n.example/", keyHash: seedOf(provider, "n") }, seed: seedOf(provider, "box") }],
 };
 const groupInfo = new Uint8Array(500).fill(3);
+const start = { lineDepth: 4, tips: [{ author: "ab".repeat(32), sequence: 2, id: "cd".repeat(32), depth: 5 }] };
 
 const opened = async (): Promise<RejoinRequest> =>
   expectOk(await openRejoinRequest(provider, made.request, around), "request");
 
 async function answer(): Promise<Extract<RejoinMessage, { kind: "answer" }>> {
-  const bytesOfAnswer = await makeRejoinAnswer(provider, await opened(), { groupInfo, place, leafKey: signer });
+  const bytesOfAnswer = await makeRejoinAnswer(provider, await opened(), { groupInfo, place, start, leafKey: signer });
   const message = expectOk(decodeRejoinMessage(bytesOfAnswer as Uint8Array), "answer");
   if (message.kind !== "answer") throw new Error(message.kind);
   return message;
@@ -84,7 +85,7 @@ test("[RJ2] a request says whose device asks, and is answered to its key", async
   const { sealed, requestHash } = await answer();
   expect(requestHash).toEqual(made.hash);
   const got = await openRejoinAnswer(provider, made, sealed);
-  expect([got?.groupInfo, got?.place]).toEqual([groupInfo, place]);
+  expect([got?.groupInfo, got?.place, got?.start]).toEqual([groupInfo, place, start]);
   expect(await got?.isSignedBy(signer.publicKey)).toBe(true);
   expect(await got?.isSignedBy(leafKey.publicKey)).toBe(false);
 });
@@ -175,7 +176,7 @@ test("[RJ4] the same GroupInfo signed for one request is not signed for another"
   const again = await makeRejoinAnswer(
     provider,
     { hash: other.hash, key },
-    { groupInfo: (content as { groupInfo: Uint8Array }).groupInfo, place, leafKey },
+    { groupInfo: (content as { groupInfo: Uint8Array }).groupInfo, place, start, leafKey },
   );
   const message = expectOk(decodeRejoinMessage(again as Uint8Array), "answer");
   const got = message.kind === "answer" ? await openRejoinAnswer(provider, other, message.sealed) : null;
@@ -184,7 +185,7 @@ test("[RJ4] the same GroupInfo signed for one request is not signed for another"
 
 test("[RJ4] a key that is none gets no answer", async () => {
   const request = { ...(await opened()), key: new Uint8Array(1_216).fill(255) };
-  expect(await makeRejoinAnswer(provider, request, { groupInfo, place, leafKey: signer })).toBeNull();
+  expect(await makeRejoinAnswer(provider, request, { groupInfo, place, start, leafKey: signer })).toBeNull();
 });
 
 test("[RJ1] any bytes are a message or refused with a reason", () => {
@@ -284,5 +285,6 @@ test("vectors: request and answer are read as they were written", async () => {
   expect(got?.groupInfo).toEqual(raw("groupInfo"));
   expect(got?.place.wrapKey).toEqual(raw("wrapKey"));
   expect(got?.place.nodes[0]?.seed).toEqual(raw("mailboxSeed"));
+  expect(got?.start).toEqual(vector.start);
   expect(await got?.isSignedBy(raw("signer"))).toBe(true);
 });

@@ -342,6 +342,7 @@ export class ForkDevice {
         wrapKey: place.wrapKey,
         nodes: place.nodes.map(({ hint, mailbox }) => ({ hint, seed: mailbox.seed })),
       },
+      start: { lineDepth: 0, tips: [] },
       leafKey: this.cipher.ownLeafKey(this.group),
     });
     const message = made === null ? null : decodeRejoinMessage(made);
