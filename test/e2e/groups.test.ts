@@ -53,6 +53,10 @@ describe("a group of three", () => {
   test("one is away during a rename and a removal, and sees both; who was removed sees so, and nothing more", async () => {
     const { alicesPage, bobsPage, carolsPage, problems } = await three();
     await makeGroup(alicesPage, "Choir", ["Bob", "Carol"]);
+    // Who has only just said yes comes in when their device has sent what it takes to add them.
+    await record(alicesPage, "You added Carol|You added .?Bob.? and Carol|You added .?Carol.? and Bob")
+      .first()
+      .waitFor();
     await say(alicesPage, "We sing on Tuesday");
     await openChat(bobsPage, "Choir");
     await hears(bobsPage, "We sing on Tuesday");
@@ -63,6 +67,13 @@ describe("a group of three", () => {
     await say(carolsPage, "I bring the notes");
     await hears(bobsPage, "I bring the notes");
     await hears(alicesPage, "I bring the notes");
+    // What somebody is called, of whom only the key was known when they came in.
+    await record(bobsPage, "Alice added Carol").first().waitFor();
+    await bobsPage
+      .locator("#messages")
+      .getByText(/^.?Carol.?$/u)
+      .first()
+      .waitFor();
     await own(alicesPage, "We sing on Tuesday", "Read").waitFor();
 
     const context = carolsPage.context();

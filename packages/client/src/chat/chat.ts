@@ -35,7 +35,7 @@ import { canComeBack, endWithoutPeer, isPeerOut } from "./gone.ts";
 import { forwardable } from "./content-actions.ts";
 import { Expiry, startTimers } from "./content-expiry.ts";
 import { judgeContent } from "./content-judge.ts";
-import { messageViews, pinnedMessages, showContent, type Viewing } from "./content-view.ts";
+import { messageViews, pinnedMessages, showContent, touchNamed, type Viewing } from "./content-view.ts";
 import { applyItems } from "./items.ts";
 import { orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
@@ -444,6 +444,7 @@ export class Chat {
     const events = [...step.events.values()].filter(({ state }) => state === "shown");
     const removed = [...step.events.values()].filter(({ state }) => state === "void").map(({ id }) => id);
     if (removed.length > 0) this.#core.feed.push(this.id, { removed });
+    await touchNamed(step, before.roster);
     if (events.length + removed.length > 0 || step.content.touched.size > 0) {
       await showContent(this.#viewing(), step);
       if (events.some(({ disappearsAt }) => disappearsAt > 0)) await this.#expiry.schedule();

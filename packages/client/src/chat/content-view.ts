@@ -19,6 +19,7 @@ import { viewOf } from "./content-facts.ts";
 import { contextOf } from "./content-judge.ts";
 import { toBytes } from "./authors.ts";
 import { messageView, type MessageContext } from "./message-view.ts";
+import type { Roster } from "./roster.ts";
 import type { Step } from "./step.ts";
 
 /** The beginning of a message that another one answers, in characters. */
@@ -159,6 +160,21 @@ export async function pinnedMessages(viewing: Viewing): Promise<readonly Message
 
 /** What acts on others was never on the screen. */
 const NEVER_ROWS: ReadonlySet<string> = new Set(["edit", "reaction", "unreaction", "deletion"]);
+
+/** Newest rows that are told anew when somebody's name becomes known. */
+const MAX_NAMED_AGAIN = 100;
+
+/** Rows name people, some of whom say later what they are called. */
+export async function touchNamed(step: Step, before: Roster): Promise<void> {
+  const { people } = step.state.roster;
+  const isSame =
+    people === before.people || [...people].every(([who, { name }]) => before.people.get(who)?.name === name);
+  if (isSame) return;
+  step.core.topics.mark(`group/${step.id}`);
+  if (!step.core.feed.isWatched(step.id)) return;
+  const { events } = await step.core.store.eventsBefore(step.id, null, MAX_NAMED_AGAIN);
+  for (const { id } of events) step.content.touched.add(id);
+}
 
 /** Tells those who watch the chat what the step, which has been saved, has changed. */
 export async function showContent(viewing: Viewing, step: Step): Promise<void> {
