@@ -226,6 +226,7 @@ export class Session {
     this.chats.set(chat.id, chat);
     await chat.start();
     if (contact !== null) await this.#met(contact, chat);
+    this.siblings.groupChanged();
     return chat;
   }
 

@@ -4,6 +4,7 @@ import type { ClientApi } from "@xchat/client/api";
 import { TestDevice } from "./device.ts";
 import { memoryConnector, memoryNodes } from "./memory-nodes.ts";
 import { allMessages, meet, untilTexts, type Person } from "./person.ts";
+import { linkDevice } from "./link.ts";
 import { until } from "./until.ts";
 
 const open: TestDevice[] = [];
@@ -20,28 +21,11 @@ async function device(name: string, isBlank = false): Promise<{ readonly device:
   return { device: made, who: await made.open(isBlank ? "blank" : "with-profile") };
 }
 
-/** From the code to both sides' "done". */
-async function link(existing: ClientApi, fresh: ClientApi, deviceName: string): Promise<void> {
-  await existing.call("startLink", { passphrase: null });
-  const code = await until(existing, { view: "link" }, ({ kind }) => kind === "code");
-  if (code.kind !== "code") throw new Error("no code");
-  await fresh.call("enterLinkCode", { text: code.code, deviceName, passphrase: null });
-  const shown = await until(fresh, { view: "link" }, ({ kind }) => kind === "showing");
-  const asked = await until(existing, { view: "link" }, ({ kind }) => kind === "digits");
-  expect(asked).toMatchObject({ deviceName });
-  await existing.call("typeLinkDigits", { digits: shown.kind === "showing" ? shown.digits : "" });
-  await until(fresh, { view: "link" }, ({ kind }) => kind === "asking");
-  await fresh.call("acceptLink", {});
-  await until(existing, { view: "link" }, ({ kind }) => kind === "added" || kind === "ended");
-  expect(await until(existing, { view: "link" }, () => true)).toEqual({ kind: "added", deviceName });
-  await until(fresh, { view: "profile" }, ({ state }) => state === "ready");
-}
-
 describe("a person with two devices", () => {
   it("[DV8] [DV10] [DV13] is the same person on both, with the same name and list", async () => {
     const { who: phone } = await device("Mira");
     const { who: laptop } = await device("nobody", true);
-    await link(phone.api, laptop.api, "laptop");
+    await linkDevice(phone.api, laptop.api, "laptop");
     const here = await until(phone.api, { view: "profile" }, () => true);
     const there = await until(laptop.api, { view: "profile" }, ({ state }) => state === "ready");
     expect(there).toMatchObject({
@@ -65,7 +49,7 @@ describe("a person with two devices", () => {
     await phone.api.call("sendMessage", { chat: alicesChat, text: "before" });
     await untilTexts(bob.api, bobsChat, ["before"]);
     const { who: laptop } = await device("nobody", true);
-    await link(phone.api, laptop.api, "laptop");
+    await linkDevice(phone.api, laptop.api, "laptop");
     await until(laptop.api, { view: "chats" }, (chats) => chats.some(({ id }) => id === alicesChat));
     await until(phone.api, { view: "devices" }, ({ work }) => work === null);
     await laptop.api.call("sendMessage", { chat: alicesChat, text: "from the laptop" });
@@ -87,7 +71,7 @@ describe("a person with two devices", () => {
     const { who: bob } = await device("Bob");
     const { alicesChat, bobsChat } = await meet(phone, bob);
     const { who: laptop } = await device("nobody", true);
-    await link(phone.api, laptop.api, "laptop");
+    await linkDevice(phone.api, laptop.api, "laptop");
     await until(laptop.api, { view: "chats" }, (chats) => chats.length === 1);
     await phone.api.call("setDraft", { chat: alicesChat, text: "half a sentence" });
     await phone.api.call("setPetname", { chat: alicesChat, petname: "Bobby" });
@@ -114,7 +98,7 @@ describe("a person with two devices", () => {
     const { who: bob } = await device("Bob");
     const { alicesChat, bobsChat } = await meet(phone, bob);
     const { device: laptopDevice, who: laptop } = await device("nobody", true);
-    await link(phone.api, laptop.api, "laptop");
+    await linkDevice(phone.api, laptop.api, "laptop");
     await Promise.all([phoneDevice.close(), laptopDevice.close()]);
     const again = await laptopDevice.open("blank");
     await phoneDevice.open();
@@ -178,7 +162,7 @@ describe("a person with two devices", () => {
     const { who: bob } = await device("Bob");
     const { alicesChat, bobsChat } = await meet(phone, bob);
     const { who: laptop } = await device("nobody", true);
-    await link(phone.api, laptop.api, "laptop");
+    await linkDevice(phone.api, laptop.api, "laptop");
     await until(laptop.api, { view: "chats" }, (chats) => chats.length === 1);
     await until(phone.api, { view: "devices" }, ({ work }) => work === null);
     await bob.api.call("sendMessage", { chat: bobsChat, text: "seen by both" });

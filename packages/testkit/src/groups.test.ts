@@ -1,143 +1,22 @@
 /** Groups as people have them: made, joined, written in, renamed, left (spec/group.md). Real MLS, real stores, nodes in memory. */
-import type { ConversationId, GroupView, MessageView } from "@xchat/client/api";
 import { afterEach, describe, expect, test } from "vitest";
-import {
-  allMessages,
-  meet,
-  memoryConnector,
-  memoryNodes,
-  TestDevice,
-  VirtualClock,
-  type MemoryNode,
-  type Person,
-} from "./index.ts";
+import { accountId, GroupWorld, linesOf, send, stateOf, textsOf, viewOf } from "./group-world.ts";
+import { allMessages, type TestDevice } from "./index.ts";
 
-const NOW = 1_795_512_600_000;
-
-const open: TestDevice[] = [];
+const worlds: GroupWorld[] = [];
 afterEach(async () => {
-  for (const device of open.splice(0)) await device.close();
+  for (const world of worlds.splice(0)) await world.close();
 });
 
-class World {
-  readonly clock = new VirtualClock(NOW);
-  readonly nodes = memoryNodes(1);
-  readonly node = this.nodes[0] as MemoryNode;
-
-  async person(name: string): Promise<TestDevice> {
-    const made = new TestDevice({
-      name,
-      nodes: [this.node.hint],
-      connector: () => memoryConnector(this.nodes),
-      clock: this.clock,
-    });
-    open.push(made);
-    await made.open();
-    return made;
-  }
-
-  /** Alice has met everybody else. */
-  async people<const N extends readonly string[]>(...names: N): Promise<{ readonly [K in keyof N]: TestDevice }> {
-    const devices: TestDevice[] = [];
-    for (const name of names) devices.push(await this.person(name));
-    const [first, ...others] = devices;
-    for (const other of others) await this.meet(first as TestDevice, other);
-    return devices as never;
-  }
-
-  async meet(one: TestDevice, other: TestDevice): Promise<void> {
-    const met = { isOver: false };
-    const meeting = meet(one.who, other.who).finally(() => {
-      met.isOver = true;
-    });
-    while (!met.isOver) await this.clock.pass(500);
-    await meeting;
-  }
-
-  async group(by: TestDevice, name: string, ...members: readonly TestDevice[]): Promise<ConversationId> {
-    const ids = await Promise.all(members.map(accountId));
-    const { chat } = await by.who.api.call("createGroup", { name, description: "", members: ids });
-    for (const one of [by, ...members])
-      await this.untilGroup(one, chat, ({ members: all }) => all.length === members.length + 1);
-    return chat;
-  }
-
-  untilGroup({ who }: TestDevice, chat: ConversationId, isSo: (view: GroupView) => boolean): Promise<GroupView> {
-    return this.until(async () => {
-      const view = await viewOf(who, chat);
-      return view !== null && isSo(view) ? view : null;
-    });
-  }
-
-  async untilTexts({ who }: TestDevice, chat: ConversationId, wanted: readonly string[]): Promise<void> {
-    let found: readonly string[] = [];
-    await this.until(async () => {
-      found = await textsOf(who, chat);
-      return JSON.stringify(found) === JSON.stringify(wanted) ? true : null;
-    }).catch(() => expect(found).toEqual(wanted));
-  }
-
-  async until<T>(look: () => Promise<T | null>): Promise<T> {
-    for (let i = 0; i < 400; i++) {
-      const found = await look().catch(() => null);
-      if (found !== null) return found;
-      await this.clock.pass(500);
-    }
-    throw new Error("did not come to what was waited for");
-  }
+function newWorld(): GroupWorld {
+  const world = new GroupWorld();
+  worlds.push(world);
+  return world;
 }
-
-const viewOf = ({ api }: Person, chat: ConversationId): Promise<GroupView | null> =>
-  new Promise((resolve) => {
-    let isOver = false;
-    const end = (view: GroupView | null): void => {
-      if (isOver) return;
-      isOver = true;
-      queueMicrotask(() => stop());
-      resolve(view);
-    };
-    const stop = api.watch({ view: "group", chat }, end);
-    // A view comes in the turn of the question, or not at all.
-    setTimeout(() => end(null), 0);
-  });
-
-const accountId = async ({ who }: TestDevice): Promise<string> =>
-  new Promise((resolve) => {
-    const stop = who.api.watch({ view: "profile" }, (profile) => {
-      if (profile.state !== "ready") return;
-      queueMicrotask(() => stop());
-      resolve(profile.accountId);
-    });
-  });
-
-const send = ({ who }: TestDevice, chat: ConversationId, text: string): Promise<unknown> =>
-  who.api.call("sendMessage", { chat, text });
-
-const textsOf = async ({ api }: Person, chat: ConversationId): Promise<readonly string[]> =>
-  (await allMessages(api, chat)).flatMap(({ content }) => (content.kind === "text" ? [content.text] : []));
-
-const lineOf = ({ content }: MessageView): readonly string[] => {
-  if (content.kind !== "record") return [];
-  const by = content.record.by?.name ?? "nobody";
-  return content.record.actions.map(
-    (action) => `${by}: ${action.kind}${"person" in action ? ` ${action.person.name}` : ""}`,
-  );
-};
-
-const linesOf = async ({ who }: TestDevice, chat: ConversationId): Promise<readonly string[]> =>
-  (await allMessages(who.api, chat)).flatMap(lineOf);
-
-const stateOf = (device: TestDevice, chat: ConversationId): Promise<string> =>
-  new Promise((resolve) => {
-    const stop = device.who.api.watch({ view: "chats" }, (chats) => {
-      queueMicrotask(() => stop());
-      resolve(chats.find(({ id }) => id === chat)?.state ?? "missing");
-    });
-  });
 
 describe("groups", () => {
   test("[GR29] contacts who are added are in, by whoever's message they read it, and what was written before waits for them", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
     const ids = await Promise.all([bob, carol].map(accountId));
     const { chat } = await alice.who.api.call("createGroup", { name: "Choir", description: "We sing", members: ids });
@@ -167,7 +46,7 @@ describe("groups", () => {
   });
 
   test("[GR5] [GR25] one is away during a rename and a removal, and sees both; the removed one is told, and says no more", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
     const chat = await world.group(alice, "Choir", bob, carol);
     await send(carol, chat, "before");
@@ -192,7 +71,7 @@ describe("groups", () => {
   });
 
   test("[GR13] [CM2] two admins act at once, and both things happen", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
     const chat = await world.group(alice, "Choir", bob, carol);
     await alice.who.api.call("setRole", { chat, accountId: await accountId(bob), role: "admin" });
@@ -226,7 +105,7 @@ describe("groups", () => {
   });
 
   test("[GR15] who leaves is out at once, taken out by whoever sees it, and can be added again", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
     const chat = await world.group(alice, "Choir", bob, carol);
     await send(alice, chat, "one");
@@ -249,7 +128,7 @@ describe("groups", () => {
   });
 
   test("[GR28] a restart in the middle of everything loses no wish and no introduction", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
     const ids = await Promise.all([bob, carol].map(accountId));
     await carol.close();
@@ -280,7 +159,7 @@ describe("groups", () => {
   });
 
   test("a group of twenty: one deposit for each message, and everybody reads it", async () => {
-    const world = new World();
+    const world = newWorld();
     const names = Array.from({ length: 20 }, (_, i) => `Person ${i}`);
     const people = await world.people(...names);
     const [first, ...others] = people as readonly TestDevice[] as [TestDevice, ...TestDevice[]];

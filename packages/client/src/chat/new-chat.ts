@@ -83,10 +83,9 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
   const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
   const log = startLog({ conversation: id, self, start: introduction?.start ?? [] });
   const fresh = newRecord(core, id);
-  const kept = before === null ? {} : { draft: before.draft, readDepth: before.readDepth, readId: before.readId };
   const shared = { ...newShared(), wishes: input.wishes ?? [] };
   const roster = rosterOf(side, introduction);
-  const begun = await begin(core, { record: { ...fresh, ...kept }, shared, log, group, side, roster });
+  const begun = await begin(core, { record: { ...fresh, ...keptOf(before) }, shared, log, group, side, roster });
   const line: StoreChange = { put: "event", record: lineRecord(core, group, input.record, roster.lineDepth) };
   const stale = before === null ? [] : await mailboxesOf(core, id);
   return { ...begun, contact: null, changes: [...stale, ...begun.changes, line] };
@@ -94,24 +93,35 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
 
 export type NewConversation = Omit<NewChat, "contact">;
 
-/** Of any kind, as a device of one's own begins with it. `start`: where the log begins for a newcomer. */
+const NOTHING_BEFORE: LogStart = { lineDepth: 0, tips: [], leaves: [], people: [] };
+
+export interface NewConversationInput {
+  readonly record: Pick<ConversationRecord, "accountId" | "state"> & Partial<ConversationRecord>;
+  /** For a newcomer. */
+  readonly start?: LogStart;
+  /** The chat of the same group that this person was in before. */
+  readonly before?: ConversationRecord | null;
+}
+
+/** Of any kind, as a device of one's own begins with it. */
 export async function newConversation(
   core: SessionCore,
   group: Group,
-  input: Pick<ConversationRecord, "accountId" | "state"> & Partial<ConversationRecord>,
-  start: LogStart = { lineDepth: 0, tips: [] },
+  { record, start = NOTHING_BEFORE, before = null }: NewConversationInput,
 ): Promise<NewConversation> {
   const id = bytesToHex(group.groupId);
   const side = sideOf(core.cipher, group);
   const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
-  return begin(core, {
-    record: { ...newRecord(core, id), ...input },
+  const begun = await begin(core, {
+    record: { ...newRecord(core, id), ...keptOf(before), ...record },
     shared: newShared(),
     log: startLog({ conversation: id, self, start: start.tips }),
     group,
     side,
-    roster: { ...startRoster(side), lineDepth: start.lineDepth },
+    roster: rosterOf(side, start),
   });
+  const stale = before === null ? [] : await mailboxesOf(core, id);
+  return { ...begun, changes: [...stale, ...begun.changes] };
 }
 
 /** One that this device comes back into having lost everything; `work`: from `knock`. */
@@ -206,8 +216,13 @@ function newRecord({ clock }: SessionCore, id: string): ConversationRecord {
   };
 }
 
+const keptOf = (before: ConversationRecord | null): Partial<ConversationRecord> =>
+  before === null ? {} : { draft: before.draft, readDepth: before.readDepth, readId: before.readId };
+
+type Introduced = Pick<LogStart, "leaves" | "lineDepth"> & Pick<Introduction, "people">;
+
 /** With those who had gone before, so that what they wrote can be told when somebody gives it. */
-function rosterOf(side: Side, introduction: Introduction | null): Roster {
+function rosterOf(side: Side, introduction: Introduced | LogStart | null): Roster {
   const roster = startRoster(side);
   if (introduction === null) return roster;
   const leaves = new Map(roster.leaves);
@@ -215,7 +230,9 @@ function rosterOf(side: Side, introduction: Introduction | null): Roster {
     if (!leaves.has(leafKey)) leaves.set(leafKey, { account, since: 0, joinedAt: 0 });
   }
   let next: Roster = { ...roster, leaves, lineDepth: introduction.lineDepth };
-  for (const { account, name } of introduction.people) next = withSaid(next, account, { name });
+  for (const { account, ...said } of introduction.people) {
+    next = withSaid(next, account, { name: said.name, nameRevision: "revision" in said ? said.revision : 0 });
+  }
   return next;
 }
 

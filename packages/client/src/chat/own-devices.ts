@@ -10,6 +10,7 @@ import {
   encodeNewcomer,
   planCommit,
   prepareOwn,
+  type AccountId,
   type CommitPlan,
   type Hex,
   type LogStart,
@@ -17,6 +18,7 @@ import {
 } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 import { ownAccount } from "./authors.ts";
+import { saidBy } from "./roster.ts";
 import { isCommitting } from "./committing.ts";
 import type { ChatState, Step } from "./step.ts";
 import type { DeviceMemo } from "./wish-memo.ts";
@@ -51,7 +53,12 @@ export async function planDevices(step: Step, change: DeviceChange): Promise<Com
 /** What the commit is to remember, as the chat stands when it is made. */
 export const deviceMemo = (step: Step, intent: string, change: DeviceChange): DeviceMemo => ({
   intent,
-  introduction: encodeLogStart({ lineDepth: prepareOwn(step.state.log).depth, tips: tipsOf(step) }),
+  introduction: encodeLogStart({
+    lineDepth: prepareOwn(step.state.log).depth,
+    tips: tipsOf(step),
+    leaves: Array.from(step.state.roster.leaves, ([leafKey, { account }]) => ({ leafKey, account })),
+    people: peopleOf(step),
+  }),
   packages:
     change.kind === "add" ? Array.from(change.packages, ([device, keyPackage]) => ({ device, keyPackage })) : [],
 });
@@ -92,3 +99,13 @@ const newcomerId = (conversationId: string, device: Hex): string => `${conversat
 
 const tipsOf = ({ state: { log } }: Step): LogStart["tips"] =>
   [...log.authors].flatMap(([author, { tip }]) => (tip === null ? [] : [{ author, ...tip }]));
+
+function peopleOf({ core, state: { roster, side, shared } }: Step): LogStart["people"] {
+  const self = ownAccount(core);
+  return [...new Set<AccountId>(side.leaves.map(({ account }) => account))].flatMap((account) => {
+    const { name: said, nameRevision } = saidBy(roster, account);
+    const name = account === self ? core.profile().name : said === "" ? (core.contacts.get(account)?.name ?? "") : said;
+    const revision = account === self ? Math.max(nameRevision, shared.ownProfileRevision) : nameRevision;
+    return name === "" ? [] : [{ account, name, revision }];
+  });
+}

@@ -12,9 +12,11 @@ import { wantCommit } from "./commits.ts";
 import { greet } from "./greeting.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
+import { ownAccount } from "./authors.ts";
 import { hasOpenCommit } from "./committing.ts";
 import { isPeerAway, keepBack } from "./gone.ts";
 import { discountForked, leaveCopied, maySeal, tickFork } from "./forks.ts";
+import { saidBy } from "./roster.ts";
 import type { ChatState, Step } from "./step.ts";
 import { isWaiting } from "./wishes.ts";
 
@@ -84,8 +86,10 @@ export async function sealSignals(step: Step, items: readonly PayloadItem[]): Pr
 export async function sealConsent(step: Step): Promise<void> {
   const { core } = step;
   const { shared, record } = step.state;
-  const revision = shared.ownConsentRevision + 1;
-  const profileRevision = Math.max(1, shared.ownProfileRevision);
+  // Another device of this person may have said something later than this one did.
+  const said = saidBy(step.state.roster, ownAccount(core));
+  const revision = Math.max(shared.ownConsentRevision, said.directRevision) + 1;
+  const profileRevision = Math.max(1, shared.ownProfileRevision, said.nameRevision);
   step.setShared({ ownConsentRevision: revision, ownProfileRevision: profileRevision });
   const items: PayloadItem[] = [
     { kind: "direct-consent", isAllowed: mayDirect(core, record.accountId), revision },
@@ -95,7 +99,8 @@ export async function sealConsent(step: Step): Promise<void> {
 }
 
 export async function sealName(step: Step): Promise<void> {
-  const revision = step.state.shared.ownProfileRevision + 1;
+  const { nameRevision } = saidBy(step.state.roster, ownAccount(step.core));
+  const revision = Math.max(step.state.shared.ownProfileRevision, nameRevision) + 1;
   step.setShared({ ownProfileRevision: revision });
   await step.seal([{ kind: "profile", name: step.core.profile().name, revision }], "state");
 }

@@ -2,27 +2,26 @@
  * The person's devices as a whole, in an open session: the conversation that they share, the registers in it, what they
  * hand to each other, and the work that follows a change of their list (spec/devices.md, sections 8 to 10).
  *
- * SB1 What a sibling asks for or hands over is saved with the event that said so, and struck out once it is done: a crash
- *     loses none of it.
+ * What they ask of each other and hand over is in `exchange.ts`.
+ *
  * SB2 A device that is not listed any more stops: it reads and sends nothing, and keeps what it has.
  */
-import { bytes, bytesToHex, decode, encode, expectOk, hexToBytes, struct, text, uint } from "@xchat/codec";
+import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
 import {
   decodeBody,
   decodeLogStart,
   decodeNewcomer,
-  decodeSupply,
   DEVICE_SUPPLY_BODY_KIND,
   encodeGroupState,
   newDevicesState,
   readRegister,
   writeRegister,
-  type DeviceSupply,
   type KeyPackageBundle,
   type Newcomer,
 } from "@xchat/protocol";
 import { IntentError } from "../api.ts";
 import { Lane } from "../base/lane.ts";
+import type { Profile } from "../base/profile.ts";
 import { readAccountId } from "../chat/authors.ts";
 import { Chat } from "../chat/chat.ts";
 import { sideOf } from "../chat/epochs.ts";
@@ -30,23 +29,23 @@ import { newConversation } from "../chat/new-chat.ts";
 import { NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
 import type { Step } from "../chat/step.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
-import type { EventRecord, StoreChange } from "../ports.ts";
+import type { ContactRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SiblingHooks } from "../session-core.ts";
 import { AccountChain } from "./account-chain.ts";
 import { DeviceWorkDriver } from "./device-work-driver.ts";
-import { beginningOf, contactOf, localRegisters, type LocalHost } from "./local-registers.ts";
+import { Exchange, type ExchangeHost, type Shared } from "./exchange.ts";
+import { localRegisters } from "./local-registers.ts";
 import { RegisterMirror } from "./register-mirror.ts";
 import { RegisterSync } from "./register-sync.ts";
 import { Supply } from "./supply.ts";
 import { workHost } from "./work-host.ts";
 
 const MAX_HOME_NODES = 3;
-const SUPPLY_DUE = "supply-due";
-const dueCodec = struct({ content: bytes({ max: 65_536 }), author: text(64), depth: uint() });
+const OF_DEVICES = { accountId: "", state: "active" } as const;
 
-export interface SiblingsHost extends LocalHost {
-  /** Saves a chat that begins by a Welcome of a sibling, and sets it to work. */
-  adopt(chat: Chat): Promise<void>;
+export interface SiblingsHost extends ExchangeHost {
+  setProfile(part: Partial<Profile>): Promise<void>;
+  setContact(contact: ContactRecord): Promise<void>;
   revokeInvitations(): Promise<void>;
   /** The account's list of devices is another one. */
   chainChanged(): void;
@@ -54,19 +53,12 @@ export interface SiblingsHost extends LocalHost {
   stop(): void;
 }
 
-/** What there is once a second device was linked. */
-interface Shared {
-  readonly chat: Chat;
-  readonly sync: RegisterSync;
-  readonly mirror: RegisterMirror;
-  readonly supply: Supply;
-}
-
 export class Siblings implements SiblingHooks {
   readonly chain: AccountChain;
   readonly work: DeviceWorkDriver;
   readonly #host: SiblingsHost;
   readonly #lane = new Lane();
+  readonly #exchange: Exchange;
   #shared: Shared | null = null;
   #stopWatching: readonly (() => void)[] = [];
 
@@ -77,6 +69,11 @@ export class Siblings implements SiblingHooks {
       onChange: () => this.#chainChanged(),
     });
     this.work = new DeviceWorkDriver(workHost(host, this));
+    this.#exchange = new Exchange(host, {
+      shared: () => this.#shared,
+      ownDevice: () => this.chain.ownDevice,
+      onChange: () => this.work.look(),
+    });
   }
 
   // ---- opening and closing
@@ -93,8 +90,7 @@ export class Siblings implements SiblingHooks {
     const shared = this.#shared;
     if (shared === null) return;
     await shared.chat.start();
-    for (const part of await this.#parts(SUPPLY_DUE)) this.#supplied(part.id, part.value);
-    await this.#giveWelcomes();
+    await this.#exchange.resume();
     this.#watch();
     shared.mirror.touch();
     this.work.look();
@@ -111,6 +107,7 @@ export class Siblings implements SiblingHooks {
     this.#shared?.chat.close();
     await this.#shared?.chat.idle();
     await this.#lane.idle();
+    await this.#exchange.idle();
   }
 
   chatOf(id: string): Chat | undefined {
@@ -135,7 +132,7 @@ export class Siblings implements SiblingHooks {
         keyPackage: await newKeyPackage(core, false),
         policy: encodeGroupState(policy),
       });
-      return this.#saveAndBegin(await newConversation(core, group, { accountId: "", state: "active" }), true, []);
+      return this.#saveAndBegin(await newConversation(core, group, { record: OF_DEVICES }), true, []);
     });
   }
 
@@ -170,7 +167,7 @@ export class Siblings implements SiblingHooks {
     const side = sideOf(core.cipher, joined.value);
     const isOurs = side.leaves.every(({ account }) => account === core.profile().accountId);
     if (side.state.kind !== "devices" || !isOurs) return false;
-    const begun = await newConversation(core, joined.value, { accountId: "", state: "active" }, introduction.value);
+    const begun = await newConversation(core, joined.value, { record: OF_DEVICES, start: introduction.value });
     await this.#saveAndBegin(begun, false, done);
     this.#watch();
     return true;
@@ -200,14 +197,7 @@ export class Siblings implements SiblingHooks {
     if (shared === null || body === null || !body.ok || typeof body.value.kind !== "number") return;
     const { kind, content } = body.value;
     const stamp = { author: record.author, depth: record.depth };
-    if (kind === DEVICE_SUPPLY_BODY_KIND) {
-      const id = `${step.id}/${SUPPLY_DUE}/${record.id}`;
-      const value = encode(dueCodec, { content, ...stamp });
-      const createdAt = this.#host.core.clock.now();
-      step.changes.push({ put: "part", record: { id, conversationId: step.id, kind: SUPPLY_DUE, value, createdAt } });
-      step.after.push(() => this.#supplied(id, value));
-      return;
-    }
+    if (kind === DEVICE_SUPPLY_BODY_KIND) return this.#exchange.heard(step, record.id, { content, ...stamp });
     const { changes, after } = shared.sync.take({ kind, content }, stamp);
     step.changes.push(...changes);
     step.after.push(after);
@@ -216,90 +206,12 @@ export class Siblings implements SiblingHooks {
   groupChanged(): void {
     this.#host.core.topics.mark("devices");
     if (this.#shared === null) return;
-    this.#host.core.background.run(this.#giveWelcomes());
+    this.#host.core.background.run(this.#exchange.giveWelcomes());
     this.work.look();
   }
 
   chainShown(chain: Uint8Array): void {
     this.#host.core.background.run(this.chain.learn(chain));
-  }
-
-  // ---- what siblings ask for and hand over
-
-  #supplied(id: string, value: Uint8Array): void {
-    this.#host.core.background.run(
-      this.#lane.run(async () => {
-        const { content, author } = expectOk(decode(dueCodec, value), "supply");
-        const supply = decodeSupply(content);
-        if (supply.ok) await this.#serve(supply.value, author);
-        await this.#host.core.store.write([{ delete: "part", key: id }]);
-      }),
-    );
-  }
-
-  async #serve(supply: DeviceSupply, author: string): Promise<void> {
-    const { chat, supply: stock, sync } = this.#shared as Shared;
-    switch (supply.kind) {
-      case "wanted": {
-        if (bytesToHex(supply.deviceKey) !== this.chain.ownDevice) return;
-        const wanted = supply.conversations.map(bytesToHex).filter((id) => !this.#host.chats.has(id) && id !== chat.id);
-        if (wanted.length > 0) await chat.devices.append(await stock.make(wanted), () => []);
-        return;
-      }
-      case "packages": {
-        const device = chat.devices.ofLeaf(author);
-        if (device !== null) await stock.keep(device, supply.packages);
-        return this.work.look();
-      }
-      case "welcome":
-        return bytesToHex(supply.deviceKey) === this.chain.ownDevice ? this.#join(supply) : undefined;
-      case "snapshot-wanted":
-        return sync.sendSnapshot();
-    }
-  }
-
-  async #join(supply: Extract<DeviceSupply, { kind: "welcome" }>): Promise<void> {
-    const { core, chats } = this.#host;
-    const { supply: stock, sync } = this.#shared as Shared;
-    if (chats.has(bytesToHex(supply.conversation))) return;
-    const joined = await stock.join(supply);
-    if (joined === null) return;
-    const { state, leaves } = sideOf(core.cipher, joined.group);
-    const own = core.profile().accountId;
-    const other = state.pair?.accounts.find((account) => account !== own);
-    // Other kinds than a pair come with groups.
-    if (other === undefined || state.pair?.accounts.some((account) => account === own) !== true) return;
-    const id = bytesToHex(joined.group.groupId);
-    const begun = await newConversation(
-      core,
-      joined.group,
-      { accountId: other, state: "active", ...beginningOf(sync.state, id) },
-      joined.introduction,
-    );
-    const seen = contactOf(sync.state, other, core.contacts.get(other));
-    const chain =
-      seen.chain.length > 0 ? seen.chain : (leaves.find(({ account }) => account === other)?.chain ?? seen.chain);
-    const contact = { ...seen, chain };
-    await core.store.write([{ put: "contact", record: contact }, ...begun.changes, ...joined.changes]);
-    core.contacts.set(other, contact);
-    await this.#host.adopt(new Chat(core, begun.state));
-    this.work.look();
-  }
-
-  /** Newcomers of conversations that cannot lose their commit any more. */
-  async #giveWelcomes(): Promise<void> {
-    await this.#lane.run(async () => {
-      const { chat, supply } = this.#shared as Shared;
-      const { store } = this.#host.core;
-      for (const { id, conversationId, kind, value } of await store.all("part")) {
-        if (kind !== NEWCOMER_DUE || conversationId === chat.id) continue;
-        const device = id.split("/").at(-1) as string;
-        await chat.devices.append(supply.welcome(device, conversationId, value), () => [
-          newcomerDone(conversationId, device),
-        ]);
-        await supply.spend(device, conversationId);
-      }
-    });
   }
 
   // ---- below
@@ -341,10 +253,6 @@ export class Siblings implements SiblingHooks {
     const mirror = new RegisterMirror({ clock, background, sync, local, save: (changes) => store.write(changes) });
     this.#shared = { chat, sync, mirror, supply };
     return this.#shared;
-  }
-
-  async #parts(kind: string): Promise<readonly { readonly id: string; readonly value: Uint8Array }[]> {
-    return (await this.#host.core.store.all("part")).filter((part) => part.kind === kind);
   }
 
   /** What a person changes here is a change of one of these views. */

@@ -27,6 +27,8 @@ const PACKAGE_PART = "sibling-package";
 const KEY_PACKAGE_OWNER = "sibling/";
 const LIFETIME = 90 * 86_400_000;
 
+export type WelcomePart = Extract<DeviceSupply, { kind: "welcome" }>;
+
 export interface JoinedByWelcome {
   readonly group: Group;
   readonly introduction: LogStart;
@@ -108,17 +110,20 @@ export class Supply {
     return encodeWelcomeParts({ ...to, newcomer }).map(body);
   }
 
-  /** Null until it is whole, or where it is not for this device (SU2). */
-  async join(supply: Extract<DeviceSupply, { kind: "welcome" }>): Promise<JoinedByWelcome | null> {
-    const { digest, index, count, part } = supply;
+  /** What the parts that have come make together; null until all are here. */
+  collect({ digest, index, count, part }: WelcomePart): Uint8Array | null {
     const key = bytesToHex(digest);
     const parts = (this.#parts.get(key) ?? new Map<number, Uint8Array>()).set(index, part);
     this.#parts.set(key, parts);
     if (parts.size < count) return null;
     this.#parts.delete(key);
-    const whole = concatBytes(...Array.from({ length: count }, (_, i) => parts.get(i) ?? new Uint8Array(0)));
+    return concatBytes(...Array.from({ length: count }, (_, i) => parts.get(i) ?? new Uint8Array(0)));
+  }
+
+  /** Null where it is not sound, or not for this device (SU2). */
+  async join({ digest, conversation }: WelcomePart, whole: Uint8Array): Promise<JoinedByWelcome | null> {
     if (!equalBytes(this.#core.provider.sha256(whole), digest)) return null;
-    return this.#open(bytesToHex(supply.conversation), whole);
+    return this.#open(bytesToHex(conversation), whole);
   }
 
   async #open(conversation: string, whole: Uint8Array): Promise<JoinedByWelcome | null> {

@@ -27,7 +27,7 @@ const MAX_WANTED = 1_024;
 const MAX_PACKAGES = 64;
 const MAX_KEY_PACKAGE_BYTES = 24_576;
 const WELCOME_PART_BYTES = 40_960;
-const MAX_WELCOME_PARTS = 32;
+const MAX_WELCOME_PARTS = 104;
 const VERSION = 1 as const;
 const hash = bytes({ length: 32 });
 

@@ -120,6 +120,31 @@ describe("the work after a change of devices", () => {
     }
   });
 
+  it("[DV31] where no other of the devices is, none is waited for", () => {
+    const work = startDeviceWork(account(), NOW);
+    const alone = conversation(1, { leaves: [LAPTOP, LOST] });
+    const shared = conversation(2);
+    const early = deviceWorkStep(work, account(LAPTOP), [alone, shared], NOW);
+    expect(commits(early.effects)).toMatchObject([{ kind: "remove", conversation: alone.conversation }]);
+    expect(early.wakeAt).toBe(NOW + TAKE_OVER_MS);
+    const lone = conversation(1, { leaves: [LAPTOP] });
+    const { effects } = deviceWorkStep(work, account(LAPTOP), [lone], NOW);
+    expect(effects).toContainEqual({ kind: "want-packages", device: PHONE, conversations: [lone.conversation] });
+  });
+
+  it("[DV33] asks once an hour for each conversation, and at once for one that is new", () => {
+    const lone = (n: number) => conversation(n, { leaves: [PHONE] });
+    const wanted = (step: { effects: readonly DeviceWorkEffect[] }) =>
+      step.effects.flatMap((effect) => (effect.kind === "want-packages" ? effect.conversations : []));
+    const first = deviceWorkStep(startDeviceWork(account(), NOW), account(), [lone(1)], NOW);
+    expect(wanted(first)).toEqual([hexOf(101)]);
+    const second = deviceWorkStep(first.work, account(), [lone(1), lone(2)], NOW + 5);
+    expect(wanted(second)).toEqual([hexOf(102)]);
+    const third = deviceWorkStep(second.work, account(), [lone(1), lone(2)], NOW + 3_600_000);
+    expect(wanted(third)).toEqual([hexOf(101)]);
+    expect(third.wakeAt).toBe(NOW + 3_600_005);
+  });
+
   it("[DV32] what fails is tried again, later each time, and shown", () => {
     const facts = conversation(1);
     let work = startDeviceWork(account(), NOW);

@@ -7,7 +7,8 @@
  *      the liveliest first. In each, first the chain is told, then leaves of devices that are not listed are removed,
  *      then listed ones are added.
  * DV31 The device that made the change begins at once; the others, in the order of the chain, take over after ten
- *      minutes each. Two that do the same are harmless: one commit gets the slot, and the other finds nothing left.
+ *      minutes each; but in a conversation that none of the others is in, a device begins at once. Two that do the same
+ *      are harmless: one commit gets the slot, and the other finds nothing left.
  * DV32 What fails is tried again after 30 s, doubled up to 6 h, and never given up while the chain asks for it.
  */
 import {
@@ -41,7 +42,7 @@ const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 21_600_000;
 /** A commit that nothing was heard of (the app was closed) is no longer under way. */
 export const WORK_PATIENCE_MS = 120_000;
-/** Siblings are asked for key packages so often: they may be off, and find the question when they come back. */
+/** Siblings are asked for key packages of a conversation so often: they may be off, and find the question later. */
 const WANT_EVERY_MS = 3_600_000;
 const MAX_REASON_BYTES = 40;
 
@@ -62,6 +63,8 @@ interface WorkEntry {
   readonly busyUntil: number | null;
   /** Why the last try failed. */
   readonly reason: string | null;
+  /** When siblings were last asked for key packages of it. */
+  readonly wantedAt: number | null;
 }
 
 /** Kept in the store; `encodeDeviceWork` writes it. */
@@ -74,8 +77,6 @@ export interface DeviceWork {
   readonly since: number;
   readonly entries: ReadonlyMap<Hex, WorkEntry>;
   readonly chores: readonly Chore[];
-  /** When siblings were last asked for key packages. */
-  readonly wantedAt: number | null;
 }
 
 export interface AccountFacts {
@@ -122,7 +123,7 @@ export interface DeviceWorkStep {
   readonly wakeAt: number | null;
 }
 
-const NEW_ENTRY: WorkEntry = { isTold: false, tries: 0, nextAt: 0, busyUntil: null, reason: null };
+const NEW_ENTRY: WorkEntry = { isTold: false, tries: 0, nextAt: 0, busyUntil: null, reason: null, wantedAt: null };
 
 type Head = Pick<AccountFacts, "head" | "devices">;
 
@@ -133,7 +134,6 @@ export const startDeviceWork = ({ head, devices }: Head, now: number): DeviceWor
   since: now,
   entries: new Map(),
   chores: ["renew-cards", "write-backup"],
-  wantedAt: null,
 });
 
 /** What was not done under the head before is still to be done; conversations are told anew. */
@@ -157,7 +157,7 @@ export function deviceWorkStep(
   now: number,
 ): DeviceWorkStep {
   const work = workOf(before, account, now);
-  const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], busy: 0, wantedAt: work.wantedAt };
+  const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], busy: 0 };
   if (!account.devices.includes(account.self)) return stopMutable(draft, conversations.length);
   for (const { conversation } of conversations) {
     draft.entries.set(conversation, restedEntry(work.entries.get(conversation), now));
@@ -165,14 +165,13 @@ export function deviceWorkStep(
   draft.busy = [...draft.entries.values()].filter(({ busyUntil }) => busyUntil !== null).length;
   const due = dueAt(work.since, account);
   const open = orderOf(conversations).filter((facts) => isOpen(draft, account, facts));
+  const mine = now < due ? open.filter((facts) => isAlone(account, facts)) : open;
+  for (const facts of mine) decideMutable(draft, account, facts, now);
+  wantMutable(draft, account, mine, now);
   if (now < due) draft.wakeAt.push(due);
-  else {
-    for (const facts of open) decideMutable(draft, account, facts, now);
-    wantMutable(draft, account, open, now);
-    // DV30: invitations name key packages, and the backup the chain; both can wait for the self-conversation.
-    if (!open.some(({ isSelf }) => isSelf)) {
-      for (const chore of work.chores) draft.effects.push({ kind: "chore", chore });
-    }
+  // DV30: invitations name key packages, and the backup the chain; both can wait for the self-conversation.
+  else if (!open.some(({ isSelf }) => isSelf)) {
+    for (const chore of work.chores) draft.effects.push({ kind: "chore", chore });
   }
   return finish(draft, conversations.length, open);
 }
@@ -222,7 +221,6 @@ interface Draft {
   readonly effects: DeviceWorkEffect[];
   readonly wakeAt: number[];
   busy: number;
-  wantedAt: number | null;
 }
 
 /** DV31. */
@@ -234,6 +232,10 @@ function dueAt(since: number, { devices, self, changedBy }: AccountFacts): numbe
   const turn = isFirst ? 0 : others.indexOf(self) + (hasFirst ? 1 : 0);
   return since + turn * TAKE_OVER_MS;
 }
+
+/** DV31: nobody else could do it. */
+const isAlone = ({ devices, self }: AccountFacts, { leaves }: ConversationFacts): boolean =>
+  leaves.every((leaf) => leaf === self || !devices.includes(leaf));
 
 /** A clock that was set back must not put things off for ever. */
 function restedEntry(entry: WorkEntry | undefined, now: number): WorkEntry {
@@ -290,17 +292,23 @@ function decideMutable(draft: Draft, account: AccountFacts, facts: ConversationF
 }
 
 function wantMutable(draft: Draft, account: AccountFacts, open: readonly ConversationFacts[], now: number): void {
-  const { wantedAt } = draft;
-  const isEarly = wantedAt !== null && wantedAt <= now && now < wantedAt + WANT_EVERY_MS;
+  const asked = new Set<Hex>();
   for (const device of account.devices) {
     const lacking = open.filter(({ leaves, packaged }) => !leaves.includes(device) && !packaged.includes(device));
-    if (device === account.self || lacking.length === 0) continue;
-    if (isEarly) draft.wakeAt.push(wantedAt + WANT_EVERY_MS);
-    else {
-      draft.wantedAt = now;
-      draft.effects.push({ kind: "want-packages", device, conversations: lacking.map((one) => one.conversation) });
-    }
+    if (device === account.self) continue;
+    const wanted = lacking.map(({ conversation }) => conversation).filter((id) => isWantedMutable(draft, id, now));
+    if (wanted.length === 0) continue;
+    draft.effects.push({ kind: "want-packages", device, conversations: wanted });
+    for (const id of wanted) asked.add(id);
   }
+  for (const id of asked) draft.entries.set(id, { ...(draft.entries.get(id) as WorkEntry), wantedAt: now });
+}
+
+function isWantedMutable({ entries, wakeAt }: Draft, conversation: Hex, now: number): boolean {
+  const wantedAt = entries.get(conversation)?.wantedAt ?? null;
+  if (wantedAt === null || wantedAt > now || now >= wantedAt + WANT_EVERY_MS) return true;
+  wakeAt.push(wantedAt + WANT_EVERY_MS);
+  return false;
 }
 
 function finish(draft: Draft, total: number, open: readonly ConversationFacts[]): DeviceWorkStep {
@@ -309,7 +317,7 @@ function finish(draft: Draft, total: number, open: readonly ConversationFacts[])
     return reason === null ? [] : [{ conversation, reason }];
   });
   return {
-    work: { ...draft.work, entries: draft.entries, wantedAt: draft.wantedAt },
+    work: { ...draft.work, entries: draft.entries },
     effects: draft.effects,
     progress: { total, done: total - open.length, failing },
     wakeAt: draft.wakeAt.length === 0 ? null : Math.min(...draft.wakeAt),
@@ -342,11 +350,11 @@ const workCodec = struct({
       nextAt: uint(),
       busyUntil: nullable(uint()),
       reason: nullable(text(MAX_REASON_BYTES)),
+      wantedAt: nullable(uint()),
     }),
     { max: MAX_WORK_CONVERSATIONS },
   ),
   chores: list(word(...CHORES), { max: CHORES.length }),
-  wantedAt: nullable(uint()),
 });
 
 /** @throws RangeError when a reason is no short word. */

@@ -22,7 +22,6 @@ import {
 import { MAX_BODY_BYTES, MAX_CHAIN_BYTES } from "../identity/operation.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 import { LINK_NONCE_BYTES } from "./link-keys.ts";
-import { MAX_INTRODUCTION_BYTES, MAX_WELCOME_BYTES } from "./newcomer.ts";
 
 const LINK_VERSION = 1 as const;
 
@@ -43,6 +42,9 @@ export const LINK_NUMBER = {
 } as const;
 
 const MAX_KEY_PACKAGE_BYTES = 24_576;
+/** The conversation of one person's devices is small. */
+const MAX_WELCOME_BYTES = 524_288;
+const MAX_INTRODUCTION_BYTES = 524_288;
 const MAX_LINK_FRAME_BYTES = MAX_WELCOME_BYTES + MAX_INTRODUCTION_BYTES + 1_024;
 
 const frame = struct({

@@ -1,6 +1,6 @@
 /**
  * What a device of one's own needs to come into a conversation, as a sibling gives it (spec/devices.md, section 10): the
- * Welcome of MLS, and where the log begins for it.
+ * Welcome of MLS, where the log begins for it, who is and was there, and what people call themselves.
  *
  * DV35 The introduction names the last event of each author that the giver had shown when it made the commit. What lies
  *      before is history: it comes from siblings, and is not asked for as if it were missing.
@@ -23,10 +23,15 @@ import {
   type Result,
 } from "@xchat/codec";
 import { MAX_DEPTH } from "../event/header.ts";
+import { nameCodec } from "../first-contact/person-text.ts";
+import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
 import { MAX_AUTHORS, type Hex } from "../log/state.ts";
 
-export const MAX_WELCOME_BYTES = 524_288;
-export const MAX_INTRODUCTION_BYTES = 524_288;
+/** As an introduction to a group (spec/group.md, section 9) has it. */
+const MAX_WELCOME_BYTES = 3 * 1024 * 1024;
+const MAX_INTRODUCTION_BYTES = 1024 * 1024;
+/** A person has a name here while they are in the conversation. */
+const MAX_PEOPLE = 1_024;
 const VERSION = 1 as const;
 
 const hex: Codec<Hex> = mapped(
@@ -35,11 +40,17 @@ const hex: Codec<Hex> = mapped(
   (value) => bytesToHex(value),
 );
 
+const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
+
 const introduction = struct({
   version: literal(VERSION, "newer-version"),
   /** Where the line of the epoch stands (spec/group.md, GR23). */
   lineDepth: uint(MAX_DEPTH),
   tips: list(struct({ author: hex, sequence: uint(), id: hex, depth: uint(MAX_DEPTH) }), { max: MAX_AUTHORS }),
+  /** Everybody who is or was in it, as far as the giver knows. */
+  leaves: list(struct({ leafKey: hex, account }), { max: MAX_AUTHORS }),
+  /** The name with the greatest number that each has given; the own one too. */
+  people: list(struct({ account, name: nameCodec, revision: uint() }), { max: MAX_PEOPLE }),
 });
 export type LogStart = Omit<CodecType<typeof introduction>, "version">;
 
@@ -48,8 +59,8 @@ export const encodeLogStart = (value: LogStart): Uint8Array => encode(introducti
 export function decodeLogStart(encoded: Uint8Array): Result<LogStart, DecodeError> {
   const read = decode(introduction, encoded);
   if (!read.ok) return read;
-  const { lineDepth, tips } = read.value;
-  return { ok: true, value: { lineDepth, tips } };
+  const { version: _, ...start } = read.value;
+  return { ok: true, value: start };
 }
 
 const newcomer = struct({

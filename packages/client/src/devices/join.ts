@@ -1,0 +1,34 @@
+/** Coming into a conversation by a Welcome of a sibling (spec/devices.md, DV35). */
+import { bytesToHex } from "@xchat/codec";
+import type { SyncState } from "@xchat/protocol";
+import { sideOf } from "../chat/epochs.ts";
+import { newConversation, type NewChat } from "../chat/new-chat.ts";
+import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
+import type { SessionCore } from "../session-core.ts";
+import { beginningOf, contactOf } from "./local-registers.ts";
+import type { JoinedByWelcome } from "./supply.ts";
+
+/** `before`: the chat of the same group that this person was in before. Null where this person has no part in it. */
+export async function joinBySibling(
+  core: SessionCore,
+  registers: SyncState,
+  { group, introduction }: JoinedByWelcome,
+  before: ConversationRecord | null,
+): Promise<NewChat | null> {
+  const { state, leaves } = sideOf(core.cipher, group);
+  const own = core.profile().accountId;
+  const id = bytesToHex(group.groupId);
+  const begin = async (accountId: string, contact: ContactRecord | null): Promise<NewChat> => {
+    const record = { accountId, state: "active", ...beginningOf(registers, id) } as const;
+    const begun = await newConversation(core, group, { record, start: introduction, before });
+    const known: readonly StoreChange[] = contact === null ? [] : [{ put: "contact", record: contact }];
+    return { ...begun, contact, changes: [...known, ...begun.changes] };
+  };
+  if (state.kind === "group") return begin("", null);
+  const accounts = state.pair?.accounts ?? [];
+  const other = accounts.find((account) => account !== own);
+  if (state.kind !== "pair" || other === undefined || !accounts.some((account) => account === own)) return null;
+  const seen = contactOf(registers, other, core.contacts.get(other));
+  const shown = leaves.find(({ account }) => account === other)?.chain ?? seen.chain;
+  return begin(other, { ...seen, chain: seen.chain.length > 0 ? seen.chain : shown });
+}
