@@ -152,7 +152,7 @@ export function scriptedClient(): ScriptedClient {
     backup: { state: "off" },
     recovery: null,
     link: { kind: "none" },
-    devices: { devices: [], isRemoved: false, work: null },
+    devices: { devices: [], isRemoved: false, work: null, history: { take: null, give: [], isOffered: false } },
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

@@ -136,6 +136,10 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
   ),
   "device-missing": as(EXIT.missing, "There is no such device on your list. See: xchat devices"),
   "device-is-this": as(EXIT.refused, "That is this device. Remove it from another one of yours."),
+  "history-gone": as(
+    EXIT.missing,
+    "No messages are being carried over there, and none are asked for. See: xchat history",
+  ),
   "group-not-permitted": as(
     EXIT.refused,
     "You may not do that in this group. Nothing was changed. See: xchat group info",

@@ -60,6 +60,30 @@ export interface DeviceView {
   readonly isLinked: boolean;
 }
 
+/** What this device gets, or got last, from another one of the person's. */
+export interface HistoryTakeView {
+  /** The device that gives. */
+  readonly device: string;
+  /** `asked`: the person has to say yes there. `waiting`: that device is away, or a chat has not come here yet. */
+  readonly state: "asked" | "coming" | "waiting" | "done" | "stopped" | "declined";
+  /** Of `total` bytes, so many are here; both 0 before it has begun. */
+  readonly done: number;
+  readonly total: number;
+  /** Messages, and what belongs to them, that were new here. */
+  readonly events: number;
+  /** What was left out: it was not as its author has written it, or of nobody who was there. */
+  readonly refused: number;
+}
+
+/** What another device of the person's asks of this one. */
+export interface HistoryGiveView {
+  readonly device: string;
+  /** `asks`: the person has to answer here. */
+  readonly state: "asks" | "preparing" | "giving";
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface DevicesView {
   /** In the order in which they were added. */
   readonly devices: readonly DeviceView[];
@@ -71,6 +95,12 @@ export interface DevicesView {
     readonly done: number;
     readonly failing: readonly { readonly chat: string; readonly reason: string }[];
   } | null;
+  readonly history: {
+    readonly take: HistoryTakeView | null;
+    readonly give: readonly HistoryGiveView[];
+    /** This device came to the account later than others, and has got nothing from them yet. */
+    readonly isOffered: boolean;
+  };
 }
 
 export interface DeviceIntents {
@@ -88,6 +118,13 @@ export interface DeviceIntents {
   renameDevice: [{ readonly id: string; readonly name: string }, void];
   /** Takes it off the account's list, and out of every conversation, for good. */
   removeDevice: [{ readonly id: string; readonly passphrase: string | null }, void];
+  /** Asks another device for what was said before this one came. The person answers there. */
+  askHistory: [{ readonly id: string }, void];
+  /** Ends what is on its way to this device, or puts away how it ended; or says that nothing is wanted. */
+  endHistory: [Record<never, never>, void];
+  answerHistory: [{ readonly id: string; readonly isAllowed: boolean }, void];
+  /** Ends what is on its way from this device. */
+  stopGivingHistory: [{ readonly id: string }, void];
 }
 
 export const DEVICE_ERROR_CODES = [
@@ -101,4 +138,5 @@ export const DEVICE_ERROR_CODES = [
   "device-removed",
   "device-missing",
   "device-is-this",
+  "history-gone",
 ] as const;

@@ -6,6 +6,7 @@ import type { GroupCipher, GroupRules } from "@xchat/protocol";
 import {
   IntentError,
   type ClientApi,
+  type DevicesView,
   type IntentInput,
   type IntentName,
   type IntentOutput,
@@ -53,6 +54,14 @@ export interface Client {
   /** Saves what is under way and lets go of the store. */
   close(): Promise<void>;
 }
+
+/** Before there is a profile. */
+const NO_DEVICES: DevicesView = {
+  devices: [],
+  isRemoved: false,
+  work: null,
+  history: { take: null, give: [], isOffered: false },
+};
 
 export async function createClient(ports: ClientPorts): Promise<Client> {
   const client = new ClientShell(ports);
@@ -256,7 +265,7 @@ class ClientShell implements Client, ClientApi {
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
     if (view === "link") return this.#newDevice.view();
-    if (view === "devices") return { devices: [], isRemoved: false, work: null };
+    if (view === "devices") return NO_DEVICES;
     if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
     if (view === "backup") return { state: "none" };
     if (view === "recovery") return null;

@@ -20,6 +20,8 @@ export interface SiblingHooks {
   heard(step: Step, record: EventRecord): void;
   /** A conversation has another epoch, or begins. After it was saved. */
   groupChanged(conversation: string): void;
+  /** Of a transfer of history, from the device with this leaf. */
+  historyCame(leafKey: string, content: Uint8Array): void;
   /** Somebody under this account has shown this chain. After it was saved. */
   chainShown(chain: Uint8Array): void;
 }

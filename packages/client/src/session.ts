@@ -111,6 +111,7 @@ export class Session {
       siblings: {
         heard: (step, record) => this.siblings.heard(step, record),
         groupChanged: () => this.siblings.groupChanged(),
+        historyCame: (leafKey, content) => this.siblings.historyCame(leafKey, content),
         chainShown: (chain) => this.siblings.chainShown(chain),
       },
     };

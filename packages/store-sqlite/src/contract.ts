@@ -460,6 +460,9 @@ const READING: readonly StoreContractCase[] = [
       if (seen.length === 100) await store.write([{ delete: "event", key: hexId(50) }]);
     }
     same(seen, range(1, 450), "events");
+    const rest: number[] = [];
+    for await (const event of store.everyEvent("c1", sampleEvent(430))) rest.push(...ids([event]));
+    same(rest, range(431, 450), "behind a position");
   }),
   onStore("search finds words as people type them, in their scripts", async (store) => {
     const texts: readonly string[] = [

@@ -262,8 +262,8 @@ export class SqliteStore implements Store {
     return this.#read((connection) => read.searchEvents(connection, text, conversationId, limit));
   }
 
-  async *everyEvent(conversationId: string): AsyncIterable<EventRecord> {
-    let after: EventPosition | null = null;
+  async *everyEvent(conversationId: string, behind?: EventPosition): AsyncIterable<EventRecord> {
+    let after: EventPosition | null = behind ?? null;
     for (;;) {
       const from: EventPosition | null = after;
       const page: readonly EventRecord[] = await this.#read((connection) =>

@@ -132,7 +132,7 @@ describe("the devices of one person in groups", () => {
       await world.group(bob, "Trio", alice),
     ];
     const laptop = await world.link(bob, "laptop");
-    await Promise.all([bob.reopen(), (async () => (await laptop.close(), laptop.open("blank")))()]);
+    await Promise.all([bob.reopen(), laptop.reopenBlank()]);
     await world.clock.pass(1_000);
     await bob.reopen();
     for (const chat of chats) await world.untilGroup(laptop, chat, ({ members }) => members.length === 2);

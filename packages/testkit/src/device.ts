@@ -58,6 +58,12 @@ export class TestDevice {
     return this.open();
   }
 
+  /** Of one that was linked to somebody's account. */
+  async reopenBlank(): Promise<Person> {
+    await this.close();
+    return this.open("blank");
+  }
+
   /** Its disk as it is now, in another machine. To be called while it is closed. */
   copy(): TestDevice {
     const disk = new MemoryDisk();

@@ -85,7 +85,10 @@ async function linkThis(input: CommandInput, code: string): Promise<number> {
         return;
       }
       case "joined":
-        return out.result({ type: "link", ...state }, "This device belongs to your account now. Your chats come.");
+        return out.result(
+          { type: "link", ...state },
+          "This device belongs to your account now. Your chats come. For earlier messages: xchat history from DEVICE",
+        );
       default:
         if (state.kind !== "none") out.result({ type: "link", ...state }, "Being added …");
     }
@@ -139,12 +142,12 @@ export const devices: Command = {
     const [verb, wanted, name, ...rest] = input.args;
     if (verb === undefined) return list(input);
     if (verb === "rename" && wanted !== undefined && name !== undefined && rest.length === 0) {
-      const { id } = await find(input, wanted);
+      const { id } = await findDevice(input, wanted);
       await input.api.call("renameDevice", { id, name });
       return list(input);
     }
     if (verb === "remove" && wanted !== undefined && name === undefined) {
-      const { id } = await find(input, wanted);
+      const { id } = await findDevice(input, wanted);
       await input.api.call("removeDevice", { id, passphrase: await presentPassphrase(input) });
       input.out.note("Removed. Your chats get new keys one by one; what it has already, it keeps.");
       return list(input);
@@ -157,6 +160,8 @@ async function list({ api, out }: CommandInput): Promise<void> {
   const found = await view(api, { view: "devices" });
   if (found.isRemoved) out.note("This device was removed from your account. What is here is kept, to read and export.");
   for (const device of found.devices) out.result({ type: "device", ...device }, deviceWords(device));
+  const { take, give, isOffered } = found.history;
+  if (isOffered || take !== null || give.length > 0) out.note("Earlier messages: see xchat history");
   if (found.work !== null) {
     const { done, total, failing } = found.work;
     out.result(
@@ -173,7 +178,8 @@ function deviceWords({ id, name, isThis, addedAt, isLinked }: DeviceView): strin
   return `${id.slice(0, 8)}  ${name === null ? "(no name)" : safeLine(name)}, added ${added}${more.join("")}`;
 }
 
-async function find({ api }: CommandInput, wanted: string): Promise<DeviceView> {
+/** By its name, or the beginning of its id. @throws IntentError, UsageError */
+export async function findDevice({ api }: CommandInput, wanted: string): Promise<DeviceView> {
   const { devices: all } = await view(api, { view: "devices" });
   const named = all.filter(({ name }) => name?.toLowerCase() === wanted.toLowerCase());
   const [one, another] = named.length > 0 ? named : byBeginning(all, wanted);

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { accept, block, decline, invite, requests, unblock, verify } from "./contacts.ts";
 import { devices, link } from "./devices.ts";
 import { deleteMessage, disappear, edit, forward, pin, pinned, react, reply, star, starred } from "./content.ts";
+import { history } from "./history.ts";
 import { chats, listen, read, send } from "./messages.ts";
 import { group } from "./group.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
@@ -42,6 +43,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     lock,
     link,
     devices,
+    history,
     nodes,
     export: exportAll,
     doctor,

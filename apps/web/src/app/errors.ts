@@ -194,6 +194,10 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`This is the device in your hand`,
     text: msg`Remove it from another one of your devices.`,
   },
+  "history-gone": {
+    title: msg`That is over already`,
+    text: msg`The other device has stopped it, or everything has arrived.`,
+  },
   internal: {
     title: msg`Something went wrong in X Chat`,
     text: msg`What was saved is kept. Try again; if it happens again, open Settings, Check-up.`,

@@ -7,6 +7,7 @@ import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
 import { useRecordWords } from "../chat/record-words.ts";
 import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
+import { HistoryReminder } from "./history-reminder.tsx";
 import { NewMenu } from "./new-menu.tsx";
 import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -34,6 +35,7 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
       </header>
       <div className="list-scroll">
         {profile.recoveryWords === "unwritten" && <WordsReminder />}
+        <HistoryReminder />
         <RequestsCard isCurrent={place.at === "requests"} />
         {chats === undefined ? (
           <ListSkeleton />

@@ -19,6 +19,18 @@ export const DEVICES: DevicesView = {
   ],
   isRemoved: false,
   work: { total: 12, done: 7, failing: [{ chat: "first", reason: "unreachable" }] },
+  history: {
+    take: {
+      device: "aa019b3c5d6e7f80",
+      state: "coming",
+      done: 1_300_000,
+      total: 4_200_000,
+      events: 3_120,
+      refused: 0,
+    },
+    give: [{ device: "1234567890abcdef", state: "asks", done: 0, total: 0 }],
+    isOffered: false,
+  },
 };
 
 const CODE = "d1.g1BKq0vXo1Z7mJ4cT9wR2sYbUE5hNf8dLk3aQxP6iVtGyWzC0uHrMeAgjSvDpFnBlOkYxQ";

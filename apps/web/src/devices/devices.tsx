@@ -8,6 +8,7 @@ import type { Ready } from "../settings/settings.tsx";
 import { Button, ErrorNote, Field, IconButton, Name, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { AskAgain, HistoryCards } from "./history.tsx";
 import { LinkDialog } from "./link-dialog.tsx";
 
 /** One account may have so many; the law is ID7. */
@@ -23,6 +24,7 @@ export default function Devices({ profile }: { readonly profile: Ready }): React
   return (
     <div className="cards">
       {devices.isRemoved && <Removed />}
+      {!devices.isRemoved && <HistoryCards view={devices} />}
       {devices.work !== null && <Work work={devices.work} />}
       <ul className="card list-card">
         {devices.devices.map((device) => (
@@ -52,6 +54,7 @@ export default function Devices({ profile }: { readonly profile: Ready }): React
               <Trans>An account has at most eight devices. Remove one that you do not use.</Trans>
             </p>
           )}
+          <AskAgain view={devices} />
         </section>
       )}
       {isOpen && <LinkDialog hasPassphrase={profile.hasPassphrase} onClose={() => setLinking(false)} />}

@@ -226,7 +226,7 @@ function Added({ deviceName, onClose }: { readonly deviceName: string; readonly 
       <Note kind="good" title={<Trans>Added</Trans>}>
         <Trans>
           <Name>{deviceName}</Name> belongs to your account. Your chats reach it one by one, while this device is
-          connected.
+          connected. What was written before, it gets if you ask for it there and say yes here.
         </Trans>
       </Note>
       <div className="actions">

@@ -1,12 +1,16 @@
 /** What a chat has to do with the devices of its person: their leaves in it, and what they tell each other there. */
+import type { EventAuthor, PayloadItem, SignedEvent } from "@xchat/protocol";
 import type { SyncBody, SyncStamp } from "../devices/register-sync.ts";
 import type { ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
+import { authorOfLeaf } from "./authors.ts";
+import { startTimers } from "./content-expiry.ts";
 import { appendBody } from "./events.ts";
+import { takeHistory, takePastAuthors, type PastAuthor } from "./history.ts";
 import { orderOf } from "./message-view.ts";
 import { wantDevices } from "./commits.ts";
 import { commitError, mayCommit, ownDevices, type DeviceChange } from "./own-devices.ts";
-import { sealOrQueue } from "./sealing.ts";
+import { isSettled, sealOrQueue } from "./sealing.ts";
 import type { ChatState, Step } from "./step.ts";
 
 export interface ChatDevicesDeps {
@@ -30,6 +34,10 @@ export class ChatDevices {
   /** The conversation that this person's devices share. */
   get isOfDevices(): boolean {
     return this.#deps.state().side.state.kind === "devices";
+  }
+
+  get epoch(): number {
+    return this.#deps.state().group.epoch;
   }
 
   /** Device keys of this account that have a leaf. */
@@ -94,6 +102,28 @@ export class ChatDevices {
     });
   }
 
+  /** Says something in the devices' conversation that is no event. False when nothing can be sealed now. */
+  tell(item: PayloadItem, purpose: "state" | "signal"): Promise<boolean> {
+    return this.#deps.step(async (step) => {
+      if (!isSettled(step.state)) return false;
+      await step.seal([item], purpose);
+      return true;
+    });
+  }
+
+  /** Of whoever is or was in it. */
+  author(leafKey: string): EventAuthor | null {
+    return authorOfLeaf(this.#deps.state(), leafKey);
+  }
+
+  /** What was written before this device came in, as a sibling gives it. Answers how much of it is new. */
+  takeHistory(authors: readonly PastAuthor[], events: readonly SignedEvent[]): Promise<number> {
+    return this.#deps.step(async (step) => {
+      takePastAuthors(step, authors);
+      return takeHistory(step, events);
+    });
+  }
+
   /** What another device of this person has set. A place in the chat only moves on. */
   async take({ draft, readDepth, readId }: Partial<ConversationRecord>): Promise<void> {
     await this.#deps.step(async (step) => {
@@ -102,6 +132,8 @@ export class ChatDevices {
       if (readDepth === undefined || readId === undefined) return;
       if (orderOf({ depth: readDepth, id: readId }) > orderOf({ depth: record.readDepth, id: record.readId })) {
         step.setRecord({ readDepth, readId });
+        // MV5: it was read, on whichever device.
+        await startTimers(step, { depth: readDepth, id: readId });
       }
     });
     await this.#deps.onRead();

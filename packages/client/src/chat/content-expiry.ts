@@ -3,7 +3,7 @@
  *
  * CE1 The time of a message of somebody else begins when this person has read it; of an own one, when it was sent.
  */
-import type { Clock, EventPosition, Timer } from "../ports.ts";
+import type { Clock, EventPosition, EventRecord, Timer } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { viewOf, inTime } from "./content-facts.ts";
 import type { Step } from "./step.ts";
@@ -57,10 +57,14 @@ const now = (clock: Clock): number => clock.now();
 export async function startTimers(step: Step, upTo: EventPosition): Promise<void> {
   const readAt = step.core.clock.now();
   for (const stored of await step.core.store.waitingForReading(step.id, upTo)) {
-    const record = (await step.event(stored.id)) ?? stored;
-    const content = viewOf(step.core.provider, record)?.content;
-    if (content?.kind !== "message" || content.expires === null) continue;
-    step.putEvent({ ...record, readAt, disappearsAt: inTime(readAt + content.expires.seconds * 1_000) });
-    step.content.due.add(record.id);
+    startTimer(step, (await step.event(stored.id)) ?? stored, readAt);
   }
+}
+
+/** Of one message that has been read. */
+export function startTimer(step: Step, record: EventRecord, readAt: number): void {
+  const content = viewOf(step.core.provider, record)?.content;
+  if (content?.kind !== "message" || content.expires === null) return;
+  step.putEvent({ ...record, readAt, disappearsAt: inTime(readAt + content.expires.seconds * 1_000) });
+  step.content.due.add(record.id);
 }

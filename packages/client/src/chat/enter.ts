@@ -8,6 +8,7 @@ import { undelivered } from "./log-start.ts";
 import { queueAgain } from "./queue-again.ts";
 import { mayBeShown, reviewDeliveries } from "./log-effects.ts";
 import { recordLine } from "./record-line.ts";
+import { keepCredentials } from "./past-credentials.ts";
 import { advanceRoster, type Roster, type Successor } from "./roster.ts";
 import type { Step } from "./step.ts";
 
@@ -33,6 +34,9 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
   const { roster, side: before } = step.state;
   const lineDepth = entry.note === null ? roster.lineDepth : depthOfLine(roster.lineDepth, entry.note);
   const since = await nextSealed(step);
+  if (!before.leaves.every(({ leafKey }) => side.leaves.some((leaf) => leaf.leafKey === leafKey))) {
+    keepCredentials(step, step.state.group, side);
+  }
   const { cut } = entry;
   const successor = entry.successor == null ? null : await successorOf(step, entry.successor);
   const next = advanceRoster(roster, side, { cut, lineDepth, since, successor });

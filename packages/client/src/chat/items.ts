@@ -1,6 +1,6 @@
 /** What another device said, item by item: each goes to where its meaning is. */
 import { bytesToHex } from "@xchat/codec";
-import type { AccountId, Hex, Member, PayloadItem } from "@xchat/protocol";
+import { HISTORY_ITEM_TAG, type AccountId, type Hex, type Member, type PayloadItem } from "@xchat/protocol";
 import { takeAck, takeRead } from "./acknowledgements.ts";
 import { takeChain, takeName } from "./contact-news.ts";
 import { takeEvent } from "./events.ts";
@@ -72,7 +72,10 @@ async function applyItem(
       if (account === step.state.record.accountId) step.core.introductions.take(step, account, item);
       return;
     case "unknown":
-      // A later version's.
+      // Else a later version's.
+      if (item.tag === HISTORY_ITEM_TAG && step.state.side.state.kind === "devices") {
+        step.after.push(() => step.core.siblings.historyCame(leafKey, item.content));
+      }
       return;
   }
 }

@@ -4,10 +4,12 @@ import {
   emptyReassembly,
   encodeLog,
   startLog,
+  startRights,
   type Group,
   type GroupRecord,
   type Introduction,
   type LogStart,
+  type RightsHistory,
 } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import { beginFork, GroupCache, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
@@ -118,7 +120,7 @@ export async function newConversation(
     log: startLog({ conversation: id, self, start: start.tips }),
     group,
     side,
-    roster: rosterOf(side, start),
+    roster: { ...rosterOf(side, start), rights: rightsOf(side, start) },
   });
   const stale = before === null ? [] : await mailboxesOf(core, id);
   return { ...begun, changes: [...stale, ...begun.changes] };
@@ -218,6 +220,12 @@ function newRecord({ clock }: SessionCore, id: string): ConversationRecord {
 
 const keptOf = (before: ConversationRecord | null): Partial<ConversationRecord> =>
   before === null ? {} : { draft: before.draft, readDepth: before.readDepth, readId: before.readId };
+
+/** GR26. */
+function rightsOf({ state, leaves }: Side, { tips }: LogStart): RightsHistory {
+  const since = new Map(tips.map(({ author, sequence }) => [author, sequence + 1]));
+  return startRights(state, leaves, (leafKey) => since.get(leafKey) ?? 0);
+}
 
 type Introduced = Pick<LogStart, "leaves" | "lineDepth"> & Pick<Introduction, "people">;
 

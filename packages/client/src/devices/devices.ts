@@ -38,6 +38,7 @@ export class Devices {
         return { id, name: this.#siblings.nameOf(id), isThis: id === own, addedAt, isLinked: linked.includes(id) };
       }),
       isRemoved: chain.isRemoved,
+      history: this.#siblings.history.view(),
       work:
         work === null
           ? null

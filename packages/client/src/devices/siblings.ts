@@ -13,6 +13,7 @@ import {
   decodeNewcomer,
   DEVICE_SUPPLY_BODY_KIND,
   encodeGroupState,
+  isListedDevice,
   newDevicesState,
   readRegister,
   writeRegister,
@@ -29,11 +30,12 @@ import { newConversation } from "../chat/new-chat.ts";
 import { NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
 import type { Step } from "../chat/step.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
-import type { ContactRecord, EventRecord, StoreChange } from "../ports.ts";
+import type { ContactRecord, EventRecord, PartRecord, StoreChange } from "../ports.ts";
 import type { SiblingHooks } from "../session-core.ts";
 import { AccountChain } from "./account-chain.ts";
 import { DeviceWorkDriver } from "./device-work-driver.ts";
 import { Exchange, type ExchangeHost, type Shared } from "./exchange.ts";
+import { History, historyOffered } from "./history.ts";
 import { localRegisters } from "./local-registers.ts";
 import { RegisterMirror } from "./register-mirror.ts";
 import { RegisterSync } from "./register-sync.ts";
@@ -59,6 +61,7 @@ export class Siblings implements SiblingHooks {
   readonly #host: SiblingsHost;
   readonly #lane = new Lane();
   readonly #exchange: Exchange;
+  readonly history: History;
   #shared: Shared | null = null;
   #stopWatching: readonly (() => void)[] = [];
 
@@ -73,6 +76,13 @@ export class Siblings implements SiblingHooks {
       shared: () => this.#shared,
       ownDevice: () => this.chain.ownDevice,
       onChange: () => this.work.look(),
+    });
+    this.history = new History({
+      core: host.core,
+      chats: host.chats,
+      shared: () => this.#shared,
+      ownDevice: () => this.chain.ownDevice,
+      isListed: (device) => isListedDevice(this.chain.identity, toBytes(device)),
     });
   }
 
@@ -90,6 +100,7 @@ export class Siblings implements SiblingHooks {
     const shared = this.#shared;
     if (shared === null) return;
     await shared.chat.start();
+    await this.history.begin(shared.chat.id, await this.#parts(shared.chat.id));
     await this.#exchange.resume();
     this.#watch();
     shared.mirror.touch();
@@ -103,6 +114,7 @@ export class Siblings implements SiblingHooks {
   async close(): Promise<void> {
     for (const stop of this.#stopWatching) stop();
     await this.work.close();
+    await this.history.close();
     await this.#shared?.mirror.close();
     this.#shared?.chat.close();
     await this.#shared?.chat.idle();
@@ -168,7 +180,7 @@ export class Siblings implements SiblingHooks {
     const isOurs = side.leaves.every(({ account }) => account === core.profile().accountId);
     if (side.state.kind !== "devices" || !isOurs) return false;
     const begun = await newConversation(core, joined.value, { record: OF_DEVICES, start: introduction.value });
-    await this.#saveAndBegin(begun, false, done);
+    await this.#saveAndBegin(begun, false, [...done, historyOffered]);
     this.#watch();
     return true;
   }
@@ -210,6 +222,10 @@ export class Siblings implements SiblingHooks {
     this.work.look();
   }
 
+  historyCame(leafKey: string, content: Uint8Array): void {
+    this.history.came(leafKey, content);
+  }
+
   chainShown(chain: Uint8Array): void {
     this.#host.core.background.run(this.chain.learn(chain));
   }
@@ -226,6 +242,7 @@ export class Siblings implements SiblingHooks {
     const shared = await this.#begin(chat, isSettled);
     await core.store.write([...changes, shared.sync.beginning(), ...more]);
     await chat.start();
+    await this.history.begin(chat.id, []);
     return shared;
   }
 
@@ -246,13 +263,17 @@ export class Siblings implements SiblingHooks {
       isSettled,
     );
     const supply = new Supply(core, chat.id);
-    const parts = (await store.all("part")).filter(({ conversationId }) => conversationId === chat.id);
+    const parts = await this.#parts(chat.id);
     sync.load(parts);
     supply.load(parts);
     const local = localRegisters(this.#host, () => this.chain.ownDevice);
     const mirror = new RegisterMirror({ clock, background, sync, local, save: (changes) => store.write(changes) });
     this.#shared = { chat, sync, mirror, supply };
     return this.#shared;
+  }
+
+  async #parts(id: string): Promise<readonly PartRecord[]> {
+    return (await this.#host.core.store.all("part")).filter(({ conversationId }) => conversationId === id);
   }
 
   /** What a person changes here is a change of one of these views. */

@@ -118,8 +118,8 @@ export interface Store {
   ): Promise<{ readonly last: EventRecord | null; readonly unread: number }>;
   /** Words as a person types them (prefixes of words, any case, marks ignored), newest first. */
   search(text: string, conversationId: string | null, limit: number): Promise<readonly EventRecord[]>;
-  /** All events of a conversation, oldest first, in pages, for an export. */
-  everyEvent(conversationId: string): AsyncIterable<EventRecord>;
+  /** All events of a conversation, or those behind a position, oldest first, in pages. */
+  everyEvent(conversationId: string, after?: EventPosition): AsyncIterable<EventRecord>;
 
   /** Sets, changes (re-encrypting the store's key) or takes away the passphrase. */
   setPassphrase(current: string | null, next: string | null): Promise<void>;

@@ -8,6 +8,7 @@
  */
 import {
   bytes,
+  compareBytes,
   concatBytes,
   decode,
   encode,
@@ -65,10 +66,18 @@ const chunk = struct({
 });
 const CHUNK_HEAD_BYTES = 8;
 
-/** What the two devices say to one another, in the self-conversation or on a direct connection. */
+/** What the two devices say to one another in the self-conversation. The others do not listen. */
 const message = variants({
-  /** Please; `conversations` empty: all. */
-  ask: [0, { conversations: list(hash, { max: MAX_MANIFEST_CONVERSATIONS }) }],
+  /** To the device with this key; `shared`: random, for this transfer alone. `conversations` empty: all. */
+  ask: [
+    0,
+    {
+      transfer: transferId,
+      giver: hash,
+      shared: hash,
+      conversations: list(hash, { max: MAX_MANIFEST_CONVERSATIONS }),
+    },
+  ],
   offer: [1, { transfer: transferId, manifest: bytes({ max: MAX_CHUNK_BYTES + SECRET_BOX_OVERHEAD }) }],
   want: [2, { transfer: transferId, from: uint(MAX_CHUNKS), count: uint(HISTORY_WINDOW) }],
   chunk: [
@@ -83,7 +92,7 @@ export const encodeHistoryMessage = (value: HistoryMessage): Uint8Array => encod
 export const decodeHistoryMessage = (encoded: Uint8Array): Result<HistoryMessage, DecodeError> =>
   decode(message, encoded);
 
-/** `shared`: 32 secret bytes of the two, such as those that a link leaves. */
+/** `shared`: 32 random bytes that the taker sent with its ask. */
 export const transferKey = (provider: CryptoProvider, shared: Uint8Array, transfer: Uint8Array): Uint8Array =>
   deriveKey(provider, shared, "history transfer", transfer, 32);
 
@@ -107,12 +116,14 @@ export async function openManifest(
   return read !== null && read.ok ? read.value : null;
 }
 
+export const recordSize = (one: HistoryRecord): number => encode(record, one).length;
+
 /** How many of these records, from the first on, go into one chunk; at least one where there is one. */
 export function fillChunk(records: readonly HistoryRecord[]): number {
   let room = MAX_CHUNK_BYTES - CHUNK_HEAD_BYTES;
   let count = 0;
   for (const one of records) {
-    room -= encode(record, one).length;
+    room -= recordSize(one);
     if (room < 0 || count === MAX_CHUNK_RECORDS) break;
     count++;
   }
@@ -163,6 +174,15 @@ const boundary = variants({
   event: [1, { conversation: hash, depth: uint(MAX_DEPTH), id: hash }],
 });
 export type HistoryBoundary = CodecType<typeof boundary>;
+
+/** DV15: negative where `a` stands first. */
+export function compareBoundaries(a: HistoryBoundary, b: HistoryBoundary): number {
+  if (a.kind !== b.kind) return a.kind === "credential" ? -1 : 1;
+  const order = compareBytes(a.conversation, b.conversation);
+  if (order !== 0) return order;
+  if (a.kind === "credential" && b.kind === "credential") return compareBytes(a.leafKey, b.leafKey);
+  return a.kind === "event" && b.kind === "event" ? a.depth - b.depth || compareBytes(a.id, b.id) : 0;
+}
 
 const offerCodec = struct({
   version: literal(VERSION, "newer-version"),

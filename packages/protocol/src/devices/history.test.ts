@@ -184,7 +184,7 @@ describe("manifest and chunks", () => {
 
   it("messages survive truncation, flipped bits and random bytes", async () => {
     const messages: readonly HistoryMessage[] = [
-      { kind: "ask", conversations: [conversation] },
+      { kind: "ask", transfer, giver: filled(32, 6), shared: SHARED, conversations: [conversation] },
       { kind: "offer", transfer, manifest: filled(40) },
       { kind: "want", transfer, from: 300, count: 8 },
       { kind: "chunk", transfer, index: 2, box: filled(40) },

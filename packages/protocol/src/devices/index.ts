@@ -25,6 +25,7 @@ export {
 } from "./device-work.ts";
 export {
   chunksWanted,
+  compareBoundaries,
   decodeHistoryMessage,
   decodeHistoryOffer,
   encodeHistoryMessage,
@@ -35,6 +36,7 @@ export {
   MAX_CHUNK_BYTES,
   openChunk,
   openManifest,
+  recordSize,
   sealChunk,
   sealManifest,
   transferKey,

@@ -5,7 +5,7 @@
  *
  * GR24 An event is judged by the newest change of its author's rights whose cut lies before it.
  * GR25 Who may not write may still react, and delete what they wrote. Who was removed may nothing beyond the cut.
- * GR26 Nothing is known of leaves that left before this device came in: their events count for what they are.
+ * GR26 Nothing is known of what was allowed before this device came in: events of then count for what they are.
  */
 import {
   bool,
@@ -59,9 +59,19 @@ export function rightsOfLeaf(group: Standing, account: AccountId): Rights {
   return { say: mayAct(group, account, write) ? "write" : "react", mayPin: mayAct(group, account, pin) };
 }
 
-export function startRights(state: GroupState, leaves: readonly GroupLeaf[]): RightsHistory {
+/** `since`: the number of a leaf's first event that is not history (GR26). */
+export function startRights(
+  state: GroupState,
+  leaves: readonly GroupLeaf[],
+  since: (leafKey: Hex) => number = () => 0,
+): RightsHistory {
   const group = standing(state, leaves);
-  return { spans: new Map(leaves.map((leaf) => [leaf.leafKey, [{ from: 0, ...rightsOfLeaf(group, leaf.account) }]])) };
+  const spans = leaves.map(({ leafKey, account }): [Hex, readonly Span[]] => {
+    const from = since(leafKey);
+    const now: Span = { from, ...rightsOfLeaf(group, account) };
+    return [leafKey, from === 0 ? [now] : [{ from: 0, ...ALL_RIGHTS }, now]];
+  });
+  return { spans: new Map(spans) };
 }
 
 /** After each commit that was applied, in the order of epochs. The cut has been judged (`judgeNote`). */

@@ -242,8 +242,10 @@ class MemoryStore implements Store {
       .map(withOwnBytes);
   }
 
-  async *everyEvent(conversation: string): AsyncIterable<EventRecord> {
-    for (const event of [...this.#events(conversation)]) yield withOwnBytes(event);
+  async *everyEvent(conversation: string, after?: EventPosition): AsyncIterable<EventRecord> {
+    const isBehind = ({ depth, id }: EventRecord): boolean =>
+      after === undefined || depth > after.depth || (depth === after.depth && id > after.id);
+    for (const event of [...this.#events(conversation)].filter(isBehind)) yield withOwnBytes(event);
   }
 
   async setPassphrase(current: string | null, next: string | null): Promise<void> {
