@@ -56,7 +56,6 @@ import {
   encapsulateLink,
   linkCommitment,
   linkDigits,
-  linkHistoryKey,
   linkTranscript,
   sealLinkMessage,
 } from "../packages/protocol/src/devices/link-keys.ts";
@@ -136,7 +135,6 @@ async function linkVectors() {
     existingNonce: hex(existingNonce),
     commitment: hex(commitment),
     digits: linkDigits(provider, { transcript, existingNonce, newNonce }),
-    historyKey: hex(linkHistoryKey(provider, root, transcript)),
     contents: Object.fromEntries(Object.entries(contents).map(([name, bytes]) => [name, hex(bytes)])),
     nonceBox: hex(await sealLinkMessage(provider, root, LINK_NUMBER.nonce, transcript, contents.nonce)),
   };

@@ -31,11 +31,7 @@ export interface ExistingLinkHost extends MeetingDeps {
   /** Adds the device to the self-conversation; resolves with its Welcome when nothing can undo the addition any more. */
   welcomeDevice(deviceKey: Uint8Array, keyPackage: Uint8Array): Promise<Newcomer>;
   /** It has joined. */
-  linked(device: {
-    readonly deviceKey: Uint8Array;
-    readonly deviceName: string;
-    readonly historyKey: Uint8Array;
-  }): Promise<void>;
+  linked(device: { readonly deviceKey: Uint8Array; readonly deviceName: string }): Promise<void>;
   onChange(): void;
 }
 

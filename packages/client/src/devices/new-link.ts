@@ -29,7 +29,7 @@ export interface NewLinkHost extends MeetingDeps {
   makeKeyPackage(): Promise<Uint8Array>;
   /** Joins the self-conversation and saves it. False when it is not one of this account alone. */
   join(newcomer: Newcomer): Promise<boolean>;
-  linked(historyKey: Uint8Array): Promise<void>;
+  linked(): Promise<void>;
   /** Takes away what was saved (NL2). */
   abandon(): Promise<void>;
   onChange(): void;
@@ -118,7 +118,7 @@ export class NewLinkDriver {
         return background.run(this.#join(effect.newcomer), giveUp);
       case "linked":
         this.#meeting.leave();
-        return background.run(this.#host.linked(effect.historyKey).finally(() => this.#show({ kind: "joined" })));
+        return background.run(this.#host.linked().finally(() => this.#show({ kind: "joined" })));
       case "ended":
         this.#meeting.leave();
         return background.run(this.#end(effect));

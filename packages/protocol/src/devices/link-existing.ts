@@ -26,7 +26,6 @@ import {
   LINK_NONCE_BYTES,
   linkCommitment,
   linkDigits,
-  linkHistoryKey,
   linkTranscript,
   openLinkMessage,
   sealLinkMessage,
@@ -107,12 +106,7 @@ export type ExistingLinkEffect =
   | { readonly kind: "save-chain"; readonly chain: Uint8Array }
   /** Add to the self-conversation; then `welcome`. */
   | { readonly kind: "welcome-device"; readonly keyPackage: Uint8Array; readonly deviceKey: Uint8Array }
-  | {
-      readonly kind: "linked";
-      readonly deviceKey: Uint8Array;
-      readonly deviceName: string;
-      readonly historyKey: Uint8Array;
-    }
+  | { readonly kind: "linked"; readonly deviceKey: Uint8Array; readonly deviceName: string }
   /** `listed`: the device that the chain lists although the link did not end well; to be finished or removed. */
   | { readonly kind: "ended"; readonly reason: LinkEnd; readonly listed: Uint8Array | null };
 
@@ -339,11 +333,10 @@ function welcomeMutable(draft: Draft, phase: PhaseOf<"welcoming">, newcomer: New
   return sendMutable(draft, phase, "welcome", newcomer);
 }
 
-function takeDoneMutable(draft: Draft, { root, transcript, hello }: PhaseOf<"welcomed">): void {
+function takeDoneMutable(draft: Draft, { hello }: PhaseOf<"welcomed">): void {
   const { deviceKey, deviceName } = hello;
-  const historyKey = linkHistoryKey(draft.environment.provider, root, transcript);
   setPhaseMutable(draft, { kind: "linked" });
-  draft.effects.push({ kind: "linked", deviceKey, deviceName, historyKey });
+  draft.effects.push({ kind: "linked", deviceKey, deviceName });
 }
 
 // ---- below: sending and ending

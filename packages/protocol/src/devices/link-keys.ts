@@ -74,10 +74,6 @@ export function linkDigits(
   return value.toString().padStart(LINK_DIGITS, "0");
 }
 
-/** Seals history that follows the link (spec/devices.md, section 7). */
-export const linkHistoryKey = (provider: CryptoProvider, root: Uint8Array, transcript: Uint8Array): Uint8Array =>
-  deriveKey(provider, root, "link history", transcript, 32);
-
 /** `number` tells the direction: even ones are the existing device's. */
 export const sealLinkMessage = (
   provider: CryptoProvider,

@@ -22,7 +22,6 @@ import {
   LINK_NONCE_BYTES,
   linkCommitment,
   linkDigits,
-  linkHistoryKey,
   linkTranscript,
   openLinkMessage,
   sealLinkMessage,
@@ -90,7 +89,7 @@ export type NewLinkEffect =
   | { readonly kind: "make-key-package"; readonly chain: Uint8Array }
   /** Join the self-conversation and judge that all of its members are of this account; then `joined`. */
   | { readonly kind: "join"; readonly newcomer: Newcomer }
-  | { readonly kind: "linked"; readonly chain: Uint8Array; readonly historyKey: Uint8Array }
+  | { readonly kind: "linked"; readonly chain: Uint8Array }
   /** `isListed`: the chain lists this device already; it waits to be let in, or to be removed by another. */
   | { readonly kind: "ended"; readonly reason: LinkEnd; readonly isListed: boolean };
 
@@ -285,14 +284,10 @@ function takeWelcomeMutable(draft: Draft, phase: PhaseOf<"packed">, plain: Uint8
 }
 
 async function finishMutable(draft: Draft, phase: PhaseOf<"joining">): Promise<void> {
-  const { root, transcript, chain } = phase;
+  const { chain } = phase;
   await sendMutable(draft, phase, "done", {});
   setPhaseMutable(draft, { kind: "linked" });
-  draft.effects.push({
-    kind: "linked",
-    chain,
-    historyKey: linkHistoryKey(draft.environment.provider, root, transcript),
-  });
+  draft.effects.push({ kind: "linked", chain });
 }
 
 // ---- below: sending and ending

@@ -116,8 +116,8 @@ describe("a link", () => {
     const identity = await mustVerify(provider, chain);
     expect(identity.accountId).toBe(alice.accountId);
     expect(isListedDevice(identity, await keyOf(provider, "laptop"))).toBe(true);
-    const { historyKey } = lastSeen(phone, "linked");
-    expect(lastSeen(laptop, "linked").historyKey).toEqual(historyKey);
+    expect(lastSeen(phone, "linked").deviceName).toBe("laptop");
+    expect(lastSeen(laptop, "linked").chain).toEqual(chain);
     expect(numbers()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
