@@ -121,6 +121,7 @@ export class Session {
       setProfile: (part) => this.setProfile(part),
       setContact: (contact) => this.setContact(contact),
       adopt: (chat) => this.#adopt(chat),
+      backup: () => this.backup,
       revokeInvitations: () => this.invitations.revokeAll(),
       chainChanged: () => this.devices.chainChanged(),
       stop: () => background.run(this.#stop()),

@@ -449,6 +449,7 @@ const READING: readonly StoreContractCase[] = [
     await store.write(putEvents(sampleEvent(2, { row: "quiet", kind: "deleted" })));
     same(ids(await store.starred(null, 10)), [4], "once it was deleted for everyone");
     same((await store.marks([hexId(1), hexId(3), hexId(5)])).length, 2, "marks");
+    same((await store.all("mark")).map(({ id }) => id).toSorted(), [1, 2, 3, 4, 9].map(hexId).toSorted(), "all marks");
   }),
   onStore("an export goes through every event, also when they change under it", async (store) => {
     await store.write(

@@ -179,7 +179,7 @@ export class SqliteStore implements Store {
     return this.#read((connection) => read.readDocument(connection, name));
   }
 
-  all<T extends Exclude<TableName, "event" | "mark" | "held" | "group">>(table: T): Promise<readonly Tables[T][]> {
+  all<T extends Exclude<TableName, "event" | "held" | "group">>(table: T): Promise<readonly Tables[T][]> {
     return this.#read((connection) => read.readAll(connection, table));
   }
 

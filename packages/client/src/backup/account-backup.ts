@@ -116,6 +116,22 @@ export class AccountBackup {
     await this.#retired.tidy();
   }
 
+  get keys(): BackupKeys | null {
+    return this.#keys;
+  }
+
+  /** The greatest that is known of any device of the account. */
+  get counter(): number {
+    return Math.max(this.#state.schedule.counter, this.#state.knownCounter);
+  }
+
+  /** Another device has written one with this number. */
+  async knowCounter(counter: number): Promise<void> {
+    await this.#lane.run(async () => {
+      if (counter > this.#state.knownCounter) await this.#save({ knownCounter: counter });
+    });
+  }
+
   view(): BackupView {
     if (this.#keys === null) return { state: "off" };
     const { schedule } = this.#state;

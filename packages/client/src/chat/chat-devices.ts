@@ -1,9 +1,10 @@
 /** What a chat has to do with the devices of its person: their leaves in it, and what they tell each other there. */
 import type { EventAuthor, PayloadItem, SignedEvent } from "@xchat/protocol";
 import type { SyncBody, SyncStamp } from "../devices/register-sync.ts";
-import type { ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
+import type { ConversationRecord, EventRecord, MarkRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { authorOfLeaf } from "./authors.ts";
+import { mark } from "./content-actions.ts";
 import { startTimers } from "./content-expiry.ts";
 import { appendBody } from "./events.ts";
 import { takeHistory, takePastAuthors, type PastAuthor } from "./history.ts";
@@ -122,6 +123,11 @@ export class ChatDevices {
       takePastAuthors(step, authors);
       return takeHistory(step, events);
     });
+  }
+
+  /** What this person keeps of an event for themselves, set on another device. */
+  async takeMark(event: string, part: Pick<MarkRecord, "isStarred"> | Pick<MarkRecord, "isHidden">): Promise<void> {
+    await this.#deps.step((step) => mark(step, event, part));
   }
 
   /** What another device of this person has set. A place in the chat only moves on. */

@@ -186,12 +186,14 @@ async function judgedRow(
 
 const isSameEmoji = (a: string, b: string): boolean => a.replaceAll("\uFE0F", "") === b.replaceAll("\uFE0F", "");
 
-async function mark(step: Step, id: Hex, part: Partial<MarkRecord>): Promise<void> {
+/** Of an event that may be still to come. */
+export async function mark(step: Step, id: Hex, part: Partial<MarkRecord>): Promise<void> {
   const [stored] = await step.core.store.marks([id]);
   const before = step.content.marks.get(id) ?? stored;
   const fresh = { id, conversationId: step.id, isStarred: false, isHidden: false };
   step.content.marks.set(id, { ...fresh, ...before, ...part, changedAt: step.core.clock.now() });
   step.content.due.add(id);
+  step.after.push(() => step.core.topics.mark("marks"));
 }
 
 function mentionsOf({ text, mentions }: Words): readonly Mention[] {

@@ -105,6 +105,20 @@ export class NodePool {
     await this.#save(store, rest);
   }
 
+  /** As another device of this person has them. There is always one left. */
+  async replace(store: Store, hints: readonly NodeHint[]): Promise<void> {
+    const next = hints.slice(0, MAX_OWN_NODES);
+    const isSame =
+      next.length === this.#own.length &&
+      next.every(
+        (hint, i) => nodeId(hint) === nodeId(this.#own[i] as NodeHint) && hint.address === this.#own[i]?.address,
+      );
+    if (next.length === 0 || isSame) return;
+    const known = new Set(this.#own.map(nodeId));
+    await this.#save(store, next);
+    for (const hint of next) if (!known.has(nodeId(hint))) void this.#greet(hint);
+  }
+
   view(): NetworkView {
     const nodes = this.#own.map((hint) => this.viewOf(hint));
     return {

@@ -13,8 +13,8 @@ import type { SessionCore } from "../session-core.ts";
 
 export interface AccountChainHost {
   setProfile(part: Partial<Profile>): Promise<void>;
-  /** After it was saved. */
-  onChange(): void;
+  /** After it was saved. `hasOtherWords`: its recovery key is another one. */
+  onChange(hasOtherWords: boolean): void;
 }
 
 export class AccountChain {
@@ -80,8 +80,9 @@ export class AccountChain {
   /** The profile holds another chain than before: the recovery key has signed one. */
   reload(): Promise<void> {
     return this.#lane.run(async () => {
+      const before = this.identity.recoveryKey;
       await this.#read(this.#core.provider, this.#core.profile().chain);
-      this.#host.onChange();
+      this.#host.onChange(!equalBytes(before, this.identity.recoveryKey));
     });
   }
 
@@ -106,9 +107,10 @@ export class AccountChain {
   }
 
   async #save(chain: Uint8Array): Promise<void> {
+    const before = this.identity.recoveryKey;
     await this.#host.setProfile({ chain });
     await this.#read(this.#core.provider, chain);
-    this.#host.onChange();
+    this.#host.onChange(!equalBytes(before, this.identity.recoveryKey));
   }
 
   async #read(provider: CryptoProvider, chain: Uint8Array): Promise<void> {

@@ -5,7 +5,8 @@ import { sideOf } from "../chat/epochs.ts";
 import { newConversation, type NewChat } from "../chat/new-chat.ts";
 import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
-import { beginningOf, contactOf } from "./local-registers.ts";
+import { beginningOf, marksOf } from "./local-chats.ts";
+import { contactOf } from "./local-contacts.ts";
 import type { JoinedByWelcome } from "./supply.ts";
 
 /** `before`: the chat of the same group that this person was in before. Null where this person has no part in it. */
@@ -22,13 +23,15 @@ export async function joinBySibling(
     const record = { accountId, state: "active", ...beginningOf(registers, id) } as const;
     const begun = await newConversation(core, group, { record, start: introduction, before });
     const known: readonly StoreChange[] = contact === null ? [] : [{ put: "contact", record: contact }];
-    return { ...begun, contact, changes: [...known, ...begun.changes] };
+    const marks = marksOf(registers, id, core.clock.now());
+    return { ...begun, contact, changes: [...known, ...begun.changes, ...marks] };
   };
   if (state.kind === "group") return begin("", null);
   const accounts = state.pair?.accounts ?? [];
   const other = accounts.find((account) => account !== own);
   if (state.kind !== "pair" || other === undefined || !accounts.some((account) => account === own)) return null;
-  const seen = contactOf(registers, other, core.contacts.get(other));
+  const said = introduction.people.find(({ account }) => account === other)?.name;
+  const seen = contactOf(registers, other, core.contacts.get(other), said);
   const shown = leaves.find(({ account }) => account === other)?.chain ?? seen.chain;
   return begin(other, { ...seen, chain: seen.chain.length > 0 ? seen.chain : shown });
 }

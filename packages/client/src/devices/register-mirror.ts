@@ -18,7 +18,7 @@ import type { RegisterSync } from "./register-sync.ts";
 /** What this device holds of what registers stand for. */
 export interface LocalState {
   /** As operations: a value, or `null` where its owner is here and it is not set. */
-  facts(): Promise<readonly SyncOperation[]>;
+  facts(state: SyncState): Promise<readonly SyncOperation[]>;
   /** Takes over what a register holds now. What does not concern this device is let be. */
   take(one: RegisterId, state: SyncState): Promise<void>;
 }
@@ -44,13 +44,23 @@ export class RegisterMirror {
     this.#deps = deps;
   }
 
-  /** Something here may be another than before, or a sibling has said something. */
+  /** Something here may be another than before. */
   touch(): void {
     if (this.#timer !== null || this.#isClosed) return;
     this.#timer = this.#deps.clock.after(SETTLE_MS, () => {
       this.#timer = null;
       this.#deps.background.run(this.run());
     });
+  }
+
+  /** A sibling has said something: it is taken at once, before the person changes the same here. */
+  news(): void {
+    this.#deps.background.run(
+      this.#lane.run(async () => {
+        if (!this.#isClosed && this.#deps.sync.isSettled) await this.#takeNews();
+      }),
+    );
+    this.touch();
   }
 
   run(): Promise<void> {
@@ -81,7 +91,7 @@ export class RegisterMirror {
   /** What would be another register than before, if this device wrote it now. */
   async #differences(): Promise<readonly SyncOperation[]> {
     const { sync, local } = this.#deps;
-    const facts = await local.facts();
+    const facts = await local.facts(sync.state);
     const written = foldSync(
       sync.state,
       facts.map((fact) => ({ ...fact, ...LAST_STAMP })),

@@ -22,7 +22,6 @@ import {
 } from "@xchat/protocol";
 import { IntentError } from "../api.ts";
 import { Lane } from "../base/lane.ts";
-import type { Profile } from "../base/profile.ts";
 import { readAccountId } from "../chat/authors.ts";
 import { Chat } from "../chat/chat.ts";
 import { sideOf } from "../chat/epochs.ts";
@@ -30,24 +29,25 @@ import { newConversation } from "../chat/new-chat.ts";
 import { NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
 import type { Step } from "../chat/step.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
-import type { ContactRecord, EventRecord, PartRecord, StoreChange } from "../ports.ts";
+import type { EventRecord, PartRecord, StoreChange } from "../ports.ts";
 import type { SiblingHooks } from "../session-core.ts";
 import { AccountChain } from "./account-chain.ts";
 import { DeviceWorkDriver } from "./device-work-driver.ts";
 import { Exchange, type ExchangeHost, type Shared } from "./exchange.ts";
 import { History, historyOffered } from "./history.ts";
-import { localRegisters } from "./local-registers.ts";
+import type { LocalHost } from "./local-host.ts";
+import { LocalRegisters } from "./local-registers.ts";
 import { RegisterMirror } from "./register-mirror.ts";
 import { RegisterSync } from "./register-sync.ts";
 import { Supply } from "./supply.ts";
 import { workHost } from "./work-host.ts";
 
 const MAX_HOME_NODES = 3;
+/** Topics whose marks can mean that something of the registers has changed. */
+const WATCHED = ["chats", "profile", "network", "backup", "marks"];
 const OF_DEVICES = { accountId: "", state: "active" } as const;
 
-export interface SiblingsHost extends ExchangeHost {
-  setProfile(part: Partial<Profile>): Promise<void>;
-  setContact(contact: ContactRecord): Promise<void>;
+export interface SiblingsHost extends ExchangeHost, LocalHost {
   revokeInvitations(): Promise<void>;
   /** The account's list of devices is another one. */
   chainChanged(): void;
@@ -63,13 +63,14 @@ export class Siblings implements SiblingHooks {
   readonly #exchange: Exchange;
   readonly history: History;
   #shared: Shared | null = null;
+  #local: LocalRegisters | null = null;
   #stopWatching: readonly (() => void)[] = [];
 
   constructor(host: SiblingsHost) {
     this.#host = host;
     this.chain = new AccountChain(host.core, new Lane(), {
       setProfile: (part) => host.setProfile(part),
-      onChange: () => this.#chainChanged(),
+      onChange: (hasOtherWords) => this.#chainChanged(hasOtherWords),
     });
     this.work = new DeviceWorkDriver(workHost(host, this));
     this.#exchange = new Exchange(host, {
@@ -113,6 +114,7 @@ export class Siblings implements SiblingHooks {
 
   async close(): Promise<void> {
     for (const stop of this.#stopWatching) stop();
+    this.#local?.close();
     await this.work.close();
     await this.history.close();
     await this.#shared?.mirror.close();
@@ -255,7 +257,7 @@ export class Siblings implements SiblingHooks {
         now: () => clock.now(),
         onNews: () => {
           topics.mark("devices");
-          this.#shared?.mirror.touch();
+          this.#shared?.mirror.news();
         },
         onSupply: () => {},
       },
@@ -266,7 +268,9 @@ export class Siblings implements SiblingHooks {
     const parts = await this.#parts(chat.id);
     sync.load(parts);
     supply.load(parts);
-    const local = localRegisters(this.#host, () => this.chain.ownDevice);
+    const local = new LocalRegisters(this.#host, () => this.chain.ownDevice);
+    await local.load();
+    this.#local = local;
     const mirror = new RegisterMirror({ clock, background, sync, local, save: (changes) => store.write(changes) });
     this.#shared = { chat, sync, mirror, supply };
     return this.#shared;
@@ -281,11 +285,12 @@ export class Siblings implements SiblingHooks {
     if (this.#stopWatching.length > 0) return;
     const { topics } = this.#host.core;
     const touch = (): void => this.#shared?.mirror.touch();
-    this.#stopWatching = ["chats", "profile"].map((topic) => topics.watch(topic, touch));
+    this.#stopWatching = WATCHED.map((topic) => topics.watch(topic, touch));
   }
 
-  #chainChanged(): void {
+  #chainChanged(hasOtherWords: boolean): void {
     this.#host.chainChanged();
+    if (hasOtherWords && this.#local !== null) this.#host.core.background.run(this.#local.wordsChanged());
     if (this.chain.isRemoved) return this.#host.stop();
     this.work.look();
   }

@@ -59,6 +59,7 @@ export function workHost(host: SiblingsHost, siblings: Siblings): DeviceWorkHost
     },
     chore: async (chore) => {
       if (chore === "revoke-invitations") await host.revokeInvitations();
+      if (chore === "write-backup") await host.backup().writeNow();
     },
     expelled: () => host.stop(),
     load: () => store.document(WORK_DOCUMENT),

@@ -77,8 +77,8 @@ export interface Store {
   write(changes: readonly StoreChange[]): Promise<void>;
 
   document(name: string): Promise<Uint8Array | null>;
-  /** All records of a small table. Not for `event`, `mark`, `held` and `group`. */
-  all<T extends Exclude<TableName, "event" | "mark" | "held" | "group">>(table: T): Promise<readonly Tables[T][]>;
+  /** All records of a table that is not large. Not for `event`, `held` and `group`. */
+  all<T extends Exclude<TableName, "event" | "held" | "group">>(table: T): Promise<readonly Tables[T][]>;
   get<T extends TableName>(table: T, key: string): Promise<Tables[T] | null>;
 
   /** Which of these envelope hashes have been seen. */

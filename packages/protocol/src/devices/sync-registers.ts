@@ -93,6 +93,8 @@ export const REGISTERS = {
   invitation: register(19, struct({ place: hash }), struct({ secrets: bytes({ max: MAX_SETTING_BYTES }) }), 256),
   /** What a device needs to write the account backup, and nothing that opens it. */
   "backup-keys": register(20, nothing, struct({ sealKey: bytes({ length: 1216 }), placeSecret: hash }), 1),
+  /** What a contact calls themselves, as this account has heard it last. */
+  "contact-name": register(22, account, struct({ name: nameCodec }), MANY),
   "backup-counter": register(21, nothing, struct({ counter: uint() }), 1, (a, b) => a.counter - b.counter),
 } as const satisfies Record<string, Register<any, any>>;
 

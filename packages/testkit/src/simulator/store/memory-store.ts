@@ -101,9 +101,7 @@ class MemoryStore implements Store {
     return this.#read().documents.get(name)?.slice() ?? null;
   }
 
-  async all<T extends Exclude<TableName, "event" | "mark" | "held" | "group">>(
-    table: T,
-  ): Promise<readonly Tables[T][]> {
+  async all<T extends Exclude<TableName, "event" | "held" | "group">>(table: T): Promise<readonly Tables[T][]> {
     const records = [...this.#read().table(table).values()].map(withOwnBytes);
     const orderOf = (record: object): number => (record as { readonly sequence?: number }).sequence ?? 0;
     const nameOf = (record: object): string => String(Object.values(record)[0]);

@@ -1,0 +1,147 @@
+/** What a person keeps for themselves is the same on all of their devices (spec/devices.md, section 8). */
+import { afterEach, describe, expect, test } from "vitest";
+import { accountId, GroupWorld, send, textsOf } from "./group-world.ts";
+import { allMessages, present, type TestDevice } from "./index.ts";
+
+const worlds: GroupWorld[] = [];
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+function newWorld(): GroupWorld {
+  const world = new GroupWorld();
+  worlds.push(world);
+  return world;
+}
+
+const untilIdle = (world: GroupWorld, { who }: TestDevice) =>
+  world.until(async () => ((await present(who.api, { view: "devices" })).work === null ? true : null));
+
+const chatOf = async ({ who }: TestDevice, id: string) =>
+  (await present(who.api, { view: "chats" })).find((chat) => chat.id === id);
+
+const messageOf = async ({ who }: TestDevice, chat: string, text: string) =>
+  (await allMessages(who.api, chat)).find(({ content }) => content.kind === "text" && content.text === text);
+
+describe("registers among the devices of one person", () => {
+  test("[DV21] [DV23] stars, what is deleted for oneself, drafts and read positions, in groups too", async () => {
+    const world = newWorld();
+    const [alice, bob] = await world.people("Alice", "Bob");
+    const chat = await world.group(alice, "Choir", bob);
+    for (const text of ["one", "two"]) await send(bob, chat, text);
+    await world.untilTexts(alice, chat, ["one", "two"]);
+    const early = await messageOf(alice, chat, "one");
+    // Before there is another device, and before that one has the message.
+    await alice.who.api.call("setStarred", { chat, id: early?.id ?? "", isStarred: true });
+    await alice.who.api.call("markRead", { chat, upTo: early?.id ?? "" });
+    const laptop = await world.link(alice, "laptop");
+    await untilIdle(world, alice);
+    await world.untilGroup(laptop, chat, ({ members }) => members.length === 2);
+    for (const text of ["three", "four", "five"]) await send(bob, chat, text);
+    await world.untilTexts(laptop, chat, ["three", "four", "five"]);
+    await world.untilTexts(alice, chat, ["one", "two", "three", "four", "five"]);
+    const [three, four, five] = await Promise.all(
+      ["three", "four", "five"].map((text) => messageOf(laptop, chat, text)),
+    );
+    await laptop.who.api.call("setStarred", { chat, id: three?.id ?? "", isStarred: true });
+    await laptop.who.api.call("deleteMessage", { chat, id: four?.id ?? "", who: "me" });
+    await laptop.who.api.call("setDraft", { chat, text: "half a line" });
+    await world.untilTexts(alice, chat, ["one", "two", "three", "five"]);
+    await world.until(async () => ((await messageOf(alice, chat, "three"))?.isStarred === true ? true : null));
+    await world.until(async () => ((await chatOf(alice, chat))?.draft === "half a line" ? true : null));
+    await alice.who.api.call("setStarred", { chat, id: three?.id ?? "", isStarred: false });
+    await world.until(async () => ((await messageOf(laptop, chat, "three"))?.isStarred === false ? true : null));
+    await alice.who.api.call("markRead", { chat, upTo: five?.id ?? "" });
+    await world.until(async () => ((await chatOf(laptop, chat))?.unread === 0 ? true : null));
+    // What was starred before the laptop came is starred there once it has it.
+    const { devices } = await present(laptop.who.api, { view: "devices" });
+    const [phone, own] = [
+      devices.find(({ isThis }) => !isThis)?.id ?? "",
+      devices.find(({ isThis }) => isThis)?.id ?? "",
+    ];
+    await laptop.who.api.call("askHistory", { id: phone });
+    await world.until(async () => {
+      const { give } = (await present(alice.who.api, { view: "devices" })).history;
+      return give.length > 0 ? true : null;
+    });
+    await alice.who.api.call("answerHistory", { id: own, isAllowed: true });
+    await world.until(async () => ((await messageOf(laptop, chat, "one"))?.isStarred === true ? true : null));
+    expect(await textsOf(laptop.who, chat)).toEqual(["one", "two", "three", "five"]);
+  });
+
+  test("[DV21] a contact who takes another name does not become one with a petname", async () => {
+    const world = newWorld();
+    const [alice, bob] = await world.people("Alice", "Bob");
+    const pair = (await present(alice.who.api, { view: "chats" }))[0]?.id as string;
+    const laptop = await world.link(alice, "laptop");
+    await world.until(async () => ((await chatOf(laptop, pair))?.name === "Bob" ? true : null));
+    await laptop.close();
+    await bob.who.api.call("setName", { name: "Robert" });
+    await world.until(async () => ((await chatOf(alice, pair))?.name === "Robert" ? true : null));
+    await world.clock.pass(5_000);
+    await laptop.open("blank");
+    for (const one of [alice, laptop]) {
+      const chat = await world.until(async () => {
+        const found = await chatOf(one, pair);
+        return found?.name === "Robert" ? found : null;
+      });
+      expect(chat).toMatchObject({ petname: null, theirName: "Robert" });
+    }
+    await world.clock.pass(5_000);
+    await laptop.who.api.call("setPetname", { chat: pair, petname: "Bobby" });
+    await world.until(async () => ((await chatOf(alice, pair))?.name === "Bobby" ? true : null));
+    await bob.who.api.call("setName", { name: "Rob" });
+    for (const one of [alice, laptop]) {
+      await world.until(async () => {
+        const found = await chatOf(one, pair);
+        return found?.kind === "pair" && found.theirName === "Rob" ? found : null;
+      });
+      expect(await chatOf(one, pair)).toMatchObject({ petname: "Bobby", name: "Bobby" });
+    }
+    // And a name of one's own, given on the newer device, reaches the contact.
+    await laptop.who.api.call("setName", { name: "Alicia" });
+    await world.until(async () =>
+      (await present(bob.who.api, { view: "chats" }))[0]?.name === "Alicia" ? true : null,
+    );
+    await alice.who.api.call("setName", { name: "Ali" });
+    await world.until(async () => ((await present(bob.who.api, { view: "chats" }))[0]?.name === "Ali" ? true : null));
+    expect(await accountId(laptop)).toBe(await accountId(alice));
+  });
+
+  test("[DV21] [DV27] a linked device writes the backup under the same words, and takes other keys only with other words", async () => {
+    const world = newWorld();
+    const [alice] = await world.people("Alice", "Bob");
+    const backupOf = async ({ who }: TestDevice) => present(who.api, { view: "backup" });
+    await world.until(async () => {
+      const backup = await backupOf(alice);
+      return backup.state === "on" && backup.storedAt === 1 ? true : null;
+    });
+    const laptop = await world.link(alice, "laptop");
+    await world.until(async () => ((await backupOf(laptop)).state === "on" ? true : null));
+    await laptop.who.api.call("writeBackup", {});
+    await world.until(async () => {
+      const backup = await backupOf(laptop);
+      return backup.state === "on" && backup.storedAt === 1 ? true : null;
+    });
+    const { words } = await alice.who.api.call("recoveryWords", {});
+    const keysOf = async (device: TestDevice, how: "blank" | "with-profile"): Promise<string> => {
+      await device.close();
+      const value = await device.inspect((store) => store.document("backup-keys"));
+      await device.open(how);
+      return JSON.stringify([...(value ?? [])]);
+    };
+    const before = await keysOf(laptop, "blank");
+    expect(before).toBe(await keysOf(alice, "with-profile"));
+    await alice.who.api.call("changeWords", { words: null });
+    const after = await keysOf(alice, "with-profile");
+    expect(after).not.toBe(before);
+    let found = before;
+    await world.until(async () => {
+      found = await keysOf(laptop, "blank");
+      await world.clock.pass(3_000);
+      return found === after ? true : null;
+    });
+    const { words: next } = await alice.who.api.call("recoveryWords", {});
+    expect(next).not.toEqual(words);
+  });
+});
