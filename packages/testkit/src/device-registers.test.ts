@@ -1,15 +1,15 @@
 /** What a person keeps for themselves is the same on all of their devices (spec/devices.md, section 8). */
 import { afterEach, describe, expect, test } from "vitest";
 import { accountId, GroupWorld, send, textsOf } from "./group-world.ts";
-import { allMessages, present, type TestDevice } from "./index.ts";
+import { allMessages, memoryNodes, present, type MemoryNode, type TestDevice } from "./index.ts";
 
 const worlds: GroupWorld[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
 });
 
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
+function newWorld(nodes?: readonly MemoryNode[]): GroupWorld {
+  const world = new GroupWorld(nodes);
   worlds.push(world);
   return world;
 }
@@ -143,5 +143,26 @@ describe("registers among the devices of one person", () => {
     });
     const { words: next } = await alice.who.api.call("recoveryWords", {});
     expect(next).not.toEqual(words);
+  });
+
+  test("[DV21] nodes are the same on all, but for those that only their own machine reaches", async () => {
+    const world = newWorld([...memoryNodes(3, null, "wss://node.example"), ...memoryNodes(5).slice(4)]);
+    const [first, second, third, local] = world.nodes.map(({ hint }) => hint.address);
+    const [alice] = await world.people("Alice", "Bob");
+    const nodesOf = async ({ who }: TestDevice) =>
+      (await present(who.api, { view: "network" })).nodes.map(({ address }) => address);
+    const untilNodes = (device: TestDevice, wanted: readonly (string | undefined)[]) =>
+      world.until(async () => ((await nodesOf(device)).join() === wanted.join() ? true : null));
+    await world.during(alice.who.api.call("addNode", { address: second ?? "" }));
+    await world.during(alice.who.api.call("addNode", { address: local ?? "" }));
+    const laptop = await world.link(alice, "laptop");
+    // The code names nodes to meet at: one that only this machine reaches is among them here.
+    await world.during(laptop.who.api.call("removeNode", { address: local ?? "" }));
+    await untilNodes(laptop, [first, second]);
+    await world.during(laptop.who.api.call("addNode", { address: third ?? "" }));
+    await untilNodes(alice, [first, second, local, third]);
+    await laptop.who.api.call("removeNode", { address: first ?? "" });
+    await untilNodes(alice, [second, third, local]);
+    await untilNodes(laptop, [second, third]);
   });
 });

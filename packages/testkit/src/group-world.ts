@@ -17,8 +17,14 @@ const NOW = 1_795_512_600_000;
 export class GroupWorld {
   readonly #open: TestDevice[] = [];
   readonly clock = new VirtualClock(NOW);
-  readonly nodes = memoryNodes(1);
-  readonly node = this.nodes[0] as MemoryNode;
+  readonly nodes: readonly MemoryNode[];
+  /** Where everybody is at home. */
+  readonly node: MemoryNode;
+
+  constructor(nodes: readonly MemoryNode[] = memoryNodes(1)) {
+    this.nodes = nodes;
+    this.node = nodes[0] as MemoryNode;
+  }
 
   async person(name: string): Promise<TestDevice> {
     const made = this.#device(name);

@@ -236,9 +236,13 @@ export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline
   };
 }
 
-export const memoryNodes = (count: number, now: (() => number) | null = null): readonly MemoryNode[] =>
+export const memoryNodes = (
+  count: number,
+  now: (() => number) | null = null,
+  host = "ws://localhost",
+): readonly MemoryNode[] =>
   Array.from({ length: count }, (_, i) => {
-    const hint = { address: `ws://localhost:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) };
+    const hint = { address: `${host}:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) };
     return new MemoryNode(hint, now);
   });
 
