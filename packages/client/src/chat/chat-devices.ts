@@ -106,7 +106,7 @@ export class ChatDevices {
   /** Says something in the devices' conversation that is no event. False when nothing can be sealed now. */
   tell(item: PayloadItem, purpose: "state" | "signal"): Promise<boolean> {
     return this.#deps.step(async (step) => {
-      if (!isSettled(step.state)) return false;
+      if (!isSettled(step.core, step.state)) return false;
       await step.seal([item], purpose);
       return true;
     });

@@ -8,7 +8,7 @@ import {
   type Group,
   type GroupRecord,
   type Introduction,
-  type LogStart,
+  type DeviceIntroduction,
   type RightsHistory,
 } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
@@ -95,12 +95,12 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
 
 export type NewConversation = Omit<NewChat, "contact">;
 
-const NOTHING_BEFORE: LogStart = { lineDepth: 0, tips: [], leaves: [], people: [] };
+const NOTHING_BEFORE: DeviceIntroduction = { lineDepth: 0, tips: [], leaves: [], people: [] };
 
 export interface NewConversationInput {
   readonly record: Pick<ConversationRecord, "accountId" | "state"> & Partial<ConversationRecord>;
   /** For a newcomer. */
-  readonly start?: LogStart;
+  readonly start?: DeviceIntroduction;
   /** The chat of the same group that this person was in before. */
   readonly before?: ConversationRecord | null;
 }
@@ -222,15 +222,15 @@ const keptOf = (before: ConversationRecord | null): Partial<ConversationRecord> 
   before === null ? {} : { draft: before.draft, readDepth: before.readDepth, readId: before.readId };
 
 /** GR26. */
-function rightsOf({ state, leaves }: Side, { tips }: LogStart): RightsHistory {
+function rightsOf({ state, leaves }: Side, { tips }: DeviceIntroduction): RightsHistory {
   const since = new Map(tips.map(({ author, sequence }) => [author, sequence + 1]));
   return startRights(state, leaves, (leafKey) => since.get(leafKey) ?? 0);
 }
 
-type Introduced = Pick<LogStart, "leaves" | "lineDepth"> & Pick<Introduction, "people">;
+type Introduced = Pick<DeviceIntroduction, "leaves" | "lineDepth"> & Pick<Introduction, "people">;
 
 /** With those who had gone before, so that what they wrote can be told when somebody gives it. */
-function rosterOf(side: Side, introduction: Introduced | LogStart | null): Roster {
+function rosterOf(side: Side, introduction: Introduced | DeviceIntroduction | null): Roster {
   const roster = startRoster(side);
   if (introduction === null) return roster;
   const leaves = new Map(roster.leaves);

@@ -6,14 +6,14 @@
  *     Welcome to a branch that lost would lead into a conversation of one.
  */
 import {
-  encodeLogStart,
+  encodeDeviceIntroduction,
   encodeNewcomer,
   planCommit,
   prepareOwn,
   type AccountId,
   type CommitPlan,
   type Hex,
-  type LogStart,
+  type DeviceIntroduction,
   type WishedChange,
 } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
@@ -53,7 +53,7 @@ export async function planDevices(step: Step, change: DeviceChange): Promise<Com
 /** What the commit is to remember, as the chat stands when it is made. */
 export const deviceMemo = (step: Step, intent: string, change: DeviceChange): DeviceMemo => ({
   intent,
-  introduction: encodeLogStart({
+  introduction: encodeDeviceIntroduction({
     lineDepth: prepareOwn(step.state.log).depth,
     tips: tipsOf(step),
     leaves: Array.from(step.state.roster.leaves, ([leafKey, { account }]) => ({ leafKey, account })),
@@ -97,10 +97,10 @@ export const commitError = (code: "busy" | "commit-lost"): Error =>
 
 const newcomerId = (conversationId: string, device: Hex): string => `${conversationId}/${NEWCOMER_DUE}/${device}`;
 
-const tipsOf = ({ state: { log } }: Step): LogStart["tips"] =>
+const tipsOf = ({ state: { log } }: Step): DeviceIntroduction["tips"] =>
   [...log.authors].flatMap(([author, { tip }]) => (tip === null ? [] : [{ author, ...tip }]));
 
-function peopleOf({ core, state: { roster, side, shared } }: Step): LogStart["people"] {
+function peopleOf({ core, state: { roster, side, shared } }: Step): DeviceIntroduction["people"] {
   const self = ownAccount(core);
   return [...new Set<AccountId>(side.leaves.map(({ account }) => account))].flatMap((account) => {
     const { name: said, nameRevision } = saidBy(roster, account);

@@ -9,7 +9,7 @@
 import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
 import {
   decodeBody,
-  decodeLogStart,
+  decodeDeviceIntroduction,
   decodeNewcomer,
   DEVICE_SUPPLY_BODY_KIND,
   encodeGroupState,
@@ -175,7 +175,7 @@ export class Siblings implements SiblingHooks {
   /** DV13: false when it does not open, or when somebody else than devices of this account is in it. */
   async joinSelf(newcomer: Newcomer, keyPackage: KeyPackageBundle, done: readonly StoreChange[]): Promise<boolean> {
     const { core } = this.#host;
-    const introduction = decodeLogStart(newcomer.introduction);
+    const introduction = decodeDeviceIntroduction(newcomer.introduction);
     const joined = await core.cipher.join(newcomer.welcome, keyPackage);
     if (!joined.ok || !introduction.ok) return false;
     const side = sideOf(core.cipher, joined.value);

@@ -7,7 +7,7 @@
  */
 import { bytesToHex, concatBytes, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
 import {
-  decodeLogStart,
+  decodeDeviceIntroduction,
   decodeNewcomer,
   DEVICE_SUPPLY_BODY_KIND,
   encodePackages,
@@ -15,7 +15,7 @@ import {
   encodeWelcomeParts,
   type DeviceSupply,
   type Group,
-  type LogStart,
+  type DeviceIntroduction,
 } from "@xchat/protocol";
 import { newKeyPackage } from "../contact/key-packages.ts";
 import type { KeyPackageRecord, PartRecord, StoreChange } from "../ports.ts";
@@ -31,7 +31,7 @@ export type WelcomePart = Extract<DeviceSupply, { kind: "welcome" }>;
 
 export interface JoinedByWelcome {
   readonly group: Group;
-  readonly introduction: LogStart;
+  readonly introduction: DeviceIntroduction;
   /** To be saved with the conversation. */
   readonly changes: readonly StoreChange[];
 }
@@ -128,7 +128,7 @@ export class Supply {
 
   async #open(conversation: string, whole: Uint8Array): Promise<JoinedByWelcome | null> {
     const newcomer = decodeNewcomer(whole);
-    const introduction = newcomer.ok ? decodeLogStart(newcomer.value.introduction) : newcomer;
+    const introduction = newcomer.ok ? decodeDeviceIntroduction(newcomer.value.introduction) : newcomer;
     if (!newcomer.ok || !introduction.ok) return null;
     const { store, cipher } = this.#core;
     const own = (await store.all("keyPackage")).filter(

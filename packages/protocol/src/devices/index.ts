@@ -95,10 +95,11 @@ export {
   type NewLinkStep,
 } from "./link-new.ts";
 export {
-  decodeLogStart,
+  decodeDeviceIntroduction,
   decodeNewcomer,
-  encodeLogStart,
+  encodeDeviceIntroduction,
   encodeNewcomer,
+  type DeviceIntroduction,
   type LogStart,
   type Newcomer,
 } from "./newcomer.ts";

@@ -42,21 +42,37 @@ const hex: Codec<Hex> = mapped(
 
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
-const introduction = struct({
+const startFields = {
   version: literal(VERSION, "newer-version"),
   /** Where the line of the epoch stands (spec/group.md, GR23). */
   lineDepth: uint(MAX_DEPTH),
   tips: list(struct({ author: hex, sequence: uint(), id: hex, depth: uint(MAX_DEPTH) }), { max: MAX_AUTHORS }),
+};
+const logStart = struct(startFields);
+export type LogStart = Omit<CodecType<typeof logStart>, "version">;
+
+export const encodeLogStart = (value: LogStart): Uint8Array => encode(logStart, { version: VERSION, ...value });
+
+export function decodeLogStart(encoded: Uint8Array): Result<LogStart, DecodeError> {
+  const read = decode(logStart, encoded);
+  if (!read.ok) return read;
+  const { version: _, ...start } = read.value;
+  return { ok: true, value: start };
+}
+
+const introduction = struct({
+  ...startFields,
   /** Everybody who is or was in it, as far as the giver knows. */
   leaves: list(struct({ leafKey: hex, account }), { max: MAX_AUTHORS }),
   /** The name with the greatest number that each has given; the own one too. */
   people: list(struct({ account, name: nameCodec, revision: uint() }), { max: MAX_PEOPLE }),
 });
-export type LogStart = Omit<CodecType<typeof introduction>, "version">;
+export type DeviceIntroduction = Omit<CodecType<typeof introduction>, "version">;
 
-export const encodeLogStart = (value: LogStart): Uint8Array => encode(introduction, { version: VERSION, ...value });
+export const encodeDeviceIntroduction = (value: DeviceIntroduction): Uint8Array =>
+  encode(introduction, { version: VERSION, ...value });
 
-export function decodeLogStart(encoded: Uint8Array): Result<LogStart, DecodeError> {
+export function decodeDeviceIntroduction(encoded: Uint8Array): Result<DeviceIntroduction, DecodeError> {
   const read = decode(introduction, encoded);
   if (!read.ok) return read;
   const { version: _, ...start } = read.value;
