@@ -44,6 +44,7 @@ export class Arrivals {
   readonly #core: SessionCore;
   readonly #deps: ArrivalsDeps;
   #waiting: Arrival[] = [];
+  #taking: Promise<void> = Promise.resolve();
   /** Hashes of envelopes that are kept because they cannot be opened yet. */
   readonly #held = new Set<string>();
 
@@ -55,7 +56,14 @@ export class Arrivals {
   add(arrivals: readonly Arrival[]): void {
     const isIdle = this.#waiting.length === 0;
     this.#waiting.push(...arrivals);
-    if (isIdle) this.#core.background.run(this.#takeAll(), this.#deps.onTrouble);
+    if (!isIdle) return;
+    this.#taking = this.#takeAll();
+    this.#core.background.run(this.#taking, this.#deps.onTrouble);
+  }
+
+  /** What has come so far is in the store, or will have to come again. */
+  async idle(): Promise<void> {
+    await this.#taking.catch(() => {});
   }
 
   /** By no cursor: a direct connection, a commit slot, or the store. */

@@ -94,6 +94,7 @@ export class Chat {
       isClosed: () => this.#closed,
       step: (work) => this.#step(work),
       readMailboxes: () => this.#readMailboxes(),
+      onPresent: () => this.#isPresent(),
     });
     this.#errands = {
       state: () => this.#state,
@@ -166,10 +167,7 @@ export class Chat {
     if (this.#state.record.state === "ended") return;
     await this.#rejoin.load();
     this.#readMailboxes();
-    await this.#step(async (step) => {
-      const asked = commitAskedFor(step.state.fork);
-      if (asked !== null && asked.kind === "make-commit") step.errands.push(asked);
-    });
+    await this.#step(async () => undefined);
     await this.#arrivals.tryHeld();
     await this.#rejoin.start();
     this.#links.update();
@@ -496,8 +494,23 @@ export class Chat {
       const { hint, envelopes, isLive } = this.#rejoin.take(delivered);
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} })));
     };
-    const onCaughtUp = (): void => this.#core.background.run(this.#rejoin.caughtUp());
+    const onCaughtUp = (): void => this.#core.background.run(this.#caughtUp());
     this.#core.readers.set(this.id, readerTargets(read), take, { onCaughtUp });
+  }
+
+  async #caughtUp(): Promise<void> {
+    await this.#arrivals.idle();
+    if (!this.#closed) await this.#rejoin.caughtUp();
+  }
+
+  /** What lay at a node has been read: nothing speaks against going on, and what waited for that goes on. */
+  async #isPresent(): Promise<void> {
+    if (!this.#state.isFresh || this.#closed) return;
+    await this.#step(async (step) => {
+      step.set({ isFresh: false });
+      const asked = commitAskedFor(step.state.fork);
+      if (asked?.kind === "make-commit") step.errands.push(asked);
+    });
   }
 
   async #receive(step: Step, { hint, envelope: { mailbox, envelope }, isLive }: Arrival): Promise<boolean> {

@@ -25,7 +25,7 @@ const NOTHING = new Uint8Array(0);
 /** Asks for a commit while there is something that takes one. */
 export async function wantCommit(step: Step): Promise<void> {
   step.core.stock.fill(step);
-  if (isCommitting(step.state)) return;
+  if (isCommitting(step.state) || step.state.isFresh) return;
   const next = await nextPlan(step);
   if (next === null) return;
   await inFork(step, (work) => work.take({ kind: "want", intent: INTENT, isDecree: isUrgent(next.plan) }));

@@ -24,6 +24,8 @@ export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Err
   deps.readMailboxes();
   switch (errand.kind) {
     case "make-commit":
+      // It is asked for again once this device knows that its store is no old copy.
+      if (deps.state().isFresh) return;
       // FR13: after reading every slot that can be reached.
       await readInto(core, deps, slotsToRead(fork));
       return deps.step((step) =>

@@ -36,6 +36,7 @@ export async function loadState(core: SessionCore, record: ConversationRecord): 
     epochs: epochsOfRecords(mailboxes),
     reassembly: emptyReassembly(),
     queued: [],
+    isFresh: true,
     isGreetingDue: (await store.get("part", greetingPartId(record.id))) !== null,
   };
 }

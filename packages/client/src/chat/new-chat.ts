@@ -189,6 +189,7 @@ async function begin(
     epochs: [epoch],
     reassembly: emptyReassembly(),
     queued: [],
+    isFresh: false,
     isGreetingDue: false,
   };
   const changes: StoreChange[] = [

@@ -48,6 +48,7 @@ async function speakToPair(step: Step): Promise<void> {
 /** Accepted by both, and no own commit on its way or due: messages can be sealed. */
 export const isSettled = (core: SessionCore, state: ChatState): boolean =>
   state.record.state === "active" &&
+  !state.isFresh &&
   maySeal(state.fork) &&
   !hasOpenCommit(state.fork) &&
   state.shared.wishes.every(isWaiting) &&

@@ -42,6 +42,11 @@ export interface ChatState {
   readonly reassembly: Reassembly;
   /** Own events that wait to be sealed, in order. */
   readonly queued: readonly string[];
+  /**
+   * Since the opening nothing has been read of what lies at the nodes: this store may be an old copy of itself, and to seal would
+   * use keys twice (spec/rejoin.md, RJ12). In memory only.
+   */
+  readonly isFresh: boolean;
   /** Somebody has come back and hears from this device where it stands (spec/rejoin.md, RJ8). */
   readonly isGreetingDue: boolean;
 }

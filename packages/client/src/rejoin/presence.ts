@@ -13,6 +13,8 @@ export const AWAY_AFTER = (336 - 24) * HOUR;
 /** What lies there still may lead on: it is waited for first. */
 const CATCH_UP = 2 * 60_000;
 const NOTED_EVERY = 6 * HOUR;
+/** So long is nothing said while it is not known whether this device was away for too long. */
+const SILENT_AT_MOST = HOUR;
 
 const codec = struct({ version: literal(1, "newer-version"), at: uint() });
 const partId = (conversation: Hex): string => `${conversation}/rejoin-presence`;
@@ -36,6 +38,7 @@ export interface PresenceDeps {
   /** A node of the conversation answers. */
   readonly isConnected: () => boolean;
   readonly onAway: () => Promise<void>;
+  readonly onPresent: () => Promise<void>;
 }
 
 export class Presence {
@@ -64,7 +67,10 @@ export class Presence {
   async caughtUp(): Promise<void> {
     if (this.#awayIn !== null || this.#deps.isClosed()) return;
     const { clock, background } = this.#core;
-    if (this.#at === null || clock.now() - this.#at < AWAY_AFTER) return this.#note();
+    if (this.#at === null || clock.now() - this.#at < AWAY_AFTER) {
+      await this.#note();
+      return this.#deps.onPresent();
+    }
     this.#awayIn = this.#deps.epoch();
     this.#timer?.cancel();
     this.#timer = clock.after(CATCH_UP, () => background.run(this.#missed()));
@@ -82,9 +88,16 @@ export class Presence {
   /** What has led on since led from an epoch whose end lies there still, and so does all that came after. */
   async #missed(): Promise<void> {
     if (this.#deps.isClosed()) return;
-    if (this.#deps.epoch() === this.#awayIn) return this.#deps.onAway();
-    this.#awayIn = null;
-    await this.#note();
+    if (this.#deps.epoch() !== this.#awayIn) {
+      this.#awayIn = null;
+      await this.#note();
+      return this.#deps.onPresent();
+    }
+    await this.#deps.onAway();
+    // Where nobody is there to answer, it is better to write than to be silent for ever.
+    const { clock, background } = this.#core;
+    this.#timer?.cancel();
+    this.#timer = clock.after(SILENT_AT_MOST, () => background.run(this.#deps.onPresent()));
   }
 
   async #note(): Promise<void> {

@@ -33,6 +33,8 @@ export interface RejoinDeps {
   readonly isClosed: () => boolean;
   readonly step: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
   readonly readMailboxes: () => void;
+  /** This device has caught up with a node, and is in its place as far as it can know. */
+  readonly onPresent: () => Promise<void>;
 }
 
 export class Rejoin {
@@ -79,6 +81,7 @@ export class Rejoin {
       isClosed,
       epoch: () => deps.state().fork.session.head,
       isConnected: () => deps.state().side.state.homeNodes.some((hint) => core.pool.access(hint).state === "ready"),
+      onPresent: () => deps.onPresent(),
       onAway: () => this.#asking.begin("away"),
     });
   }
@@ -185,7 +188,9 @@ export class Rejoin {
 
   async #follow(answers: readonly GatheredAnswer[], reason: AskingReason): Promise<Followed> {
     const outcome = await this.#followIn(answers, reason);
-    if (outcome === "followed" || outcome === "needless") this.#presence.present(this.#core.clock.now());
+    if (outcome !== "followed" && outcome !== "needless") return outcome;
+    this.#presence.present(this.#core.clock.now());
+    await this.#deps.onPresent();
     return outcome;
   }
 

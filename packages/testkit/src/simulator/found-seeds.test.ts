@@ -13,7 +13,17 @@ test.each([
     found:
       "a message that waited for an older one was replaced by the placeholder of a gap that ended with it: lost for good, and acknowledged (LG8)",
   },
-])("seed $seed: $found", async ({ seed }) => {
-  const { failure, story } = await simulate({ seed, suite: "cheap" });
+  {
+    seed: 5022,
+    found: "an old copy of a store sealed what it had to say before it read that it had said something else (IN7)",
+    hasOldCopies: true,
+  },
+  {
+    seed: 5054,
+    found: "an old copy of a store answered with an acknowledgement, in a generation that it had used (IN7)",
+    hasOldCopies: true,
+  },
+])("seed $seed: $found", async ({ seed, hasOldCopies = false }) => {
+  const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies });
   expect(failure, story.join("\n")).toBeNull();
 });

@@ -126,10 +126,13 @@ function isOwedAnAnswer(world: World, chat: string): boolean {
   return (invited.isLasting || invited.followers.size === 1) && world.schedule.now - invited.at < INVITATION_LIFE;
 }
 
+const isMessage = ({ content }: MessageView): boolean => content.kind !== "record";
+
 function differencesOfView(first: Seen, messages: readonly MessageView[], who: string): readonly string[] {
   const lineOf = ({ order, content }: MessageView): string => `${order} ${JSON.stringify(content)}`;
-  const wanted = first.messages.map(lineOf);
-  const found = messages.map(lineOf);
+  // Lines of who did what are each device's own: that somebody came back stands where each has heard of it.
+  const wanted = first.messages.filter(isMessage).map(lineOf);
+  const found = messages.filter(isMessage).map(lineOf);
   const at = Array.from({ length: Math.max(wanted.length, found.length) }, (_, index) => index).find(
     (index) => wanted[index] !== found[index],
   );
