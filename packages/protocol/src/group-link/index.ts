@@ -15,8 +15,21 @@ export { openJoinRequest, sealJoinRequest, type JoinRequestInput, type OpenedJoi
 export {
   ANSWER_SEED_BYTES,
   answerPlace,
+  groupCardKeys,
   groupLinkKeys,
   isSoundLink,
   type AnswerPlace,
   type GroupLinkKeys,
 } from "./link-keys.ts";
+export {
+  ANSWER_WAIT_MS,
+  judgeJoin,
+  judgeJoined,
+  liveLinks,
+  MAX_ANSWERED_AGE_MS,
+  mayLetIn,
+  staleLinks,
+  type JoinedRefusal,
+  type JoinQuestion,
+  type JoinRefusal,
+} from "./link-rules.ts";

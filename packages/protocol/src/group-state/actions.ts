@@ -67,6 +67,8 @@ export type GroupAction =
   | { readonly kind: "capabilities" }
   /** Something that this version has no name for: `key` of the extension as text. */
   | { readonly kind: "extension"; readonly key: string }
+  /** On the newcomer's own device alone: it came in by a link, and nobody's word says who had added it. */
+  | { readonly kind: "came-by-link" }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
 const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
@@ -100,6 +102,7 @@ const SHAPES = {
   upgraded: [19, struct({ version: uint(0xffff) })],
   capabilities: [20, struct({})],
   extension: [21, struct({ key: text(1_024) })],
+  "came-by-link": [22, struct({})],
 } as const satisfies Record<Exclude<GroupAction["kind"], "unknown">, readonly [number, Codec<any>]>;
 
 const KIND_BY_TAG: ReadonlyMap<number, keyof typeof SHAPES> = new Map(

@@ -25,7 +25,14 @@ import { apply, judgeCommit, type CommitDescription, type CommitRefusal, type Ju
 import type { GroupLeaf } from "./leaf.ts";
 import { encodeCommitNote, leavesToCut, type CommitNote } from "./note.ts";
 import { endedAccounts, rankOf, RANK, standing, type GroupRole } from "./roles.ts";
-import { encodeGroupState, type GroupState, type Holder, type JoinLink, type Permissions } from "./state.ts";
+import {
+  encodeGroupState,
+  MAX_JOIN_LINKS,
+  type GroupState,
+  type Holder,
+  type JoinLink,
+  type Permissions,
+} from "./state.ts";
 
 export type StateChange =
   | { readonly kind: "info"; readonly name: string | null; readonly description: string | null }
@@ -70,7 +77,7 @@ export interface CommitPlan {
   readonly judged: JudgedCommit;
 }
 
-export type WishRefusal = CommitRefusal | "key-package-unreadable";
+export type WishRefusal = CommitRefusal | "key-package-unreadable" | "too-many-links";
 
 /** `null`: done already. */
 export function planCommit(
@@ -98,6 +105,8 @@ export function planCommit(
     case "update":
       return situation.epoch > first.after ? ok(null) : plan(situation, {});
     case "state": {
+      if (first.change.kind === "link" && !hasRoom(situation.state, first.change.link.hash))
+        return err({ reason: "too-many-links" });
       const state = changed(situation, first.change);
       return state === null ? ok(null) : plan(situation, { state });
     }
@@ -170,6 +179,10 @@ function unjudged({ state, leaves }: Situation, commit: CommitDescription, after
   ];
   return { after, leaves: leavesAfter, authority: RANK.member, by: commit.committer.account, whatHappened };
 }
+
+/** Revoked links give way to a new one. */
+const hasRoom = ({ links }: GroupState, hash: Hex): boolean =>
+  links.some((link) => link.hash === hash) || links.filter(({ isRevoked }) => !isRevoked).length < MAX_JOIN_LINKS;
 
 /** The next state, or `null` where it is so already. */
 function changed({ state, leaves, self }: Situation, change: StateChange): GroupState | null {
