@@ -5,6 +5,7 @@ import type {
   GroupLinkView,
   GroupPermissionName,
   GroupView,
+  JoiningView,
   JoinRequestView,
   MemberView,
   RecordView,
@@ -57,6 +58,8 @@ const plainWords = (action: Exclude<GroupActionView, { person: unknown }>): stri
       return "made a link to join";
     case "link-revoked":
       return "took a link to join back";
+    case "came-by-link":
+      return "came in by a link";
     case "permission":
       return `changed who may ${PERMISSION_WORDS[action.name]}: ${HOLDER_WORDS[action.to]}`;
     case "timer":
@@ -124,14 +127,29 @@ const mayBe = (needsApproval: boolean): string => (needsApproval ? "an admin has
 export function linkWords(link: GroupLinkView, { faint }: Output): string {
   const until = link.expiresAt === null ? "without an end" : `until ${timeWords(link.expiresAt)}`;
   const by = link.by.isSelf ? "by you" : `by ${safeLine(link.by.name)}`;
-  const text = link.link === null ? faint("(made on another device, which alone has it)") : safeLine(link.link);
-  return `${faint(shortId(link.id))}  ${mayBe(link.needsApproval)}, ${until}, ${by}\n    ${text}`;
+  const text = link.link === null ? faint("(handed out by whoever may add)") : safeLine(link.link);
+  const being = link.state === "preparing" ? ", being laid down" : "";
+  return `${faint(shortId(link.id))}  ${mayBe(link.needsApproval)}, ${until}, ${by}${being}\n    ${text}`;
 }
 
 export function joinRequestWords({ id, person, greeting }: JoinRequestView, { strong, faint }: Output): string {
   const text = greeting === "" ? "" : `: ${safeText(greeting).replaceAll("\n", "\n    ")}`;
   const known = person.isContact ? "" : faint("  [not a contact]");
   return `${faint(shortId(id))}  ${strong(safeLine(person.name))}${text}${known}`;
+}
+
+/** A group that this person has asked to come into. */
+export function joiningWords(
+  { group, name, by, needsApproval, state }: JoiningView,
+  { strong, faint }: Output,
+): string {
+  const shown = name === "" ? "A group without a name" : safeLine(name);
+  const what = {
+    sending: "your request waits for a node",
+    waiting: needsApproval ? "an admin has to agree" : "until a device of somebody there is online",
+    over: "nobody has answered, and the link is not good any more",
+  }[state];
+  return `${faint(shortId(group))}  ${strong(shown)}, by a link of ${safeLine(by)}: ${what}`;
 }
 
 /** All but members, links and requests, which are results of their own. */

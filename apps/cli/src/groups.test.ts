@@ -85,7 +85,7 @@ describe("groups in the terminal", () => {
     client.show(
       "group",
       group({
-        links: [{ ...link, link: null, code: null }],
+        links: [{ ...link, state: "open", link: null, code: null }],
         joinRequests: [
           { id: "77cc88dd", person: person("Carol", { isContact: false }), greeting: "Hi", receivedAt: 0 },
         ],

@@ -175,6 +175,42 @@ describe("the terminal client", () => {
     expect(await xchat(["decline", "0000"])).toMatchObject({ code: ERROR_WORDS["request-gone"].exit });
   });
 
+  it("a link to a group is accepted like an invitation; it stands among the chats until one is in, or gives up", async () => {
+    const { client, run: xchat } = await terminal();
+    client.answers.previewInvitation = () => {
+      throw new IntentError("invitation-is-group-link");
+    };
+    client.answers.previewGroupLink = () => ({
+      group: "90a201",
+      name: "Choir\u001b[2J",
+      description: "We sing",
+      members: 12,
+      needsApproval: true,
+      by: { name: "Ada", accountId: "xc1ada", known: null },
+    });
+    client.answers.joinGroup = () => ({ group: "90a201", chat: null });
+    const asked = await xchat(["accept", "g1.code", "--greeting", "It is me"]);
+    expect(asked.out).toContain("an admin has to agree");
+    expect(asked.out + asked.err).not.toContain("\u001b[2J");
+    const joining = {
+      group: "90a201",
+      name: "Choir",
+      by: "Ada",
+      needsApproval: true,
+      askedAt: 0,
+      state: "waiting",
+    } as const;
+    client.show("joining", [joining]);
+    expect((await xchat(["chats", "--json"])).json).toMatchObject([{ type: "joining", group: "90a201" }]);
+    expect((await xchat(["chats"])).out).toContain("by a link of Ada: an admin has to agree");
+    client.answers.giveUpJoining = () => undefined;
+    await xchat(["group", "give-up", "90a2"]);
+    expect(client.calls.slice(-2)).toEqual([
+      { intent: "joinGroup", input: { text: "g1.code", greeting: "It is me" } },
+      { intent: "giveUpJoining", input: { group: "90a201" } },
+    ]);
+  });
+
   it("a safety code that is not the same has an exit code of its own", async () => {
     const { client, run: xchat } = await terminal();
     client.show("chats", [chat()]);

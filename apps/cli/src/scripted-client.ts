@@ -153,6 +153,7 @@ export function scriptedClient(): ScriptedClient {
     recovery: null,
     link: { kind: "none" },
     devices: { devices: [], isRemoved: false, work: null, history: { take: null, give: [], isOffered: false } },
+    joining: [],
   };
   const watchers = new Map<(view: never) => void, Query>();
   const followers: { readonly chat: string; readonly tell: () => void }[] = [];

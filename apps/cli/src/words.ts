@@ -59,6 +59,7 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     "What lies where the invitation points was not made by the person who invites. Nothing was sent.",
   ),
   "invitation-own": as(EXIT.invitation, "That is your own invitation: give it to somebody else."),
+  "invitation-is-group-link": as(EXIT.invitation, "That is a link to a group: xchat accept CODE"),
   "request-gone": as(EXIT.missing, "There is no such request, or it cannot be answered any more. See: xchat requests"),
   "chat-missing": as(EXIT.missing, "There is no such chat. See: xchat chats"),
   "chat-ended": as(EXIT.refused, "That chat has ended. Its messages are kept; nothing was sent."),
@@ -153,6 +154,11 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     "The group is full: at most 1,024 people, and sixteen links. Nothing was changed.",
   ),
   "group-pending-gone": as(EXIT.missing, "There is no such change that waits: it was done, or taken back."),
+  "group-link-is-invitation": as(EXIT.invitation, "That is an invitation to a chat of two: xchat accept CODE"),
+  "group-links-full": as(
+    EXIT.refused,
+    "A group has at most sixteen links: take one back (xchat group link CHAT list).",
+  ),
   "group-link-gone": as(EXIT.missing, "There is no such link: it was taken back, or has expired."),
   internal: as(EXIT.internal, "Something went wrong that should not. What was saved is kept. See: xchat doctor"),
 };

@@ -2,7 +2,7 @@
  * Groups, and what several people in one chat add to views and intents. The other half of the contract in `api.ts`; the
  * same promises hold (A1 to A3). Who may do what is law: spec/group.md.
  */
-import type { ConversationId } from "./api.ts";
+import type { ConversationId, KnownPersonView } from "./api.ts";
 
 export type GroupRole = "owner" | "admin" | "member";
 /** Who holds a permission. */
@@ -36,18 +36,50 @@ export interface GroupLinkView {
   readonly by: PersonView;
   readonly needsApproval: boolean;
   readonly expiresAt: number | null;
-  /** Complete link and bare code; null where another member's device made it, which alone has the secret. */
+  /** `preparing`: the group, or every node, has yet to learn of it; who opens it finds nothing until then. */
+  readonly state: "preparing" | "open";
+  /** Complete link and bare code, for whoever may add; null for others. */
   readonly link: string | null;
   readonly code: string | null;
   readonly canRevoke: boolean;
 }
 
-/** Somebody who asks by a link that needs an admin's yes. */
+/** Somebody who asks by a link that needs an admin's yes; shown to those whose yes it takes. */
 export interface JoinRequestView {
   readonly id: string;
   readonly person: PersonView;
   readonly greeting: string;
   readonly receivedAt: number;
+}
+
+/** What a link to a group shows, before anything is sent. */
+export interface GroupLinkPreview {
+  readonly group: ConversationId;
+  /** "" where it has none. */
+  readonly name: string;
+  readonly description: string;
+  /** As many as there were when the link was made or renewed. */
+  readonly members: number;
+  readonly needsApproval: boolean;
+  /** Who made the link, by the name that they give themselves. */
+  readonly by: { readonly name: string; readonly accountId: string; readonly known: KnownPersonView | null };
+  readonly nodes: readonly string[];
+  /** This person is in it already. */
+  readonly existingChat: ConversationId | null;
+  /** This device has asked already, and waits. */
+  readonly isAsked: boolean;
+}
+
+/** A group that this device has asked to come into by a link. Once it is in, there is a chat of the same id. */
+export interface JoiningView {
+  readonly group: ConversationId;
+  readonly name: string;
+  /** Who made the link. */
+  readonly by: string;
+  readonly needsApproval: boolean;
+  readonly askedAt: number;
+  /** `sending`: no node has the request yet. `over`: nobody has answered, and the link is not good any more. */
+  readonly state: "sending" | "waiting" | "over";
 }
 
 /** Everything about one group but its messages: `{ view: "group", chat }`. */
@@ -87,7 +119,9 @@ export type GroupActionView =
   | { readonly kind: "role"; readonly person: PersonView; readonly to: GroupRole }
   | { readonly kind: "leaving"; readonly person: PersonView; readonly isLeaving: boolean }
   | { readonly kind: "name"; readonly to: string | null }
-  | { readonly kind: "description" | "picture" | "home-nodes" | "link-made" | "link-revoked" | "other" }
+  | {
+      readonly kind: "description" | "picture" | "home-nodes" | "link-made" | "link-revoked" | "came-by-link" | "other";
+    }
   | { readonly kind: "permission"; readonly name: GroupPermissionName; readonly to: GroupHolder }
   | { readonly kind: "timer"; readonly to: number | null };
 
@@ -126,6 +160,15 @@ export interface GroupIntents {
   ];
   revokeGroupLink: [{ readonly chat: ConversationId; readonly id: string }, void];
   answerJoinRequest: [{ readonly chat: ConversationId; readonly id: string; readonly accept: boolean }, void];
+  /** Takes a whole link or the code alone, as `previewInvitation` does. */
+  previewGroupLink: [{ readonly text: string }, GroupLinkPreview];
+  /** Asks to come in. `chat`: null until somebody has let this person in; then it is `group`. */
+  joinGroup: [
+    { readonly text: string; readonly greeting: string },
+    { readonly group: ConversationId; readonly chat: ConversationId | null },
+  ];
+  /** The person waits no more, or has seen that it is over. */
+  giveUpJoining: [{ readonly group: ConversationId }, void];
 }
 
 export const GROUP_ERROR_CODES = [
@@ -134,4 +177,6 @@ export const GROUP_ERROR_CODES = [
   "group-too-large",
   "group-pending-gone",
   "group-link-gone",
+  "group-link-is-invitation",
+  "group-links-full",
 ] as const;

@@ -15,6 +15,7 @@ import {
   type GroupIntents,
   type GroupRole,
   type GroupView,
+  type JoiningView,
   type PersonView,
   type RecordView,
 } from "./api-groups.ts";
@@ -265,6 +266,7 @@ export type Query =
   | { readonly view: "recovery" }
   | { readonly view: "link" }
   | { readonly view: "devices" }
+  | { readonly view: "joining" }
   | { readonly view: "messages"; readonly chat: ConversationId }
   | { readonly view: "group"; readonly chat: ConversationId };
 
@@ -278,6 +280,7 @@ export interface ViewTypes {
   recovery: RecoveryView;
   link: LinkView;
   devices: DevicesView;
+  joining: readonly JoiningView[];
   /** Only what changed since the subscription began; pages come by the intent `messages`. */
   messages: { readonly changed: readonly MessageView[]; readonly removed: readonly EventId[] };
   group: GroupView;
@@ -383,6 +386,7 @@ export const INTENT_ERROR_CODES = [
   "invitation-not-found",
   "invitation-forged",
   "invitation-own",
+  "invitation-is-group-link",
   "request-gone",
   "chat-missing",
   "chat-ended",

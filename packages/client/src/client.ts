@@ -248,6 +248,7 @@ class ClientShell implements Client, ClientApi {
       "recovery",
       "link",
       "devices",
+      "joining",
     ])
       this.#topics.mark(topic);
   }

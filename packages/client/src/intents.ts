@@ -31,7 +31,7 @@ import { acceptRequest, answeredRequest } from "./contact/incoming.ts";
 import { knownPerson, reachableChat } from "./contact/known.ts";
 import { findCard, preview, requestChat, type FoundCard } from "./contact/outgoing.ts";
 import { deviceIntents } from "./devices/intents.ts";
-import { groupIntents, type LinkIntentName } from "./group/group-intents.ts";
+import { groupIntents, type LaterIntentName } from "./group/group-intents.ts";
 import { doctor } from "./doctor.ts";
 import { exportJson } from "./export.ts";
 import type { EventPage } from "./ports.ts";
@@ -47,7 +47,7 @@ export type SessionIntentName = Exclude<
   | "forgetSearch"
   | "enterLinkCode"
   | "acceptLink"
-  | LinkIntentName
+  | LaterIntentName
 >;
 export type SessionIntents = {
   readonly [N in SessionIntentName]: (input: IntentInput<N>) => Promise<IntentOutput<N>>;
@@ -229,6 +229,7 @@ function chatIntents(
       session.chats.delete(chat);
       core.stock.forget(chat);
       core.introductions.forget(chat);
+      session.links.forget(chat);
       core.topics.mark("chats");
     },
     safetyNumber: async ({ chat }) => {

@@ -1,6 +1,6 @@
 /** What the parts of an open session share: ports, the person, and the few registers that several of them use. */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { ChainPin, GroupCipher } from "@xchat/protocol";
+import type { AccountId, ChainPin, GroupCipher, JoinLink, NodeHint } from "@xchat/protocol";
 import type { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import type { Lane } from "./base/lane.ts";
@@ -8,6 +8,7 @@ import type { Profile } from "./base/profile.ts";
 import type { Topics } from "./base/topics.ts";
 import type { Introductions } from "./group/introductions.ts";
 import type { Stock } from "./group/stock.ts";
+import type { JoinRequest } from "./group-link/join-requests.ts";
 import type { NodePool } from "./delivery/nodes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Readers } from "./delivery/readers.ts";
@@ -24,6 +25,21 @@ export interface SiblingHooks {
   historyCame(leafKey: string, content: Uint8Array): void;
   /** Somebody under this account has shown this chain. After it was saved. */
   chainShown(chain: Uint8Array): void;
+}
+
+/** What chats ask and tell of links to groups (`group-link/`). */
+export interface LinkHooks {
+  /** The group has another epoch, or begins, or ends. After it was saved. */
+  changed(chat: string): void;
+  /** Who asks to come in. */
+  requests(chat: string): readonly JoinRequest[];
+  /** The request that is answered with the addition of this account. */
+  answering(chat: string, account: AccountId): JoinRequest | null;
+  /** Its answer is in the outbox. */
+  answered(request: JoinRequest): void;
+  /** Whether its card is at a node, as far as this device knows. */
+  isUp(chat: string, link: JoinLink): boolean;
+  codeOf(link: JoinLink, nodes: readonly NodeHint[]): { readonly code: string; readonly link: string };
 }
 
 export interface SessionCore {
@@ -49,6 +65,7 @@ export interface SessionCore {
   readonly lane: Lane;
   readonly background: Background;
   readonly siblings: SiblingHooks;
+  readonly links: LinkHooks;
   /** SHA-256 of the own account id. */
   readonly ownIdHash: Uint8Array;
   profile(): Profile;

@@ -34,6 +34,9 @@ import { decodeItem } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
 import { Introductions, type WholeParcel } from "./group/introductions.ts";
 import { joinIntroduced } from "./group/join.ts";
+import { GroupLinks } from "./group-link/group-links.ts";
+import { isJoiningOwner } from "./group-link/joining-record.ts";
+import { Joinings } from "./group-link/joinings.ts";
 import { Stock } from "./group/stock.ts";
 import { makeIntents, type SessionIntents } from "./intents.ts";
 import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, Store, StoreChange, Timer } from "./ports.ts";
@@ -57,6 +60,8 @@ export class Session {
   readonly recoveredChats: RecoveredChats;
   readonly siblings: Siblings;
   readonly devices: Devices;
+  readonly links: GroupLinks;
+  readonly joinings: Joinings;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
   #profile: Profile;
@@ -114,7 +119,21 @@ export class Session {
         historyCame: (leafKey, content) => this.siblings.historyCame(leafKey, content),
         chainShown: (chain) => this.siblings.chainShown(chain),
       },
+      links: {
+        changed: (chat) => this.links.changed(chat),
+        requests: (chat) => this.links.requests(chat),
+        answering: (chat, account) => this.links.answering(chat, account),
+        answered: (request) => this.links.answered(request),
+        isUp: (chat, link) => this.links.isUp(chat, link),
+        codeOf: (link, nodes) => this.links.codeOf(link, nodes),
+      },
     };
+    this.links = new GroupLinks(this.core, this.chats);
+    this.joinings = new Joinings({
+      core: this.core,
+      chats: this.chats,
+      begin: (chat, more) => this.core.lane.run(() => this.#beginAgain(chat, more)),
+    });
     this.siblings = new Siblings({
       core: this.core,
       chats: this.chats,
@@ -191,6 +210,8 @@ export class Session {
         return this.devices.linkView();
       case "devices":
         return this.devices.view();
+      case "joining":
+        return this.joinings.views();
     }
   }
 
@@ -227,9 +248,24 @@ export class Session {
     const chat = new Chat(this.core, state);
     this.chats.set(chat.id, chat);
     await chat.start();
+    this.#began(chat);
     if (contact !== null) await this.#met(contact, chat);
     this.siblings.groupChanged();
     return chat;
+  }
+
+  /** A group that this person is in by now, which may have ended before. */
+  async #beginAgain(begun: NewChat, more: readonly StoreChange[]): Promise<void> {
+    const before = this.chats.get(begun.state.record.id);
+    if (before !== undefined && before.record.state !== "ended") return this.core.store.write(more);
+    before?.close();
+    await before?.idle();
+    await this.beginChat(begun, more);
+  }
+
+  #began({ id }: Chat): void {
+    this.joinings.met(id);
+    this.links.changed(id);
   }
 
   async #met({ accountId }: ContactRecord, chat: Chat): Promise<void> {
@@ -254,6 +290,8 @@ export class Session {
     this.core.outbox.close();
     this.core.readers.close();
     await this.backup.close();
+    await this.links.close();
+    await this.joinings.close();
     for (const chat of this.chats.values()) chat.close();
     await Promise.all([...this.chats.values()].map((chat) => chat.idle()));
     await this.core.lane.idle();
@@ -271,6 +309,8 @@ export class Session {
     const parts = await store.all("part");
     this.core.stock.load(parts);
     this.core.introductions.load(parts);
+    this.links.load(parts);
+    this.joinings.load(parts);
     for (const record of await store.all("conversation")) {
       const chat = await Chat.load(this.core, record);
       if (chat === null) continue;
@@ -287,6 +327,8 @@ export class Session {
     for (const chat of this.chats.values()) await chat.start();
     await this.backup.load();
     this.core.introductions.resume();
+    this.links.lookAtAll();
+    await this.joinings.start();
     await this.siblings.start();
     background.run(this.recoveredChats.start());
     this.#maintain();
@@ -302,11 +344,13 @@ export class Session {
   async #adopt(chat: Chat): Promise<void> {
     this.chats.set(chat.id, chat);
     await chat.start();
+    this.#began(chat);
     this.core.topics.mark("chats");
   }
 
   /** This device is not of the account any more: what it has is kept, and nothing comes or goes. */
   async #stop(): Promise<void> {
+    await this.joinings.close();
     this.core.readers.close();
     this.core.outbox.close();
     this.siblings.shared?.chat.close();
@@ -332,10 +376,7 @@ export class Session {
     const joined = from === undefined ? null : await joinIntroduced(core, from, introduction, existing);
     const gone = core.introductions.done(ids);
     if (joined === null || from === undefined) return core.store.write(gone);
-    const before = this.chats.get(joined.chat.state.record.id);
-    before?.close();
-    await before?.idle();
-    await this.beginChat(joined.chat, [...joined.changes, ...gone]);
+    await this.#beginAgain(joined.chat, [...joined.changes, ...gone]);
     await from.renewStock();
   }
 
@@ -345,6 +386,7 @@ export class Session {
     if (item.kind === "message") return chat?.stored(entry, stored) ?? Promise.resolve();
     // One node with the request is enough: the accepter reads them all.
     this.core.outbox.drop(record.id);
+    if (isJoiningOwner(record.conversationId)) return this.joinings.stored(entry);
     return this.core.store.write([{ delete: "outbox", key: record.id }]);
   }
 
@@ -409,6 +451,9 @@ export class Session {
     await store.write(gone);
     for (const chat of this.chats.values()) await chat.tidy();
     await this.invitations.maintain();
+    this.links.lookAtAll();
+    // Not waited for: what it begins waits for this lane.
+    this.core.background.run(this.joinings.maintain());
     await this.backup.tidy();
   }
 

@@ -3,65 +3,14 @@
  * is there afterwards and arrives once, and no message key is used twice.
  */
 import { nodeCryptoProvider } from "@xchat/crypto/node";
-import { FaultDisk, seededRandom } from "@xchat/store-sqlite/fault";
-import { memoryStoreOpener } from "@xchat/store-sqlite/memory";
+import { seededRandom } from "@xchat/store-sqlite/fault";
 import { describe, expect, test } from "vitest";
-import {
-  allMessages,
-  meet,
-  memoryConnector,
-  memoryNodes,
-  person,
-  SealedKeys,
-  until,
-  type Lifeline,
-  type MemoryNode,
-  type Person,
-} from "./index.ts";
+import { allMessages, meet, memoryNodes, until, type Person } from "./index.ts";
+import { Machine } from "./machine.ts";
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 6);
 const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? Date.now() % 100_000);
 const ROUNDS = 6;
-
-class Machine {
-  readonly name: string;
-  readonly keys = new SealedKeys();
-  readonly disk = new FaultDisk();
-  readonly #nodes: readonly MemoryNode[];
-  #lifeline: Lifeline = { isCut: false };
-  who!: Person;
-
-  constructor(name: string, nodes: readonly MemoryNode[]) {
-    this.name = name;
-    this.#nodes = nodes;
-  }
-
-  async start(): Promise<void> {
-    const provider = this.keys.watch(nodeCryptoProvider());
-    this.#lifeline = { isCut: false };
-    this.who = await person({
-      name: this.name,
-      nodes: this.#nodes.map(({ hint }) => hint),
-      connector: memoryConnector(this.#nodes, this.#lifeline),
-      provider,
-      stores: memoryStoreOpener({ disk: this.disk, provider, now: () => Date.now() }),
-    });
-  }
-
-  /** The power goes at the n-th operation of the disk from now on, whatever it is. */
-  failAfter(operations: number): void {
-    this.disk.fault = { kind: "crash", at: this.disk.operations + operations };
-  }
-
-  /** The machine is off from here on; then it is switched on again. */
-  async restart(random: () => number): Promise<void> {
-    this.#lifeline.isCut = true;
-    this.disk.isDown = true;
-    await this.who.close().catch(() => undefined);
-    this.disk.restart(random);
-    await this.start();
-  }
-}
 
 async function run(seed: number): Promise<void> {
   const random = seededRandom(seed);

@@ -15,6 +15,7 @@ const VIEWS: Readonly<Record<Whole, true>> = {
   recovery: true,
   link: true,
   devices: true,
+  joining: true,
 };
 
 const people: Person[] = [];

@@ -1,5 +1,6 @@
 /** First contact and trust: invitations, requests, blocking, safety numbers. */
 import { readFile } from "node:fs/promises";
+import { IntentError, type InvitationPreview } from "@xchat/client/api";
 import { invitationWords, knownWords, requestWords, shortId } from "../describe.ts";
 import { qrText } from "../qr-text.ts";
 import { safeLine } from "../safe-text.ts";
@@ -15,6 +16,7 @@ import {
   type Command,
   type CommandInput,
 } from "./command.ts";
+import { askToJoin } from "./joining.ts";
 
 const DEFAULT_DAYS = 7;
 const MAX_DAYS = 365;
@@ -70,7 +72,7 @@ async function revokeInvitation({ api, out }: CommandInput, wanted: string): Pro
 
 export const accept: Command = {
   usage: "accept CODE [--greeting TEXT] [--direct]   accept REQUEST [--direct]",
-  does: "say yes to an invitation (a code, a link, or @FILE), or to a request",
+  does: "say yes to an invitation (a code, a link, or @FILE), also into a group, or to a request",
   flags: ["greeting", "direct"],
   isOfNews: true,
   run: async (input) => {
@@ -88,10 +90,23 @@ export const accept: Command = {
   },
 };
 
-async function acceptInvitation({ api, out, args, flags }: CommandInput): Promise<void> {
+/** Null for a link to a group. */
+async function previewOrNull({ api }: CommandInput, text: string): Promise<InvitationPreview | null> {
+  try {
+    return await api.call("previewInvitation", { text });
+  } catch (error) {
+    if (error instanceof IntentError && error.code === "invitation-is-group-link") return null;
+    throw error;
+  }
+}
+
+async function acceptInvitation(input: CommandInput): Promise<void> {
+  const { api, out, args, flags } = input;
   const given = args.join(" ");
   const text = given.startsWith("@") ? await readFile(given.slice(1), "utf8") : given;
-  const { name, accountId, known } = await api.call("previewInvitation", { text });
+  const preview = await previewOrNull(input, text);
+  if (preview === null) return askToJoin(input, text);
+  const { name, accountId, known } = preview;
   if (known !== null) out.note(`This is ${knownWords(known)}.`);
   const greeting = textFlag(flags, "greeting") ?? "";
   const { chat } = await api.call("acceptInvitation", { text, greeting, mayDirect: flags["direct"] === true });

@@ -13,6 +13,7 @@ import { actionWords, durationWords, groupWords, memberWords } from "../describe
 import { safeLine } from "../safe-text.ts";
 import { findChat, onlyOne, textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 import { joinRequests, link } from "./group-links.ts";
+import { giveUp } from "./joining.ts";
 
 export interface GroupInput extends CommandInput {
   readonly chat: GroupChatView;
@@ -41,6 +42,11 @@ export const group: Command = {
     "group describe CHAT TEXT",
     "group permit CHAT write|add|info|pin everyone|admins|owner",
     "group timer CHAT off|30m|8h|7d|4w",
+    "group link CHAT [--open] [--days N | --no-end]",
+    "group link CHAT list",
+    "group link CHAT revoke ID",
+    "group requests CHAT [accept|decline ID]",
+    "group give-up ID",
     "group cancel CHAT ID",
     "group leave CHAT --yes",
   ].join("   "),
@@ -51,6 +57,7 @@ export const group: Command = {
     const [verb = "", ...args] = input.args;
     checkVerbFlags(verb, input);
     if (verb === "create") return create(input, args);
+    if (verb === "give-up") return giveUp(input, args);
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
     if (run === undefined) throw new UsageError("group what? See: xchat help group");
     const chat = await findGroup(input, args[0]);

@@ -2,6 +2,7 @@
 import { type ChatView, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
 import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
 import { recoveredChatWords } from "../describe-backup.ts";
+import { joiningWords } from "../describe-group.ts";
 import { standardInput } from "../standard-input.ts";
 import { findChat, numberFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 
@@ -18,8 +19,10 @@ export const chats: Command = {
   run: async ({ api, out }) => {
     const found = await view(api, { view: "chats" });
     const lost = (await view(api, { view: "recovery" }))?.chats ?? [];
-    if (found.length + lost.length === 0) out.note("No chats yet. Begin with: xchat invite");
+    const joining = await view(api, { view: "joining" });
+    if (found.length + lost.length + joining.length === 0) out.note("No chats yet. Begin with: xchat invite");
     for (const chat of found) out.result({ type: "chat", ...chat }, chatWords(chat, out));
+    for (const one of joining) out.result({ type: "joining", ...one }, joiningWords(one, out));
     for (const chat of lost) out.result({ type: "recovered-chat", ...chat }, recoveredChatWords(chat, out));
   },
 };

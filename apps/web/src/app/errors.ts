@@ -86,6 +86,10 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`This invitation is your own`,
     text: msg`Give it to the person whom you want to talk to.`,
   },
+  "invitation-is-group-link": {
+    title: msg`This is a link to a group`,
+    text: msg`It does not lead to a chat of two. Open it where you paste invitations.`,
+  },
   "request-gone": {
     title: msg`The request is no longer there`,
     text: msg`It was answered already, perhaps in another window.`,
@@ -217,6 +221,14 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
   "group-pending-gone": {
     title: msg`It cannot be taken back any more`,
     text: msg`The change was done already, or somebody took it back. Look at who did what.`,
+  },
+  "group-link-is-invitation": {
+    title: msg`This is an invitation to a chat of two`,
+    text: msg`It does not lead into a group. Open it where you paste invitations.`,
+  },
+  "group-links-full": {
+    title: msg`There are as many links as can be`,
+    text: msg`A group has at most sixteen. Take back one that is not needed any more.`,
   },
   "group-link-gone": {
     title: msg`The link is no longer there`,

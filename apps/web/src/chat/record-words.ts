@@ -204,6 +204,8 @@ function plainWords(doer: Doer, action: PlainAction, words: Vocabulary): Message
       return me ? msg`You made a link to join.` : msg`${by} made a link to join.`;
     case "link-revoked":
       return me ? msg`You took a link back.` : msg`${by} took a link back.`;
+    case "came-by-link":
+      return msg`You came in by a link.`;
     case "permission": {
       const right = words.permissions[action.name];
       const holder = words.holders[action.to];

@@ -13,6 +13,7 @@ import { declineLeftOver, declining } from "../people/declining.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
+import { JoiningChats } from "./joining-chats.tsx";
 import { RecoveredChats } from "./recovered-chats.tsx";
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
@@ -21,6 +22,7 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
   const { t } = useLingui();
   const chats = useView("chats");
   const isRecovering = (useView("recovery")?.chats.length ?? 0) > 0;
+  const isJoining = (useView("joining")?.length ?? 0) > 0;
   return (
     <>
       <header className="list-header">
@@ -40,10 +42,11 @@ export function ChatList({ profile, place }: { readonly profile: Ready; readonly
         {chats === undefined ? (
           <ListSkeleton />
         ) : chats.length === 0 ? (
-          !isRecovering && <NoChats />
+          !isRecovering && !isJoining && <NoChats />
         ) : (
           <Chats chats={chats} current={place.at === "chat" ? place.chat : null} />
         )}
+        <JoiningChats />
         <RecoveredChats />
       </div>
     </>

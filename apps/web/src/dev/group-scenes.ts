@@ -2,8 +2,10 @@
 import type {
   GroupActionView,
   GroupChatView,
+  GroupLinkPreview,
   GroupRole,
   GroupView,
+  JoiningView,
   MemberView,
   MessageView,
   PersonView,
@@ -116,9 +118,19 @@ const choir = group(
         expiresAt: now + 6 * DAY,
         link: `https://chat.example/#${CODE}`,
         code: CODE,
+        state: "open",
         canRevoke: true,
       },
-      { id: "l2", by: MIRA, needsApproval: false, expiresAt: null, link: null, code: null, canRevoke: true },
+      {
+        id: "l2",
+        by: MIRA,
+        needsApproval: false,
+        expiresAt: null,
+        link: null,
+        code: null,
+        state: "open",
+        canRevoke: true,
+      },
     ],
     joinRequests: [
       {
@@ -252,3 +264,27 @@ export const groupTalks = (): readonly (readonly [string, MessageView[]])[] => [
     [said(TOMAS, "Next is page 90", now - 21 * DAY), record(TOMAS, now - 20 * DAY, { kind: "removed", person: ME })],
   ],
 ];
+
+export const JOINING: readonly JoiningView[] = [
+  {
+    group: "allotment",
+    name: "Allotment 14",
+    by: "Jonas",
+    needsApproval: true,
+    askedAt: now - 5 * HOUR,
+    state: "waiting",
+  },
+  { group: "cinema", name: "", by: "Amara", needsApproval: false, askedAt: now - 15 * DAY, state: "over" },
+];
+
+export const GROUP_PREVIEW: GroupLinkPreview = {
+  group: "allotment",
+  name: "Allotment 14",
+  description: "Who waters when. Seeds to swap on Sundays.",
+  members: 23,
+  needsApproval: true,
+  by: { name: "Jonas", accountId: "xc1jonas", known: null },
+  nodes: ["wss://chat.example/"],
+  existingChat: null,
+  isAsked: false,
+};

@@ -10,6 +10,7 @@ import {
   type IntentInput,
   type IntentName,
   type InvitationView,
+  type JoiningView,
   type LinkView,
   type MessageView,
   type NetworkView,
@@ -21,7 +22,7 @@ import {
 } from "@xchat/client/api";
 import type { ClientStatus, PageClient } from "../app/client.ts";
 import { DEVICES, LINKS } from "./device-scenes.ts";
-import { GROUP_CHATS, GROUPS, groupTalks } from "./group-scenes.ts";
+import { GROUP_CHATS, GROUP_PREVIEW, GROUPS, groupTalks, JOINING } from "./group-scenes.ts";
 import { groupDeed } from "./scripted-groups.ts";
 import {
   arabicTalk,
@@ -55,6 +56,7 @@ interface World {
   recovery: RecoveryView;
   link: LinkView;
   devices: DevicesView;
+  joining: readonly JoiningView[];
   readonly messages: Map<string, MessageView[]>;
   readonly groups: Map<string, GroupView>;
 }
@@ -72,6 +74,7 @@ function worldOf(scene: string): World {
     recovery: null,
     link: LINKS[scene] ?? { kind: "none" },
     devices: scene === "removed" ? { ...DEVICES, isRemoved: true, work: null } : DEVICES,
+    joining: [],
     messages: new Map(),
     groups: new Map(),
   };
@@ -109,7 +112,7 @@ function worldOf(scene: string): World {
       if (scene !== "groups") return whole;
       for (const [id, talk] of groupTalks()) messages.set(id, talk);
       const chats = [...GROUP_CHATS, ...CHATS].toSorted((a, b) => b.activeAt - a.activeAt);
-      return { ...whole, chats, groups: new Map(Object.entries(GROUPS)) };
+      return { ...whole, chats, joining: JOINING, groups: new Map(Object.entries(GROUPS)) };
     }
   }
 }
@@ -253,7 +256,18 @@ class ScriptedApi implements ClientApi {
             one.id === input.id ? { ...one, state: "revoked" as const } : one,
           ),
         });
+      case "previewGroupLink":
+        return { ...GROUP_PREVIEW, isAsked: this.#world.joining.some(({ group }) => group === GROUP_PREVIEW.group) };
+      case "joinGroup": {
+        const { group, name, needsApproval } = GROUP_PREVIEW;
+        const asked = { group, name, by: "Jonas", needsApproval, askedAt: Date.now(), state: "waiting" } as const;
+        this.#show({ joining: [asked, ...this.#world.joining.filter((one) => one.group !== group)] });
+        return { group, chat: null };
+      }
+      case "giveUpJoining":
+        return this.#show({ joining: this.#world.joining.filter(({ group }) => group !== input.group) });
       case "previewInvitation":
+        if (/g1\./u.test(input.text)) throw new IntentError("invitation-is-group-link");
         if (!/i1\./u.test(input.text)) throw new IntentError("invitation-malformed");
         return {
           name: "Amara",

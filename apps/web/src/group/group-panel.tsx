@@ -2,7 +2,6 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { GroupChatView, GroupView } from "@xchat/client/api";
 import { useState, type ReactElement } from "react";
 import { useGroup } from "../app/context.tsx";
-import { areGroupLinksReady } from "../app/links-ready.ts";
 import { goBack } from "../app/places.ts";
 import { Hold } from "../chat/group-foot.tsx";
 import { HomeNodes } from "../contact/home-nodes.tsx";
@@ -67,7 +66,7 @@ function Known({ chat, group }: Props): ReactElement {
         onAll={() => setOpen({ kind: "members" })}
         onMember={(accountId) => setOpen({ kind: "member", accountId, isFromAll: false })}
       />
-      {isIn && areGroupLinksReady && <Links chat={chat} group={group} />}
+      {isIn && <Links chat={chat} group={group} />}
       {isIn && <Permissions chat={chat} group={group} />}
       {isIn && <Timer chat={chat} seconds={group.disappearAfter} mayChange={group.may.administrate} />}
       <Records chat={chat.id} />

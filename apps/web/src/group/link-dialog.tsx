@@ -88,12 +88,16 @@ export function LinkDialog({
     <Dialog title={t`Link to join`} onClose={onClose}>
       {link.link === null || link.code === null ? (
         <Note>
-          <Trans>
-            Only the device that made this link has the whole of it. Here it can be seen, and taken back by whoever may.
-          </Trans>
+          <Trans>It is handed out by whoever may add people here.</Trans>
         </Note>
       ) : (
         <HandOut link={link.link} code={link.code} />
+      )}
+      {link.state === "preparing" && (
+        <p className="hint center with-icon" role="status">
+          <span className="spinner" aria-hidden="true" />
+          <Trans>Being laid down at the group's nodes; who opens it earlier finds nothing.</Trans>
+        </p>
       )}
       <p className="hint center">
         {link.needsApproval ? (

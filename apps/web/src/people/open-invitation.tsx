@@ -10,9 +10,10 @@ import { Button, ErrorNote, Name, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { KnownNote } from "./known-note.tsx";
+import { OpenGroupLink } from "./open-group-link.tsx";
 import { ElsewhereDialog } from "../welcome/welcome.tsx";
 
-/** Who invites, and saying yes. Nothing is sent before that. */
+/** Who invites, or which group it leads to, and saying yes. Nothing is sent before that. */
 export default function OpenInvitation({
   text,
   onClose,
@@ -24,6 +25,8 @@ export default function OpenInvitation({
   const { preview, error, again } = usePreview(text);
   const [isElsewhere, setElsewhere] = useState(false);
   if (isElsewhere) return <ElsewhereDialog invitation={text} onClose={onClose} />;
+  if (error === "invitation-is-group-link")
+    return <OpenGroupLink text={text} onElsewhere={() => setElsewhere(true)} onClose={onClose} />;
   return (
     <Dialog title={t`Invitation`} onClose={onClose}>
       <ErrorNote code={error} />

@@ -1,8 +1,8 @@
 /**
- * An invitation that came in the address. It is taken out of the address bar and of the history at once, and kept in
+ * An invitation, or a link to a group, that came in the address. It is taken out of the address bar and of the history at once, and kept in
  * memory alone: whoever looks at the browser later finds nothing, and no request ever carries it.
  */
-const INVITATION = /^#(i\d{1,3}\.[^\s]+)$/u;
+const INVITATION = /^#([gi]\d{1,3}\.[^\s]+)$/u;
 
 export function invitationIn(hash: string): string | null {
   return INVITATION.exec(hash)?.[1] ?? null;

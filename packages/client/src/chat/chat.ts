@@ -9,7 +9,7 @@
  * `commits.ts` how the group changes, `arrivals.ts` how envelopes come in.
  */
 import { bytesToHex } from "@xchat/codec";
-import type { GroupState, MessageContent, WishedChange } from "@xchat/protocol";
+import { standing, type GroupState, type MessageContent, type Standing, type WishedChange } from "@xchat/protocol";
 import { IntentError, type ChatView, type GroupView, type MessageView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
@@ -46,10 +46,12 @@ import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { automaticAt } from "./upkeep-wishes.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
-import { isWaiting, refusalOf, wish } from "./wishes.ts";
+import { isWaiting, refusalOf, wish, type Wish } from "./wishes.ts";
 
 /** Before reading again after a write that failed. */
 const STORE_PATIENCE = 10_000;
+/** Timers of browsers count to 24 days: what is due later is looked at again. */
+const LONGEST_SLEEP = 12 * 3_600_000;
 /** What comes directly names no mailbox; its epoch is one of the newest. */
 const EPOCHS_TO_TRY = 3;
 
@@ -138,6 +140,19 @@ export class Chat {
   /** What all of its members have agreed on. */
   get agreed(): GroupState {
     return this.#state.side.state;
+  }
+
+  /** Its state and who has a leaf. */
+  get standing(): Standing {
+    return standing(this.#state.side.state, this.#state.side.leaves);
+  }
+
+  get groupId(): Uint8Array {
+    return this.#state.group.groupId;
+  }
+
+  get wishes(): readonly Wish[] {
+    return this.#state.shared.wishes;
   }
 
   /** ID21: a chain of theirs that was seen elsewhere. */
@@ -415,7 +430,7 @@ export class Chat {
   /** After the save: over the direct connection first where one is open, else to the nodes at once. */
   #dispatch(entry: OutboxEntry): void {
     const item = entry.item as MessageItem;
-    if (item.purpose === "commit" || !this.#links.isOpen) {
+    if (item.purpose === "commit" || item.purpose === "answer" || !this.#links.isOpen) {
       this.#core.outbox.add(entry);
       return;
     }
@@ -461,7 +476,7 @@ export class Chat {
     const times = [nextDue(this.#state, this.#core.clock.now()), automatic, forkWakeAt];
     const due = Math.min(...times.map((time) => time ?? Infinity));
     if (due === Infinity) return;
-    const wait = Math.max(0, due - this.#core.clock.now());
+    const wait = Math.min(LONGEST_SLEEP, Math.max(0, due - this.#core.clock.now()));
     this.#timer = this.#core.clock.after(wait, () => this.#core.background.run(this.#step(async () => undefined)));
   }
 
@@ -480,6 +495,7 @@ export class Chat {
     this.#links.update();
     this.#core.background.run(this.#rejoin.moved());
     this.devices.changed();
+    this.#core.links.changed(this.id);
   }
 
   get #isBlocked(): boolean {

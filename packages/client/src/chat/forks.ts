@@ -23,7 +23,7 @@ import { placeOf, type ForkState } from "../fork/state.ts";
 import { forkMember } from "../fork/weigh.ts";
 import type { AppliedCommit, ForkAction, ForkWork } from "../fork/work.ts";
 import type { NodeHint } from "../ports.ts";
-import { introduce } from "../group/introduce.ts";
+import { answeredElsewhere, introduce } from "../group/introduce.ts";
 import { ownAccount } from "./authors.ts";
 import { takeLeafChains } from "./contact-news.ts";
 import { endChat, enterGroup, type Entry } from "./enter.ts";
@@ -237,8 +237,10 @@ async function move(
   const again = unsentIn(step, left);
   const before = step.state.side;
   for (const commit of commits) {
-    await enterGroup(step, commit.after, entryOf(step, commit));
+    const entry = entryOf(step, commit);
+    await enterGroup(step, commit.after, entry);
     if (commit.isOwn) noteOwn(step, before);
+    else answeredElsewhere(step, entry.record);
     noteDevices(step, commit);
   }
   takeLeafChains(step);

@@ -1,9 +1,9 @@
 /**
- * What a device wants by itself, without a person (GR28): that who leaves is taken out, and that a removal is followed by a
- * new rejoin seed.
+ * What a device wants by itself, without a person (GR28): that who leaves is taken out, that a removal is followed by a new
+ * rejoin seed, and that a link which is over is marked as such.
  */
 import { bytesToHex, hexToBytes } from "@xchat/codec";
-import { rankOf, RANK, standing, type WishedChange } from "@xchat/protocol";
+import { rankOf, RANK, staleLinks, standing, type JoinLink, type Standing, type WishedChange } from "@xchat/protocol";
 import { ownAccount } from "./authors.ts";
 import type { ChatState, Step } from "./step.ts";
 
@@ -17,21 +17,36 @@ export function automaticWish(step: Step): WishedChange | null {
   const self = ownAccount(step.core);
   const group = standing(side.state, side.leaves);
   const leaving = side.state.leaving.find((account) => account !== self && group.present.has(account));
-  if (leaving !== undefined && (automaticAt(state) ?? Infinity) <= step.core.clock.now()) {
+  const isDue = (automaticAt(state) ?? Infinity) <= step.core.clock.now();
+  if (leaving !== undefined && isDue) {
     return { kind: "remove", account: leaving };
   }
   const { needsSeed } = state.shared;
-  if (needsSeed === null || rankOf(group, self) < RANK.admin) return null;
-  const seed = bytesToHex(step.core.provider.randomBytes(32));
-  return { kind: "state", change: { kind: "rejoin-seed", seed, after: needsSeed } };
+  if (needsSeed !== null && rankOf(group, self) >= RANK.admin) {
+    const seed = bytesToHex(step.core.provider.randomBytes(32));
+    return { kind: "state", change: { kind: "rejoin-seed", seed, after: needsSeed } };
+  }
+  const [stale] = isDue ? staleLinks(group, self, step.core.clock.now()) : [];
+  return stale === undefined ? null : { kind: "state", change: { kind: "link-revoked", hash: stale.hash } };
 }
 
-/** When somebody who leaves is to be taken out by this device; null where nobody leaves. */
+/**
+ * When this device is to take out somebody who leaves, or a link that is over; null where there is neither. A link ends by
+ * the clock of whoever takes it off, so that is decided there and nowhere else.
+ */
 export function automaticAt({ side, epochs, log }: ChatState): number | null {
   if (side.state.kind !== "group") return null;
-  const present = new Set(side.leaves.map(({ account }) => account));
-  if (!side.state.leaving.some((account) => present.has(account))) return null;
+  const group = standing(side.state, side.leaves);
+  const self = side.leaves.find(({ leafKey }) => leafKey === log.self)?.account;
+  const isAwaited = side.state.leaving.some((account) => group.present.has(account));
+  const ends = self === undefined ? [] : staleLinks(group, self, Infinity).map((link) => endOf(group, link));
+  const from = Math.min(isAwaited ? 0 : Infinity, ...ends);
+  if (from === Infinity) return null;
   const bytes = hexToBytes(log.self.slice(0, 8));
   const share = bytes.ok ? ((bytes.value[0] ?? 0) * 256 + (bytes.value[1] ?? 0)) / 65_536 : 0;
-  return (epochs.at(-1)?.createdAt ?? 0) + Math.floor(share * LONGEST_WAIT);
+  return Math.max(epochs.at(-1)?.createdAt ?? 0, from) + Math.floor(share * LONGEST_WAIT);
 }
+
+/** Of somebody who has gone, at once. */
+const endOf = ({ present }: Standing, { by, expiresAt }: JoinLink): number =>
+  present.has(by) ? (expiresAt ?? Infinity) : 0;

@@ -1,5 +1,5 @@
 /** Answering somebody's invitation: look at the card, make the conversation, send the request. */
-import { bytesToHex } from "@xchat/codec";
+import { bytesToHex, type Result } from "@xchat/codec";
 import {
   cardPlace,
   claimedLeaf,
@@ -10,7 +10,9 @@ import {
   openCard,
   newPairState,
   sealRequest,
+  type CardRefusal,
   type Invitation,
+  type NodeHint,
   type OpenedCard,
 } from "@xchat/protocol";
 import { IntentError, type InvitationPreview, type KnownPersonView } from "../api.ts";
@@ -24,7 +26,11 @@ import { newKeyPackage } from "./key-packages.ts";
 
 const REQUEST_LIFETIME = 30 * 86_400_000;
 
-const INVITATION_ERRORS = {
+const CODE_ERRORS = {
+  "invitation-newer-version": "invitation-newer-version",
+  "invitation-is-group-link": "invitation-is-group-link",
+} as const;
+const CARD_ERRORS = {
   "card-expired": "invitation-expired",
   "card-newer-version": "invitation-newer-version",
 } as const;
@@ -38,23 +44,32 @@ export interface FoundCard {
 export async function findCard(core: SessionCore, text: string): Promise<FoundCard> {
   const decoded = decodeInvitationCode(text);
   if (!decoded.ok) {
-    throw new IntentError(
-      decoded.error.reason === "invitation-newer-version" ? "invitation-newer-version" : "invitation-malformed",
-    );
+    throw new IntentError(CODE_ERRORS[decoded.error.reason as keyof typeof CODE_ERRORS] ?? "invitation-malformed");
   }
   const invitation = decoded.value;
   const place = cardPlace(core.provider, invitation.secret);
+  const open = (blob: Uint8Array) => openCard(core.provider, invitation, blob, core.clock.now());
+  return { invitation, card: await fetchCard(core, invitation.nodes, place, open) };
+}
+
+/** The first card that opens, at the nodes of a code. @throws IntentError */
+export async function fetchCard<C>(
+  { pool }: SessionCore,
+  nodes: readonly NodeHint[],
+  place: Uint8Array,
+  open: (blob: Uint8Array) => Promise<Result<C, CardRefusal>>,
+): Promise<C> {
   let worst: IntentError["code"] = "invitation-not-found";
-  for (const hint of invitation.nodes) {
-    const outcome = await core.pool.access(hint).getBlob({ place });
+  for (const hint of nodes) {
+    const outcome = await pool.access(hint).getBlob({ place });
     if (!outcome.ok) {
       worst = failureCode(outcome.error);
       continue;
     }
     if (outcome.value === null) continue;
-    const opened = await openCard(core.provider, invitation, outcome.value.blob, core.clock.now());
-    if (opened.ok) return { invitation, card: opened.value };
-    worst = INVITATION_ERRORS[opened.error.reason as keyof typeof INVITATION_ERRORS] ?? "invitation-forged";
+    const opened = await open(outcome.value.blob);
+    if (opened.ok) return opened.value;
+    worst = CARD_ERRORS[opened.error.reason as keyof typeof CARD_ERRORS] ?? "invitation-forged";
   }
   throw new IntentError(worst);
 }

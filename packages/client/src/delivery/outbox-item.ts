@@ -32,8 +32,11 @@ const itemCodec = variants({
   message: [
     0,
     {
-      /** `state`: what is said once and must arrive, though it is no event: acknowledgements, consent, names. */
-      purpose: word("event", "signal", "commit", "state"),
+      /**
+       * `state`: what is said once and must arrive, though it is no event: acknowledgements, consent, names. `answer`: to
+       * somebody who has asked by a link, into mailboxes of theirs.
+       */
+      purpose: word("event", "signal", "commit", "state", "answer"),
       /** Hex id of the event that it carries; empty where it carries none. */
       eventId: text(64),
       epoch: uint(),

@@ -9,6 +9,7 @@
  *
  * The outbox decides when to send; what a receipt means for a conversation is told to `onProgress`, which saves it.
  */
+import { bytesToHex } from "@xchat/codec";
 import type { NodeHint } from "@xchat/protocol";
 import type { Background } from "../base/background.ts";
 import type { Clock, NodeFailure, NodeOutcome, OutboxRecord, Receipt } from "../ports.ts";
@@ -160,7 +161,8 @@ export class Outbox {
     const { hint, seed, publicKey } = item.targets[index] as (typeof item.targets)[number];
     const access = this.#deps.pool.access(hint);
     const mailbox = { seed, publicKey };
-    const context = record.conversationId;
+    // A node is not to see that an answer to a stranger belongs to the conversation.
+    const context = item.purpose === "answer" ? `answer/${bytesToHex(publicKey)}` : record.conversationId;
     if (item.purpose === "commit") return access.depositCommit({ context, mailbox, envelopes: item.envelopes });
     let outcome: NodeOutcome<Receipt> | undefined;
     for (const envelope of item.envelopes) {

@@ -17,9 +17,9 @@ import type { Wish } from "../chat/wishes.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
 import type { Session } from "../session.ts";
 
-/** Links and asking by them are not here yet. */
-export type LinkIntentName = "createGroupLink" | "revokeGroupLink" | "answerJoinRequest" | "writeAllTheSame";
-export type GroupIntentName = Exclude<keyof GroupIntents, LinkIntentName>;
+/** Not here yet. */
+export type LaterIntentName = "writeAllTheSame";
+export type GroupIntentName = Exclude<keyof GroupIntents, LaterIntentName>;
 
 type Part = { readonly [N in GroupIntentName]: (input: GroupIntents[N][0]) => Promise<GroupIntents[N][1]> };
 
@@ -59,6 +59,12 @@ export function groupIntents(session: Session): Part {
     cancelPending: async ({ chat, id }) => {
       if (!(await group(chat).takeBack(id))) throw new IntentError("group-pending-gone");
     },
+    createGroupLink: ({ chat, ...how }) => session.links.make(group(chat), how),
+    revokeGroupLink: ({ chat, id }) => session.links.revoke(group(chat), id),
+    answerJoinRequest: ({ chat, id, accept }) => session.links.answer(group(chat), id, accept),
+    previewGroupLink: ({ text }) => session.joinings.preview(text),
+    joinGroup: ({ text, greeting }) => session.joinings.ask(text, greeting),
+    giveUpJoining: ({ group: id }) => session.joinings.giveUp(id),
   };
 }
 

@@ -1,18 +1,9 @@
 /** Everything about one group but its messages, as a person sees it. What they may do is judged by the law's own ranks. */
-import {
-  mayAct,
-  RANK,
-  rankOf,
-  rightsAt,
-  roleOf,
-  standing,
-  type AccountId,
-  type JoinLink,
-  type Standing,
-} from "@xchat/protocol";
-import type { GroupLinkView, GroupView, MemberView, PersonView } from "../api.ts";
+import { mayAct, RANK, rankOf, rightsAt, roleOf, standing, type AccountId, type Standing } from "@xchat/protocol";
+import type { GroupView, MemberView, PersonView } from "../api.ts";
 import { ownAccount } from "../chat/authors.ts";
 import type { ChatState } from "../chat/step.ts";
+import { joinRequestViews, linkViews } from "../group-link/link-views.ts";
 import type { SessionCore } from "../session-core.ts";
 import { personView, wishView } from "./people.ts";
 
@@ -44,8 +35,8 @@ export function groupView(core: SessionCore, state: ChatState): GroupView {
       passOn: own === RANK.owner,
     },
     disappearAfter: side.state.disappearAfter,
-    links: side.state.links.filter(({ isRevoked }) => !isRevoked).map((link) => linkView(link, own, self, person)),
-    joinRequests: [],
+    links: linkViews(core, state, group, person),
+    joinRequests: isHere ? joinRequestViews(core, state, group, person) : [],
     pending: shared.wishes.map(({ id, change }) => ({ id, action: wishView(change, self, person) })),
     hold: null,
   };
@@ -83,13 +74,3 @@ function memberView(
 
 const isVerified = ({ contacts }: SessionCore, account: AccountId): boolean =>
   contacts.get(account)?.isVerified === true;
-
-function linkView(
-  { hash, by, needsApproval, expiresAt }: JoinLink,
-  own: number,
-  self: AccountId,
-  person: (account: AccountId) => PersonView,
-): GroupLinkView {
-  const canRevoke = own >= RANK.admin || by === self;
-  return { id: hash, by: person(by), needsApproval, expiresAt, link: null, code: null, canRevoke };
-}

@@ -62,6 +62,7 @@ function actionView(action: GroupAction, person: PersonOf): GroupActionView {
     case "home-nodes":
     case "link-made":
     case "link-revoked":
+    case "came-by-link":
       return { kind: action.kind };
     default:
       return { kind: "other" };

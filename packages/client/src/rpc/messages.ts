@@ -135,6 +135,9 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   createGroupLink: record({ chat: id, needsApproval: flag, days: orNull(whole(100_000)) }),
   revokeGroupLink: record({ chat: id, id }),
   answerJoinRequest: record({ chat: id, id, accept: flag }),
+  previewGroupLink: record({ text: long }),
+  joinGroup: record({ text: long, greeting: long }),
+  giveUpJoining: record({ group: id }),
 };
 
 const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view: V }>> } = {
@@ -147,6 +150,7 @@ const QUERY_SHAPES: { readonly [V in Query["view"]]: Shape<Extract<Query, { view
   recovery: record({ view: oneOf("recovery") }),
   link: record({ view: oneOf("link") }),
   devices: record({ view: oneOf("devices") }),
+  joining: record({ view: oneOf("joining") }),
   messages: record({ view: oneOf("messages"), chat: id }),
   group: record({ view: oneOf("group"), chat: id }),
 };
@@ -196,6 +200,7 @@ export function isViewOf(query: Query, view: unknown): boolean {
     case "chats":
     case "requests":
     case "invitations":
+    case "joining":
       return Array.isArray(view) && view.every(isRecord);
     case "messages":
       return isRecord(view) && Array.isArray(view["changed"]) && Array.isArray(view["removed"]);
