@@ -30,7 +30,7 @@ import { Devices } from "./devices/devices.ts";
 import { Siblings } from "./devices/siblings.ts";
 import { NodePool } from "./delivery/nodes.ts";
 import { Outbox, type OutboxEntry, type Stored } from "./delivery/outbox.ts";
-import { decodeItem } from "./delivery/outbox-item.ts";
+import { decodeItem, encodeItem, storedCount } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
 import { Introductions, type WholeParcel } from "./group/introductions.ts";
 import { joinIntroduced } from "./group/join.ts";
@@ -39,7 +39,16 @@ import { isJoiningOwner } from "./group-link/joining-record.ts";
 import { Joinings } from "./group-link/joinings.ts";
 import { Stock } from "./group/stock.ts";
 import { makeIntents, type SessionIntents } from "./intents.ts";
-import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, Store, StoreChange, Timer } from "./ports.ts";
+import type {
+  ContactRecord,
+  NodeConnector,
+  NodeHint,
+  NodeOutcome,
+  OutboxRecord,
+  Store,
+  StoreChange,
+  Timer,
+} from "./ports.ts";
 import type { SessionCore } from "./session-core.ts";
 
 export interface SessionInput extends ClientPorts {
@@ -384,10 +393,12 @@ export class Session {
     const { record, item } = entry;
     const chat = this.#chatOf(record.conversationId);
     if (item.kind === "message") return chat?.stored(entry, stored) ?? Promise.resolve();
-    // One node with the request is enough: the accepter reads them all.
-    this.core.outbox.drop(record.id);
-    if (isJoiningOwner(record.conversationId)) return this.joinings.stored(entry);
-    return this.core.store.write([{ delete: "outbox", key: record.id }]);
+    // To each node of the card: one that says that it keeps it may throw it away.
+    const isEverywhere = storedCount(item) === item.targets.length;
+    const kept: OutboxRecord = { ...record, item: encodeItem(item) };
+    const change: StoreChange = isEverywhere ? { delete: "outbox", key: record.id } : { put: "outbox", record: kept };
+    if (isJoiningOwner(record.conversationId)) return this.joinings.stored(entry, change);
+    return this.core.store.write([change]);
   }
 
   /** Who may be in a group, and what they may do there: never the defaults of a library (spec/conversation.md). */

@@ -155,15 +155,14 @@ export class Joinings {
   // ---- what happens elsewhere
 
   /** A node has the request. What is to be saved with it. */
-  stored({ record }: OutboxEntry): Promise<void> {
+  stored({ record }: OutboxEntry, change: StoreChange): Promise<void> {
     return this.#lane.run(async () => {
-      const done: StoreChange = { delete: "outbox", key: record.id };
       const joining = [...this.#joinings.values()].find(({ group }) => joiningOwner(group) === record.conversationId);
       const { provider, store } = this.#host.core;
       const isOf = (attempt: Attempt): boolean => bytesToHex(provider.sha256(attempt.request)) === record.id;
-      if (joining === undefined) return store.write([done]);
+      if (joining === undefined) return store.write([{ delete: "outbox", key: record.id }]);
       const attempts = joining.attempts.map((one) => (isOf(one) ? { ...one, isStored: true } : one));
-      await this.#save({ ...joining, attempts }, [done]);
+      await this.#save({ ...joining, attempts }, [change]);
     });
   }
 

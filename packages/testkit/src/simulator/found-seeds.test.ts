@@ -14,6 +14,15 @@ test.each([
       "a message that waited for an older one was replaced by the placeholder of a gap that ended with it: lost for good, and acknowledged (LG8)",
   },
   {
+    seed: 806_584,
+    found:
+      "a request went to one node alone, which said that it kept it and threw it away: nobody was ever asked (IN8)",
+  },
+  {
+    seed: 806_597,
+    found: "the same, where the other nodes of the card were down while the invitation was followed (IN8)",
+  },
+  {
     seed: 5022,
     found: "an old copy of a store sealed what it had to say before it read that it had said something else (IN7)",
     hasOldCopies: true,
