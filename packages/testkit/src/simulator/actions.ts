@@ -215,7 +215,8 @@ const crash: Action = {
     device.failAfter(effects);
     world.schedule.after(time, () => {
       if (device.isOff) world.switchOn(device);
-      else device.crash();
+      // What was to happen is over when all is mended: nobody waits there for an answer of a device that is off.
+      else if (!world.isMended) device.crash();
     });
     backAfter(world, device, time + SECOND);
     return true;

@@ -23,6 +23,10 @@ test.each([
     found: "the same, where the other nodes of the card were down while the invitation was followed (IN8)",
   },
   {
+    seed: 920_074,
+    found: "the simulator itself cut the power while it looked whether all had come together, and never ended",
+  },
+  {
     seed: 5022,
     found: "an old copy of a store sealed what it had to say before it read that it had said something else (IN7)",
     hasOldCopies: true,

@@ -22,6 +22,7 @@ const PATIENCE = [2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 48 * HOUR];
 /** @throws Violation when they do not come together. */
 export async function settle(world: World): Promise<void> {
   world.tell("everything is mended");
+  world.isMended = true;
   world.direct.isPossible = true;
   for (const node of world.nodes) {
     if (node.isDown) node.comeBack();

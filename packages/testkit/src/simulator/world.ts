@@ -54,6 +54,8 @@ export class World {
   readonly random: Random;
   readonly schedule = new Schedule(START);
   readonly ledger = new Ledger();
+  /** No more faults: it is looked at whether all come together. */
+  isMended = false;
   readonly trace: Trace;
   readonly plan: Plan;
   readonly nodes: readonly MemoryNode[];
