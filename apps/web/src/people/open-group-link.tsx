@@ -1,13 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { GroupLinkPreview, IntentErrorCode } from "@xchat/client/api";
+import type { GroupLinkPreview } from "@xchat/client/api";
 import { useEffect, useState, type ReactElement } from "react";
-import { codeOf, useApi, useIntent, useView } from "../app/context.tsx";
+import { useIntent, useView } from "../app/context.tsx";
 import { MAX_GREETING_LENGTH } from "../app/limits.ts";
 import { go } from "../app/places.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, ErrorNote, Name, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { KnownNote } from "./known-note.tsx";
+import { usePreview } from "./use-preview.ts";
 
 /** Which group a link leads to and who made it, and asking to come in. Nothing is sent before that. */
 export function OpenGroupLink({
@@ -20,7 +21,7 @@ export function OpenGroupLink({
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();
-  const { preview, error, again } = usePreview(text);
+  const { preview, error, again } = usePreview("previewGroupLink", text);
   return (
     <Dialog title={t`Come into a group`} onClose={onClose}>
       <ErrorNote code={error} />
@@ -50,29 +51,6 @@ export function OpenGroupLink({
       </Button>
     </Dialog>
   );
-}
-
-function usePreview(text: string): {
-  readonly preview: GroupLinkPreview | null;
-  readonly error: IntentErrorCode | null;
-  readonly again: () => void;
-} {
-  const api = useApi();
-  const [attempt, setAttempt] = useState(0);
-  const [preview, setPreview] = useState<GroupLinkPreview | null>(null);
-  const [error, setError] = useState<IntentErrorCode | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    setError(null);
-    api.call("previewGroupLink", { text }).then(
-      (answer) => isCurrent && setPreview(answer),
-      (refusal: unknown) => isCurrent && setError(codeOf(refusal)),
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [api, text, attempt]);
-  return { preview, error, again: () => setAttempt(attempt + 1) };
 }
 
 interface FoundProps {

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { IntentErrorCode, InvitationPreview } from "@xchat/client/api";
-import { useEffect, useState, type ReactElement } from "react";
-import { codeOf, useApi, useIntent } from "../app/context.tsx";
+import type { InvitationPreview } from "@xchat/client/api";
+import { useState, type ReactElement } from "react";
+import { useIntent } from "../app/context.tsx";
 import { MAX_GREETING_LENGTH } from "../app/limits.ts";
 import { go } from "../app/places.ts";
 import { useTimeWords } from "../i18n/format.ts";
@@ -12,6 +12,7 @@ import { SwitchRow } from "../ui/switch-row.tsx";
 import { KnownNote } from "./known-note.tsx";
 import { OpenGroupLink } from "./open-group-link.tsx";
 import { ElsewhereDialog } from "../welcome/welcome.tsx";
+import { usePreview } from "./use-preview.ts";
 
 /** Who invites, or which group it leads to, and saying yes. Nothing is sent before that. */
 export default function OpenInvitation({
@@ -22,7 +23,7 @@ export default function OpenInvitation({
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();
-  const { preview, error, again } = usePreview(text);
+  const { preview, error, again } = usePreview("previewInvitation", text);
   const [isElsewhere, setElsewhere] = useState(false);
   if (isElsewhere) return <ElsewhereDialog invitation={text} onClose={onClose} />;
   if (error === "invitation-is-group-link")
@@ -61,29 +62,6 @@ export default function OpenInvitation({
       </Button>
     </Dialog>
   );
-}
-
-function usePreview(text: string): {
-  readonly preview: InvitationPreview | null;
-  readonly error: IntentErrorCode | null;
-  readonly again: () => void;
-} {
-  const api = useApi();
-  const [attempt, setAttempt] = useState(0);
-  const [preview, setPreview] = useState<InvitationPreview | null>(null);
-  const [error, setError] = useState<IntentErrorCode | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    setError(null);
-    api.call("previewInvitation", { text }).then(
-      (answer) => isCurrent && setPreview(answer),
-      (refusal: unknown) => isCurrent && setError(codeOf(refusal)),
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [api, text, attempt]);
-  return { preview, error, again: () => setAttempt(attempt + 1) };
 }
 
 function Head({ preview }: { readonly preview: InvitationPreview }): ReactElement {
