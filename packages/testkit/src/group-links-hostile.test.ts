@@ -40,8 +40,8 @@ describe("a link to a group", () => {
     const world = newWorld();
     const { alice, bob, dave, chat } = await world.choir();
     await alice.who.api.call("setRole", { chat, accountId: await accountId(bob), role: "admin" });
-    const { code } = await world.link(alice, chat);
-    const asking = await world.link(alice, chat, { needsApproval: true });
+    const { code } = await world.makeLink(alice, chat);
+    const asking = await world.makeLink(alice, chat, { needsApproval: true });
     const card = await cardOf(world, code);
     // A stranger, who has seen the inbox and not the link.
     for (const size of [8_192, 65_536]) world.node.put(card.inbox.mailbox, provider.randomBytes(size));

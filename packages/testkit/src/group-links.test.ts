@@ -18,7 +18,7 @@ describe("links to groups", () => {
   test("[GL7] [GL8] somebody whom nobody knows comes in by a link that needs no yes, while who made it is away", async () => {
     const world = newWorld();
     const { alice, bob, carol, dave, chat } = await world.choir();
-    const { code } = await world.link(alice, chat);
+    const { code } = await world.makeLink(alice, chat);
     await send(alice, chat, "before dave");
     await world.until(async () => ((await textsOf(bob, chat)).length === 1 ? true : null));
     await alice.close();
@@ -71,7 +71,7 @@ describe("links to groups", () => {
     const { alice, bob, carol, dave, chat } = await world.choir();
     await alice.who.api.call("setRole", { chat, accountId: await accountId(bob), role: "admin" });
     await world.untilGroup(bob, chat, ({ role }) => role === "admin");
-    const { code } = await world.link(alice, chat, { needsApproval: true });
+    const { code } = await world.makeLink(alice, chat, { needsApproval: true });
     await alice.close();
     await ask(dave, code, "It is Dave");
     const { joinRequests } = await world.untilGroup(bob, chat, (view) => view.joinRequests.length === 1);
@@ -97,7 +97,7 @@ describe("links to groups", () => {
     const world = newWorld();
     const { alice, bob, dave, chat } = await world.choir();
     await alice.who.api.call("setRole", { chat, accountId: await accountId(bob), role: "admin" });
-    const { code } = await world.link(alice, chat, { needsApproval: true });
+    const { code } = await world.makeLink(alice, chat, { needsApproval: true });
     await ask(dave, code);
     const { joinRequests } = await world.untilGroup(alice, chat, (view) => view.joinRequests.length === 1);
     await alice.who.api.call("answerJoinRequest", { chat, id: joinRequests[0]?.id ?? "", accept: false });
@@ -118,7 +118,7 @@ describe("links to groups", () => {
   test("[GR17] [GL7] nobody comes in by a link that was taken back, not even who had asked before", async () => {
     const world = newWorld();
     const { alice, bob, carol, dave, chat } = await world.choir();
-    const { id, code } = await world.link(bob, chat, { needsApproval: true });
+    const { id, code } = await world.makeLink(bob, chat, { needsApproval: true });
     await expect(carol.who.api.call("revokeGroupLink", { chat, id })).rejects.toMatchObject({
       code: "group-not-permitted",
     });
@@ -145,7 +145,7 @@ describe("links to groups", () => {
   test("[GL7] a link that has expired lets nobody in, and is taken off the list by itself", async () => {
     const world = newWorld();
     const { alice, bob, dave, chat } = await world.choir();
-    const { code } = await world.link(alice, chat, { needsApproval: true, days: 1 });
+    const { code } = await world.makeLink(alice, chat, { needsApproval: true, days: 1 });
     await ask(dave, code);
     const { joinRequests } = await world.untilGroup(alice, chat, (view) => view.joinRequests.length === 1);
     await world.days(1.2);
@@ -166,7 +166,7 @@ describe("links to groups", () => {
   test("[GL7] the link of somebody who was removed lets nobody in", async () => {
     const world = newWorld();
     const { alice, bob, carol, dave, chat } = await world.choir();
-    const { code } = await world.link(bob, chat);
+    const { code } = await world.makeLink(bob, chat);
     await bob.close();
     await alice.who.api.call("removeMember", { chat, accountId: await accountId(carol) });
     await alice.who.api.call("removeMember", { chat, accountId: await removedId(world, alice, chat, "Bob") });
@@ -188,7 +188,7 @@ describe("links to groups", () => {
     await world.meet(alice, dave);
     const pair = (await present(alice.who.api, { view: "chats" })).find(({ name }) => name === "Dave");
     await alice.who.api.call("setBlocked", { chat: pair?.id ?? "", isBlocked: true });
-    const { code } = await world.link(alice, chat);
+    const { code } = await world.makeLink(alice, chat);
     for (const one of [bob, carol]) await one.close();
     await ask(dave, code);
     await world.aWhile();
@@ -240,7 +240,7 @@ describe("links to groups", () => {
   test("[GL7] [GL8] who was answered by nobody asks anew, and the new request counts", async () => {
     const world = newWorld();
     const { alice, bob, carol, dave, chat } = await world.choir();
-    const { code } = await world.link(alice, chat, { needsApproval: true, days: null });
+    const { code } = await world.makeLink(alice, chat, { needsApproval: true, days: null });
     for (const one of [bob, carol]) await one.close();
     const asked = await ask(dave, code).then(() => world.clock.now());
     const [first] = (await world.untilGroup(alice, chat, (view) => view.joinRequests.length === 1)).joinRequests;
@@ -263,7 +263,7 @@ describe("links to groups", () => {
   test("[GL8] who gives up waits no more; and when the link is not there to ask anew, it is over", async () => {
     const world = newWorld();
     const { alice, bob, carol, dave, chat } = await world.choir();
-    const { id, code } = await world.link(alice, chat, { needsApproval: true });
+    const { id, code } = await world.makeLink(alice, chat, { needsApproval: true });
     for (const one of [bob, carol]) await one.close();
     const eve = await world.person("Eve");
     await ask(eve, code);
@@ -299,7 +299,7 @@ describe("links to groups", () => {
       return ended?.state === "ended" ? true : null;
     });
     await send(bob, chat, "two");
-    const { code } = await world.link(bob, chat);
+    const { code } = await world.makeLink(bob, chat);
     expect(await ask(carol, code)).toEqual({ group: chat, chat: null });
     await world.untilIn(carol, chat, 3);
     await send(carol, chat, "three");
@@ -310,7 +310,7 @@ describe("links to groups", () => {
   test("[FC3] a code in the wrong place is told apart", async () => {
     const world = newWorld();
     const { alice, dave, chat } = await world.choir();
-    const { code } = await world.link(alice, chat);
+    const { code } = await world.makeLink(alice, chat);
     await expect(dave.who.api.call("previewInvitation", { text: code })).rejects.toMatchObject({
       code: "invitation-is-group-link",
     });

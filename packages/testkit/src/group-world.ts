@@ -110,8 +110,8 @@ export class GroupWorld {
     });
   }
 
-  async until<T>(look: () => Promise<T | null>): Promise<T> {
-    for (let i = 0; i < 400; i++) {
+  async until<T>(look: () => Promise<T | null>, rounds = 400): Promise<T> {
+    for (let i = 0; i < rounds; i++) {
       const found = await look().catch(() => null);
       if (found !== null) return found;
       await this.clock.pass(500);

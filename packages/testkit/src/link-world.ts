@@ -1,40 +1,11 @@
 /** A group of people in memory, and others who come to it by links, for the tests of group links. */
 import type { ConversationId, GroupView } from "@xchat/client/api";
-import { allMessages, meet, memoryConnector, memoryNodes, TestDevice, VirtualClock, type MemoryNode } from "./index.ts";
+import { accountId, GroupWorld, textsOf as textsOfPerson, viewOf } from "./group-world.ts";
+import type { TestDevice } from "./index.ts";
 
-const NOW = 1_795_512_600_000;
+export { accountId, send } from "./group-world.ts";
 
-export class LinkWorld {
-  readonly clock = new VirtualClock(NOW);
-  readonly #open: TestDevice[] = [];
-  readonly nodes = memoryNodes(1);
-  readonly node = this.nodes[0] as MemoryNode;
-
-  async person(name: string): Promise<TestDevice> {
-    const made = new TestDevice({
-      name,
-      nodes: [this.node.hint],
-      connector: () => memoryConnector(this.nodes),
-      clock: this.clock,
-    });
-    this.#open.push(made);
-    await made.open();
-    return made;
-  }
-
-  async close(): Promise<void> {
-    for (const device of this.#open.splice(0)) await device.close();
-  }
-
-  async meet(one: TestDevice, other: TestDevice): Promise<void> {
-    const met = { isOver: false };
-    const meeting = meet(one.who, other.who).finally(() => {
-      met.isOver = true;
-    });
-    while (!met.isOver) await this.clock.pass(500);
-    await meeting;
-  }
-
+export class LinkWorld extends GroupWorld {
   /** Alice's group with Bob and Carol, who are her contacts; Dave knows nobody. */
   async choir(): Promise<{
     readonly alice: TestDevice;
@@ -56,7 +27,7 @@ export class LinkWorld {
   }
 
   /** Until its card is at the node. */
-  async link(
+  async makeLink(
     by: TestDevice,
     chat: ConversationId,
     how: { needsApproval?: boolean; days?: number | null } = {},
@@ -67,24 +38,8 @@ export class LinkWorld {
     return made;
   }
 
-  untilGroup(device: TestDevice, chat: ConversationId, isSo: (view: GroupView) => boolean): Promise<GroupView> {
-    return this.until(async () => {
-      const view = await groupOf(device, chat);
-      return view !== null && isSo(view) ? view : null;
-    });
-  }
-
   async untilIn(device: TestDevice, chat: ConversationId, count: number): Promise<GroupView> {
     return this.untilGroup(device, chat, ({ members, role }) => role !== null && members.length === count);
-  }
-
-  async until<T>(look: () => Promise<T | null>, rounds = 400): Promise<T> {
-    for (let i = 0; i < rounds; i++) {
-      const found = await look().catch(() => null);
-      if (found !== null) return found;
-      await this.clock.pass(500);
-    }
-    throw new Error("did not come to what was waited for");
   }
 
   /** Long enough for everybody to have answered who would. */
@@ -102,34 +57,10 @@ export interface Made {
   readonly code: string;
 }
 
-export const groupOf = ({ who }: TestDevice, chat: ConversationId): Promise<GroupView | null> =>
-  new Promise((resolve) => {
-    let isOver = false;
-    const end = (view: GroupView | null): void => {
-      if (isOver) return;
-      isOver = true;
-      queueMicrotask(() => stop());
-      resolve(view);
-    };
-    const stop = who.api.watch({ view: "group", chat }, end);
-    // A view comes in the turn of the question, or not at all.
-    setTimeout(() => end(null), 0);
-  });
+export const groupOf = ({ who }: TestDevice, chat: ConversationId): Promise<GroupView | null> => viewOf(who, chat);
 
-export const accountId = async ({ who }: TestDevice): Promise<string> =>
-  new Promise((resolve) => {
-    const stop = who.api.watch({ view: "profile" }, (profile) => {
-      if (profile.state !== "ready") return;
-      queueMicrotask(() => stop());
-      resolve(profile.accountId);
-    });
-  });
-
-export const send = ({ who }: TestDevice, chat: ConversationId, text: string): Promise<unknown> =>
-  who.api.call("sendMessage", { chat, text });
-
-export const textsOf = async ({ who }: TestDevice, chat: ConversationId): Promise<readonly string[]> =>
-  (await allMessages(who.api, chat)).flatMap(({ content }) => (content.kind === "text" ? [content.text] : []));
+export const textsOf = ({ who }: TestDevice, chat: ConversationId): Promise<readonly string[]> =>
+  textsOfPerson(who, chat);
 
 export const ask = (
   { who }: TestDevice,
