@@ -43,4 +43,44 @@ describe("a person who opens the app", () => {
       expect(text).toContain(part);
     await story.node.restart();
   });
+
+  test("has nothing of conversations fetched for them; once the app is kept, that opens without the node", async () => {
+    const alice = await story.browser();
+    const page = await alice.page(story.node.webAddress);
+    const byThePage: string[] = [];
+    page.context().on("request", (request) => {
+      if (request.serviceWorker() === null) byThePage.push(request.url());
+    });
+    await createIdentity(page, "Alice");
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    expect(byThePage.filter(isOfConversations)).toEqual([]);
+
+    // Nothing has been asked for yet, and the page has not been loaded again since.
+    await story.node.kill();
+    await goTo(page, "Invite");
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    await page.getByRole("button", { name: "Copy link" }).waitFor();
+    await story.node.restart();
+  });
+
+  test("reads what to do where a part of it cannot be fetched any more, and has lost nothing", async () => {
+    const alice = await story.browser();
+    const page = await alice.page("about:blank");
+    // As after the node was given another version, before this one was kept.
+    const gone = (url: URL): boolean => url.pathname === "/sw.js" || isOfConversations(url.href);
+    await page.context().route(gone, (route) => route.fulfill({ status: 404 }));
+    await page.goto(story.node.webAddress);
+    await createIdentity(page, "Alice");
+    await goTo(page, "Invite");
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    await page.getByText("A part of the app is not here yet").waitFor();
+    await page.context().unroute(gone);
+    await page.reload();
+    await goTo(page, "Invite");
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    await page.getByRole("button", { name: "Copy link" }).waitFor();
+  });
 });
+
+/** The greater part of the client, which the worker loads apart. */
+const isOfConversations = (url: string): boolean => /\/assets\/conversations-[^/]+\.js$/u.test(url);

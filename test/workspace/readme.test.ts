@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { createClient, type Client } from "@xchat/client";
+import { conversations } from "@xchat/client/conversations";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { mlsGroupCipher } from "@xchat/mls";
 import { memoryStoreOpener } from "@xchat/store-sqlite/memory";
@@ -53,7 +54,7 @@ describe("the example of the README", () => {
     const provider = nodeCryptoProvider();
     const ports: Parameters<typeof createClient>[0] = {
       provider,
-      cipher: (rules) => mlsGroupCipher({ provider, rules }),
+      loadConversations: async () => conversations((rules) => mlsGroupCipher({ provider, rules })),
       stores: memoryStoreOpener({ provider, now: () => Date.now() }),
       connector,
       direct: null,

@@ -96,6 +96,7 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.ended,
     "The background process has ended. What was saved is kept; run the command again to go on.",
   ),
+  "part-missing": as(EXIT.internal, "A part of this program could not be read. Nothing was changed; install it again."),
   "words-incomplete": as(
     EXIT.refused,
     "These are not 24 words. Nothing was changed, and nothing was asked of anybody.",

@@ -4,7 +4,6 @@ import type { Clock, NodeHint } from "@xchat/client/ports";
 import { portChannel, serveApi } from "@xchat/client/rpc";
 import { base64UrlToBytes } from "@xchat/codec";
 import { domCryptoProvider } from "@xchat/crypto/dom";
-import { mlsGroupCipher } from "@xchat/mls";
 import { beginSqlite, opfsStoreOpener } from "@xchat/store-sqlite/dom";
 import { nodeConnector, workerDirectTransport } from "@xchat/transport/dom";
 import type { WorkerStart, WorkerWord } from "./bridge/words.ts";
@@ -37,7 +36,6 @@ async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<v
   const provider = await domCryptoProvider();
   const client = await createClient({
     provider,
-    cipher: (rules) => mlsGroupCipher({ provider, rules }),
     stores: opfsStoreOpener({ name: "xchat", provider, now: () => Date.now(), loadSqlite }),
     connector: nodeConnector({ provider, clock }),
     direct: workerDirectTransport(peers),
@@ -45,6 +43,8 @@ async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<v
     deviceName,
     defaultNodes: () => servingNode().catch(() => []),
     linkBase: `${origin}/`,
+    // Somebody new has nobody yet, and waits for none of it.
+    loadConversations: async () => (await import("./conversations.ts")).loadedConversations(provider),
   });
   serveApi(client.api, portChannel(api));
   addEventListener("message", (event: MessageEvent<unknown>) => {

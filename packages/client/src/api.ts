@@ -404,6 +404,8 @@ export const INTENT_ERROR_CODES = [
   "store-in-use",
   "clock-wrong",
   "not-the-leader",
+  /** A part of the app that is loaded apart could not be. */
+  "part-missing",
   "internal",
   ...BACKUP_ERROR_CODES,
   ...DEVICE_ERROR_CODES,

@@ -1,12 +1,13 @@
 /**
  * The client as a whole: opens the store, keeps one session while it is open, and hands intents and watches to it.
+ *
+ * CL1 Whoever has just made an identity is an account at rest (`account.ts`). The first thing that they do opens the
+ *     session, and waits for it; where there was a store before, it is opened with the store.
  */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { GroupCipher, GroupRules } from "@xchat/protocol";
 import {
   IntentError,
   type ClientApi,
-  type DevicesView,
   type IntentInput,
   type IntentName,
   type IntentOutput,
@@ -14,8 +15,8 @@ import {
   type Query,
   type ViewTypes,
 } from "./api.ts";
-import { backupId, forgetWords, searchBackups, type Search } from "./backup/search.ts";
-import { restoredChanges } from "./backup/restore.ts";
+import { Account, NO_DEVICES, type SoleView } from "./account.ts";
+import type { Recovery } from "./backup/recovery.ts";
 import { MessageFeed } from "./base/feed.ts";
 import { Lane } from "./base/lane.ts";
 import { Topics } from "./base/topics.ts";
@@ -30,13 +31,14 @@ import {
 } from "./ports.ts";
 import { checkPassphrase } from "./base/passphrase.ts";
 import { newProfile, PROFILE_DOCUMENT } from "./base/profile.ts";
-import { LINKING_DOCUMENT, NewDevice } from "./devices/new-device.ts";
+import type { Conversations } from "./conversations.ts";
+import { LINKING_DOCUMENT } from "./devices/linking-mark.ts";
+import type { NewDevice } from "./devices/new-device.ts";
 import type { SessionIntents } from "./intents.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 export interface ClientPorts {
   readonly provider: CryptoProvider;
-  readonly cipher: (rules: GroupRules) => GroupCipher;
   readonly stores: StoreOpener;
   readonly connector: NodeConnector;
   /** Null where the platform has no peer connections. */
@@ -47,6 +49,12 @@ export interface ClientPorts {
   readonly defaultNodes: () => Promise<readonly NodeHint[]>;
   /** Where links of invitations point, such as `https://chat.example/`; null gives the bare code. */
   readonly linkBase: string | null;
+  /**
+   * The greater part of the client, made by `conversations` of `@xchat/client/conversations`: apart, so that an app
+   * whose files come over a network can load it when it is first asked for. What it resolves with is kept; where it
+   * rejects, whatever needed it fails with "part-missing", and the next that needs it asks again.
+   */
+  readonly loadConversations: () => Promise<Conversations>;
 }
 
 export interface Client {
@@ -54,14 +62,6 @@ export interface Client {
   /** Saves what is under way and lets go of the store. */
   close(): Promise<void>;
 }
-
-/** Before there is a profile. */
-const NO_DEVICES: DevicesView = {
-  devices: [],
-  isRemoved: false,
-  work: null,
-  history: { take: null, give: [], isOffered: false },
-};
 
 export async function createClient(ports: ClientPorts): Promise<Client> {
   const client = new ClientShell(ports);
@@ -76,28 +76,27 @@ class ClientShell implements Client, ClientApi {
   readonly #feed = new MessageFeed();
   /** Opening and closing never overlap. */
   readonly #lifecycle = new Lane();
-  readonly #newDevice: NewDevice;
+  #conversations: Promise<Conversations> | null = null;
+  #account: Account | null = null;
+  /** On top of the account; null while that is at rest (CL1). */
   #session: Session | null = null;
+  #newDevice: NewDevice | null = null;
+  #recovery: Recovery | null = null;
   #isLocked = false;
-  #search: Search | null = null;
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
-    this.#newDevice = new NewDevice({
-      ...ports,
-      topics: this.#topics,
-      openSession: (store) => this.#openSession(store),
-      onLinked: async (session) => {
-        this.#session = session;
-        this.#markAll();
-      },
-    });
   }
 
   async begin(): Promise<void> {
-    const state = await this.#ports.stores.state();
+    const { stores } = this.#ports;
+    const state = await stores.state();
     this.#isLocked = state === "passphrase";
-    if (state === "open-key") await this.#open(await this.#ports.stores.open(null));
+    if (state === "none") return;
+    // On its way while the store opens, or the passphrase is typed; whoever needs it is told where it failed.
+    const loading = this.#loadConversations();
+    loading.catch(() => {});
+    if (state === "open-key") await this.#open(await stores.open(null));
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
@@ -127,10 +126,9 @@ class ClientShell implements Client, ClientApi {
 
   async close(): Promise<void> {
     await this.#lifecycle.run(async () => {
-      this.#keepSearch(null);
-      await this.#newDevice.close();
-      await this.#session?.close();
-      this.#session = null;
+      this.#recovery?.forget();
+      await this.#newDevice?.close();
+      await this.#closeAccount();
     });
   }
 
@@ -147,18 +145,41 @@ class ClientShell implements Client, ClientApi {
       case "recoverAccount":
         return this.#lifecycle.run(() => this.#recoverAccount(input));
       case "forgetSearch":
-        return this.#lifecycle.run(async () => this.#keepSearch(null));
+        return this.#lifecycle.run(async () => this.#recovery?.forget());
       case "enterLinkCode":
         return this.#lifecycle.run(() => this.#enterLinkCode(input));
       case "acceptLink":
-        return this.#newDevice.accept();
+        return this.#acceptLink();
       case "endLink":
-        return this.#session === null ? this.#newDevice.end() : this.#session.intents.endLink(input);
+        return this.#endLink();
       default:
-        if (this.#session === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
-        if (!isSessionIntent(this.#session.intents, intent)) throw new IntentError("chat-missing");
-        return this.#session.intents[intent](input) as Promise<unknown>;
+        return this.#callSession(intent, input);
     }
+  }
+
+  async #callSession(intent: IntentName, input: never): Promise<unknown> {
+    const { intents } = this.#session ?? (await this.#wakeSession());
+    if (!isSessionIntent(intents, intent)) throw new IntentError("chat-missing");
+    return intents[intent](input);
+  }
+
+  /** CL1. */
+  #wakeSession(): Promise<Session> {
+    return this.#lifecycle.run(async () => {
+      if (this.#session !== null) return this.#session;
+      if (this.#account === null) throw new IntentError(this.#isLocked ? "locked" : "profile-missing");
+      this.#session = await this.#openSession(this.#account);
+      this.#markAll();
+      return this.#session;
+    });
+  }
+
+  #loadConversations(): Promise<Conversations> {
+    this.#conversations ??= this.#ports.loadConversations().catch((error: unknown) => {
+      this.#conversations = null;
+      throw new IntentError("part-missing", error);
+    });
+    return this.#conversations;
   }
 
   async #createProfile({ name, passphrase }: IntentInput<"createProfile">): Promise<void> {
@@ -167,55 +188,73 @@ class ClientShell implements Client, ClientApi {
     const profile = await newProfile(this.#ports, name);
     const store = await this.#ports.stores.create(passphrase);
     await store.write(profile);
-    this.#keepSearch(null);
-    await this.#open(store);
+    this.#recovery?.forget();
+    const account = await this.#openAccount(store);
+    await account.rest();
+    this.#account = account;
+    this.#markAll();
   }
 
   async #findBackups(input: IntentInput<"findBackups">): Promise<IntentOutput<"findBackups">> {
     this.#refuseProfile();
-    this.#keepSearch(null);
-    const search = await searchBackups(this.#ports, input);
-    this.#keepSearch(search);
-    return search.view;
+    this.#recovery ??= (await this.#loadConversations()).recovery(this.#ports);
+    return this.#recovery.find(input);
   }
 
   async #recoverAccount({ backup, passphrase }: IntentInput<"recoverAccount">): Promise<void> {
     this.#refuseProfile();
     checkPassphrase(passphrase);
-    const search = this.#search;
-    const found = search?.choice.ranked ?? [];
-    const chosen = found.find((one) => backupId(this.#ports.provider, one) === backup);
-    if (search === null || chosen === undefined) throw new IntentError("backup-gone");
-    const changes = await restoredChanges(this.#ports, { entropy: search.entropy, chosen, found });
+    if (this.#recovery === null) throw new IntentError("backup-gone");
+    const changes = await this.#recovery.changes(backup);
     const store = await this.#ports.stores.create(passphrase);
     await store.write(changes);
-    this.#keepSearch(null);
+    this.#recovery.forget();
     await this.#open(store);
   }
 
   #refuseProfile(): void {
-    if (this.#session !== null || this.#isLocked || this.#newDevice.isBusy) throw new IntentError("profile-exists");
+    if (this.#account !== null || this.#isLocked || this.#newDevice?.isBusy === true)
+      throw new IntentError("profile-exists");
   }
+
+  // ---- linking this device to somebody's account
 
   async #enterLinkCode(input: IntentInput<"enterLinkCode">): Promise<void> {
     this.#refuseProfile();
+    this.#newDevice ??= (await this.#loadConversations()).newDevice({
+      ...this.#ports,
+      topics: this.#topics,
+      openSession: async (store) => this.#openSession(await this.#openAccount(store)),
+      onLinked: async (session) => {
+        this.#account = session.account;
+        this.#session = session;
+        this.#markAll();
+      },
+    });
     await this.#newDevice.enter(input);
   }
 
-  #keepSearch(search: Search | null): void {
-    forgetWords(this.#search);
-    this.#search = search;
+  async #acceptLink(): Promise<void> {
+    if (this.#newDevice === null) throw new IntentError("link-none");
+    await this.#newDevice.accept();
   }
+
+  async #endLink(): Promise<void> {
+    await (this.#session === null ? this.#newDevice?.end() : this.#session.intents.endLink({}));
+  }
+
+  // ---- opening and closing
 
   async #unlock({ passphrase }: IntentInput<"unlock">): Promise<void> {
     if (!this.#isLocked) return;
+    // First: a store that has been opened for nobody would stay so.
+    await this.#loadConversations();
     await this.#open(await this.#ports.stores.open(passphrase));
   }
 
   async #lock(): Promise<void> {
     if ((await this.#ports.stores.state()) !== "passphrase") return;
-    await this.#session?.close();
-    this.#session = null;
+    await this.#closeAccount();
     this.#isLocked = true;
     this.#markAll();
   }
@@ -228,13 +267,26 @@ class ClientShell implements Client, ClientApi {
       await store.close();
       await this.#ports.stores.destroy();
     } else {
-      this.#session = await this.#openSession(store);
+      const account = await this.#openAccount(store);
+      this.#session = await this.#openSession(account);
+      this.#account = account;
     }
     this.#markAll();
   }
 
-  #openSession(store: Store): Promise<Session> {
-    return Session.open({ ...this.#ports, store, topics: this.#topics, feed: this.#feed });
+  #openAccount(store: Store): Promise<Account> {
+    return Account.open({ ...this.#ports, store, topics: this.#topics });
+  }
+
+  async #openSession(account: Account): Promise<Session> {
+    const { openSession } = await this.#loadConversations();
+    return openSession({ ...this.#ports, account, feed: this.#feed });
+  }
+
+  async #closeAccount(): Promise<void> {
+    await (this.#session ?? this.#account)?.close();
+    this.#session = null;
+    this.#account = null;
   }
 
   #markAll(): void {
@@ -261,11 +313,12 @@ class ClientShell implements Client, ClientApi {
     return chat === undefined || chat.kind !== "group" ? undefined : chat.groupView();
   }
 
-  #view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
-    if (this.#session !== null) return this.#session.view(view);
+  #view(view: SoleView): ViewTypes[keyof ViewTypes] {
+    const open = this.#session ?? this.#account;
+    if (open !== null) return open.view(view);
     const profile: ProfileView = { state: this.#isLocked ? "locked" : "none" };
     if (view === "profile") return profile;
-    if (view === "link") return this.#newDevice.view();
+    if (view === "link") return this.#newDevice?.view() ?? { kind: "none" };
     if (view === "devices") return NO_DEVICES;
     if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
     if (view === "backup") return { state: "none" };

@@ -1,19 +1,14 @@
-/** What the parts of an open session share: ports, the person, and the few registers that several of them use. */
-import type { CryptoProvider } from "@xchat/crypto";
-import type { AccountId, ChainPin, GroupCipher, JoinLink, NodeHint } from "@xchat/protocol";
-import type { Background } from "./base/background.ts";
+/** What the parts of an open session share: the account, and the few registers that several of them use. */
+import type { AccountId, GroupCipher, JoinLink, NodeHint } from "@xchat/protocol";
+import type { AccountCore } from "./account-core.ts";
 import type { MessageFeed } from "./base/feed.ts";
-import type { Lane } from "./base/lane.ts";
-import type { Profile } from "./base/profile.ts";
-import type { Topics } from "./base/topics.ts";
 import type { Introductions } from "./group/introductions.ts";
 import type { Stock } from "./group/stock.ts";
 import type { JoinRequest } from "./group-link/join-requests.ts";
-import type { NodePool } from "./delivery/nodes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Readers } from "./delivery/readers.ts";
 import type { Step } from "./chat/step.ts";
-import type { Clock, ContactRecord, DirectTransport, EventRecord, Store } from "./ports.ts";
+import type { DirectTransport, EventRecord } from "./ports.ts";
 
 /** What the devices of the person hear of conversations, in the steps in which it happens (`devices/`). */
 export interface SiblingHooks {
@@ -42,34 +37,21 @@ export interface LinkHooks {
   codeOf(link: JoinLink, nodes: readonly NodeHint[]): { readonly code: string; readonly link: string };
 }
 
-export interface SessionCore {
-  readonly provider: CryptoProvider;
+export interface SessionCore extends AccountCore {
   readonly cipher: GroupCipher;
-  readonly clock: Clock;
-  readonly store: Store;
   readonly direct: DirectTransport | null;
   readonly linkBase: string | null;
-  readonly topics: Topics;
   readonly feed: MessageFeed;
-  readonly pool: NodePool;
   readonly readers: Readers;
   readonly outbox: Outbox;
   /** Last saved cursor by `cursorId`. */
   readonly cursors: Map<string, number>;
-  readonly contacts: Map<string, ContactRecord>;
-  /** By account: what a backup has brought back of contacts whose chain has not been seen since (DV20). */
-  readonly pins: Map<string, ChainPin>;
   readonly stock: Stock;
   readonly introductions: Introductions;
-  /** Steps that concern the person as a whole, not one chat. */
-  readonly lane: Lane;
-  readonly background: Background;
   readonly siblings: SiblingHooks;
   readonly links: LinkHooks;
   /** SHA-256 of the own account id. */
   readonly ownIdHash: Uint8Array;
-  profile(): Profile;
-  isClosed(): boolean;
   /** Ascending, for the order of the outbox. */
   nextSequence(): number;
 }

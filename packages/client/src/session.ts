@@ -9,26 +9,25 @@ import {
   parseAccountId,
   refuseCommit,
   verifyLeafCredential,
+  type GroupCipher,
   type GroupRules,
 } from "@xchat/protocol";
-import { IntentError, type Query, type RequestView, type ViewTypes } from "./api.ts";
-import { AccountBackup } from "./backup/account-backup.ts";
+import type { Account, SoleView } from "./account.ts";
+import type { AccountCore } from "./account-core.ts";
+import { IntentError, type RequestView, type ViewTypes } from "./api.ts";
+import type { AccountBackup } from "./backup/account-backup.ts";
 import type { BackupSource } from "./backup/backup-content.ts";
 import { RecoveredChats } from "./backup/recovered-chats.ts";
 import { Recovered } from "./backup/recovered.ts";
-import { Background } from "./base/background.ts";
 import type { MessageFeed } from "./base/feed.ts";
-import { Lane } from "./base/lane.ts";
-import { decodeProfile, encodeProfile, PROFILE_DOCUMENT, type Profile } from "./base/profile.ts";
+import type { Profile } from "./base/profile.ts";
 import { rewriteDaily } from "./base/rewrite.ts";
-import type { Topics } from "./base/topics.ts";
 import { Chat } from "./chat/chat.ts";
 import type { NewChat } from "./chat/new-chat.ts";
 import type { ClientPorts } from "./client.ts";
 import { Invitations } from "./contact/invitations.ts";
 import { Devices } from "./devices/devices.ts";
 import { Siblings } from "./devices/siblings.ts";
-import { NodePool } from "./delivery/nodes.ts";
 import { Outbox, type OutboxEntry, type Stored } from "./delivery/outbox.ts";
 import { decodeItem, encodeItem, storedCount } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
@@ -39,22 +38,13 @@ import { isJoiningOwner } from "./group-link/joining-record.ts";
 import { Joinings } from "./group-link/joinings.ts";
 import { Stock } from "./group/stock.ts";
 import { makeIntents, type SessionIntents } from "./intents.ts";
-import type {
-  ContactRecord,
-  NodeConnector,
-  NodeHint,
-  NodeOutcome,
-  OutboxRecord,
-  Store,
-  StoreChange,
-  Timer,
-} from "./ports.ts";
+import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, OutboxRecord, StoreChange, Timer } from "./ports.ts";
 import type { SessionCore } from "./session-core.ts";
 
-export interface SessionInput extends ClientPorts {
-  readonly store: Store;
-  readonly topics: Topics;
+export interface SessionInput extends Pick<ClientPorts, "connector" | "direct" | "linkBase"> {
+  readonly account: Account;
   readonly feed: MessageFeed;
+  readonly cipher: (rules: GroupRules) => GroupCipher;
 }
 
 const MAINTENANCE_INTERVAL = 60 * 60_000;
@@ -62,9 +52,9 @@ const FIRST_REWRITE = 2 * 60_000;
 
 export class Session {
   readonly intents: SessionIntents;
+  readonly account: Account;
   readonly core: SessionCore;
   readonly invitations: Invitations;
-  readonly backup: AccountBackup;
   readonly recovered: Recovered;
   readonly recoveredChats: RecoveredChats;
   readonly siblings: Siblings;
@@ -73,30 +63,23 @@ export class Session {
   readonly joinings: Joinings;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
-  #profile: Profile;
-  #closed = false;
   #maintenance: Timer | null = null;
   #rewriting: Timer | null = null;
 
-  private constructor(input: SessionInput, profile: Profile, firstSequence: number) {
-    this.#profile = profile;
+  private constructor(input: SessionInput, firstSequence: number) {
+    const { account, feed, direct, linkBase } = input;
+    const { provider, clock, pool, background } = account.core;
+    this.account = account;
     this.#connector = input.connector;
-    const { provider, clock, store, topics, feed, connector, direct, linkBase } = input;
-    const pool = new NodePool({ provider, clock, connector, topics });
     const cursors = new Map<string, number>();
-    const background = new Background();
     let sequence = firstSequence;
     this.core = {
-      provider,
-      clock,
-      store,
-      topics,
+      ...account.core,
       feed,
       direct,
       linkBase,
-      pool,
       cursors,
-      cipher: input.cipher(this.#rules(input)),
+      cipher: input.cipher(this.#rules(account.core)),
       readers: new Readers({ pool, cursors, clock, provider }),
       outbox: new Outbox({
         pool,
@@ -108,19 +91,13 @@ export class Session {
           if (failure.reason === "slot-taken" && chat !== undefined) background.run(chat.slotTaken(entry, hint));
         },
       }),
-      contacts: new Map<string, ContactRecord>(),
-      pins: new Map(),
       stock: new Stock((account) => this.#nudgeGroups(account)),
       introductions: new Introductions({
         sha256: (data) => provider.sha256(data),
         onDue: (account) => this.#pairWith(account)?.nudge(),
         onWhole: (parcel) => background.run(this.core.lane.run(() => this.#introduced(parcel))),
       }),
-      lane: new Lane(),
-      background,
-      ownIdHash: provider.sha256(ownIdBytes(profile)),
-      profile: () => this.#profile,
-      isClosed: () => this.#closed,
+      ownIdHash: provider.sha256(ownIdBytes(account.core.profile())),
       nextSequence: () => sequence++,
       siblings: {
         heard: (step, record) => this.siblings.heard(step, record),
@@ -157,7 +134,6 @@ export class Session {
     this.devices = new Devices(this.core, this.siblings);
     this.invitations = new Invitations(this.core);
     this.recovered = new Recovered(this.core);
-    this.backup = new AccountBackup(this.core, () => this.#backupSource());
     this.recoveredChats = new RecoveredChats({
       core: this.core,
       recovered: this.recovered,
@@ -169,30 +145,21 @@ export class Session {
   }
 
   static async open(input: SessionInput): Promise<Session> {
-    const { store } = input;
-    const profile = await store.document(PROFILE_DOCUMENT);
-    if (profile === null) throw new IntentError("profile-missing");
-    const outbox = await store.all("outbox");
+    const outbox = await input.account.core.store.all("outbox");
     const firstSequence = 1 + Math.max(0, ...outbox.map(({ sequence }) => sequence));
-    const session = new Session(input, decodeProfile(profile), firstSequence);
+    const session = new Session(input, firstSequence);
     await session.#load();
     return session;
   }
 
-  view(view: Exclude<Query["view"], "messages" | "group">): ViewTypes[keyof ViewTypes] {
+  get backup(): AccountBackup {
+    return this.account.backup;
+  }
+
+  view(view: SoleView): ViewTypes[SoleView] {
     switch (view) {
-      case "profile": {
-        const { name, accountId, deviceName, words, directAllowed, shareReadState } = this.#profile;
-        return {
-          state: "ready",
-          name,
-          accountId,
-          deviceName,
-          hasPassphrase: this.core.store.hasPassphrase(),
-          recoveryWords: words,
-          settings: { directAllowed, shareReadState },
-        };
-      }
+      case "profile":
+        return this.account.profileView();
       case "chats":
         return [...this.chats.values()].map((chat) => chat.view()).toSorted((a, b) => b.activeAt - a.activeAt);
       case "requests":
@@ -230,17 +197,13 @@ export class Session {
     return chat;
   }
 
-  async setProfile(part: Partial<Profile>): Promise<void> {
-    const profile = { ...this.#profile, ...part };
-    await this.core.store.write([{ document: PROFILE_DOCUMENT, value: encodeProfile(profile) }]);
-    this.#profile = profile;
-    this.core.topics.mark("profile");
+  setProfile(part: Partial<Profile>): Promise<void> {
+    return this.account.setProfile(part);
   }
 
   /** Where it was saved with something else, in one transaction. */
   profileWritten(part: Partial<Profile>): void {
-    this.#profile = { ...this.#profile, ...part };
-    this.core.topics.mark("profile");
+    this.account.profileWritten(part);
     if (part.chain !== undefined) this.core.background.run(this.siblings.chain.reload());
   }
 
@@ -291,26 +254,22 @@ export class Session {
 
   async close(): Promise<void> {
     await this.devices.close();
-    this.#closed = true;
+    this.account.stop();
     await this.siblings.close();
     this.recoveredChats.close();
     this.#maintenance?.cancel();
     this.#rewriting?.cancel();
     this.core.outbox.close();
     this.core.readers.close();
-    await this.backup.close();
     await this.links.close();
     await this.joinings.close();
     for (const chat of this.chats.values()) chat.close();
     await Promise.all([...this.chats.values()].map((chat) => chat.idle()));
-    await this.core.lane.idle();
-    this.core.pool.close();
-    await this.core.store.close();
+    await this.account.close();
   }
 
   async #load(): Promise<void> {
-    const { store, pool, contacts, cursors, outbox, background } = this.core;
-    await pool.load(store);
+    const { store, contacts, cursors, outbox, background } = this.core;
     for (const contact of await store.all("contact")) contacts.set(contact.accountId, contact);
     await this.recovered.load();
     for (const [account, pin] of this.recovered.pins()) this.core.pins.set(account, pin);
@@ -334,7 +293,7 @@ export class Session {
     outbox.load(entries);
     await this.invitations.load();
     for (const chat of this.chats.values()) await chat.start();
-    await this.backup.load();
+    await this.account.backUp(() => this.#backupSource());
     this.core.introductions.resume();
     this.links.lookAtAll();
     await this.joinings.start();
@@ -402,13 +361,13 @@ export class Session {
   }
 
   /** Who may be in a group, and what they may do there: never the defaults of a library (spec/conversation.md). */
-  #rules({ provider, clock }: SessionInput): GroupRules {
+  #rules({ provider, clock, profile }: AccountCore): GroupRules {
     return {
       verifyCredential: async (credential, signatureKey) => {
         const leaf = await verifyLeafCredential(provider, credential, signatureKey, clock.now());
         if (!leaf.ok) return false;
         // Whoever is known is held to the chain that is pinned: an old one would bring removed devices back.
-        const { accountId, chain } = this.#profile;
+        const { accountId, chain } = profile();
         const pinned = leaf.value.accountId === accountId ? chain : this.core.contacts.get(leaf.value.accountId)?.chain;
         // Its own lost device is there until its place is taken.
         const isOwnOld = leaf.value.accountId === accountId && extendsChain(leaf.value.chain, chain).ok;

@@ -1,6 +1,7 @@
 /** A person with a real client: real cryptography, real sockets to real nodes, a real store in memory or in a folder. */
 import { createClient, type Client } from "@xchat/client";
 import type { ClientApi, ConversationId, MessagePage, MessageView } from "@xchat/client/api";
+import { conversations } from "@xchat/client/conversations";
 import type { Clock, DirectTransport, NodeConnector, NodeHint, StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
@@ -21,6 +22,8 @@ export interface PersonInput {
   /** Nodes in memory, for simulations; else real sockets. */
   readonly connector?: NodeConnector;
   readonly provider?: CryptoProvider;
+  /** Told before the greater part of the client is loaded; where it rejects, that cannot be had. */
+  readonly onLoad?: () => Promise<void>;
   /** Stays nobody, as before a recovery. */
   readonly withoutProfile?: boolean;
 }
@@ -43,7 +46,10 @@ export async function person(input: PersonInput): Promise<Person> {
       : nodeStoreOpener({ directory: input.directory, provider, now }));
   const client = await createClient({
     provider,
-    cipher: (rules) => mlsGroupCipher({ provider, rules }),
+    loadConversations: async () => {
+      await input.onLoad?.();
+      return conversations((rules) => mlsGroupCipher({ provider, rules }));
+    },
     stores,
     connector: input.connector ?? (await realConnector(provider, clock)),
     direct: input.direct ?? null,

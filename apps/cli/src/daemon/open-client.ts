@@ -1,5 +1,6 @@
 /** The real client of a profile folder: the adapters of Node behind each port. */
 import { createClient, type Client } from "@xchat/client";
+import { conversations } from "@xchat/client/conversations";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { mlsGroupCipher } from "@xchat/mls";
 import { nodeStoreOpener } from "@xchat/store-sqlite/node";
@@ -16,7 +17,7 @@ export async function openClient(folder: ProfileFolder): Promise<Client> {
   const direct = await loadNodeDirectTransport();
   const client = await createClient({
     provider,
-    cipher: (rules) => mlsGroupCipher({ provider, rules }),
+    loadConversations: async () => conversations((rules) => mlsGroupCipher({ provider, rules })),
     stores: nodeStoreOpener({ directory: folder.store, provider, now: () => systemClock.now() }),
     connector: nodeConnector({ provider, clock: systemClock }),
     direct,

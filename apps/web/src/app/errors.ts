@@ -161,6 +161,10 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`Another window took over just now`,
     text: msg`Whether this was carried out is not certain. Look, then do it again if it was not.`,
   },
+  "part-missing": {
+    title: msg`A part of the app is not here yet`,
+    text: msg`It could not be fetched, so nothing was changed or sent. Look at your connection and reload the page.`,
+  },
   "link-code-malformed": {
     title: msg`This is not a whole code`,
     text: msg`A part may be missing. Copy it again, from "d1." to its end.`,

@@ -17,12 +17,12 @@ import {
   type BackupKeys,
   type BackupOutcome,
 } from "@xchat/protocol";
+import type { AccountCore } from "../account-core.ts";
 import type { BackupView } from "../api.ts";
 import { randomFraction } from "../base/backoff.ts";
 import { Lane } from "../base/lane.ts";
 import { nodeId } from "../delivery/nodes.ts";
 import type { NodeHint, StoreChange, Timer } from "../ports.ts";
-import type { SessionCore } from "../session-core.ts";
 import { backupContent, fingerprints, type BackupSource } from "./backup-content.ts";
 import { BACKUP_KEYS_DOCUMENT, backupKeysChange, decodeBackupKeys, keysOfWords } from "./backup-keys.ts";
 import {
@@ -48,7 +48,7 @@ const LONGEST_SLEEP = 6 * HOUR_MS;
 type Put = Extract<BackupEffect, { kind: "put" }>;
 
 export class AccountBackup {
-  readonly #core: SessionCore;
+  readonly #core: AccountCore;
   readonly #source: () => BackupSource;
   readonly #lane = new Lane();
   readonly #retired: RetiredPlaces;
@@ -61,14 +61,16 @@ export class AccountBackup {
   #wake: Timer | null = null;
   #isClosed = false;
 
-  constructor(core: SessionCore, source: () => BackupSource) {
+  constructor(core: AccountCore, source: () => BackupSource) {
     this.#core = core;
     this.#source = source;
     this.#state = startBackupState(core.clock.now());
     this.#retired = new RetiredPlaces(core);
   }
 
+  /** Begins the work, if it has not begun. */
   async load(): Promise<void> {
+    if (this.#stops.length > 0) return;
     const { store, profile, provider, topics } = this.#core;
     const keys = await store.document(BACKUP_KEYS_DOCUMENT);
     const state = await store.document(BACKUP_STATE_DOCUMENT);

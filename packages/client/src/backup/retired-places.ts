@@ -4,8 +4,8 @@
  */
 import { bytes, decode, encode, expectOk, list, literal, struct, uint } from "@xchat/codec";
 import { backupOwnerSeed, backupPlace, BACKUP_HALVES, MAX_BACKUP_PARTS, nodeHintCodec } from "@xchat/protocol";
+import type { AccountCore } from "../account-core.ts";
 import type { MailboxKey, NodeHint, StoreChange } from "../ports.ts";
-import type { SessionCore } from "../session-core.ts";
 
 const DOCUMENT = "backup-retired";
 /** Words are not changed every day. */
@@ -32,10 +32,10 @@ export interface RetiredCopy {
 }
 
 export class RetiredPlaces {
-  readonly #core: SessionCore;
+  readonly #core: AccountCore;
   #copies: readonly RetiredCopy[] = [];
 
-  constructor(core: SessionCore) {
+  constructor(core: AccountCore) {
     this.#core = core;
   }
 

@@ -64,9 +64,6 @@ export async function searchBackups(
 export const backupId = (provider: CryptoProvider, { counter, deviceKey, chain }: OpenedBackup): string =>
   bytesToHex(provider.sha256(concatBytes(utf8ToBytes(String(counter)), deviceKey, chain)));
 
-/** Forgets the words. */
-export const forgetWords = (search: Search | null): void => void search?.entropy.fill(0);
-
 // ---- below: nodes
 
 interface Place {

@@ -16,10 +16,8 @@ import { NodePool } from "../delivery/nodes.ts";
 import { Readers } from "../delivery/readers.ts";
 import type { NodeConnector, Store, StoreChange, StoreOpener } from "../ports.ts";
 import type { Session } from "../session.ts";
+import { LINKING_DOCUMENT } from "./linking-mark.ts";
 import { NewLinkDriver } from "./new-link.ts";
-
-/** In the store of a device that has been granted an account and not been let in (ND1). */
-export const LINKING_DOCUMENT = "linking";
 
 export interface NewDeviceDeps extends NewProfilePorts {
   readonly stores: StoreOpener;

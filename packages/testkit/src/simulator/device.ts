@@ -1,6 +1,7 @@
 /** A device of a simulated world: the real client on a disk that outlives it, switched on and off by the world. */
 import { createClient, type Client } from "@xchat/client";
 import type { ClientApi, IntentInput, IntentName, IntentOutput } from "@xchat/client/api";
+import { conversations } from "@xchat/client/conversations";
 import type { Clock, DirectTransport, NodeConnector, NodeHint, Store, StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider } from "@xchat/crypto";
 import { mlsGroupCipher } from "@xchat/mls";
@@ -127,7 +128,7 @@ export class SimDevice {
     const stores = this.#stores(boot, clock);
     const client = await createClient({
       provider,
-      cipher: (rules) => mlsGroupCipher({ provider, rules }),
+      loadConversations: async () => conversations((rules) => mlsGroupCipher({ provider, rules })),
       stores,
       connector: connector(name, boot),
       direct: direct?.(name, boot) ?? null,
