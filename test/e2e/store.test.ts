@@ -88,12 +88,15 @@ async function forgeFormat(page: Page): Promise<void> {
   await restore(page, after);
 }
 
-/** Of each database that holds something. Answers with all files as they are then. */
+/**
+ * Of each database that holds something, and the head of its log, which may hold that page anew. Answers with all files
+ * as they are then.
+ */
 async function spoilFirstPage(page: Page): Promise<Files> {
   const after: Record<string, string> = {};
   for (const [name, text] of Object.entries(await files(page))) {
     const file = Buffer.from(text, "base64");
-    if (!name.endsWith(".db") || file.length === 0) continue;
+    if (!/\.db(?:-wal)?$/u.test(name) || file.length === 0) continue;
     file.fill(0xa5, 16, 1_000);
     after[name] = file.toString("base64");
   }
