@@ -32,7 +32,12 @@ async function servingNode(): Promise<readonly NodeHint[]> {
   return keyHash.ok && keyHash.value.length === 32 ? [{ address: node.address, keyHash: keyHash.value }] : [];
 }
 
-async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<void> {
+/** Somebody new has nobody yet, and waits for none of it. */
+const loadConversations = (): Promise<typeof import("./conversations.ts")> => import("./conversations.ts");
+
+async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): Promise<void> {
+  // Whoever has been here has chats, most likely: not only once the store has been looked at.
+  if (isKept) loadConversations().catch(() => {});
   const provider = await domCryptoProvider();
   const client = await createClient({
     provider,
@@ -43,8 +48,7 @@ async function start({ api, peers, origin, deviceName }: WorkerStart): Promise<v
     deviceName,
     defaultNodes: () => servingNode().catch(() => []),
     linkBase: `${origin}/`,
-    // Somebody new has nobody yet, and waits for none of it.
-    loadConversations: async () => (await import("./conversations.ts")).loadedConversations(provider),
+    loadConversations: async () => (await loadConversations()).loadedConversations(provider),
   });
   serveApi(client.api, portChannel(api));
   addEventListener("message", (event: MessageEvent<unknown>) => {

@@ -2,6 +2,7 @@
 import type { ClientApi } from "@xchat/client/api";
 import { connectApi, portChannel, serveApi, type Channel } from "@xchat/client/rpc";
 import { servePeers } from "@xchat/transport/dom";
+import { isKeptOffline } from "../platform/service-worker.ts";
 import { trustedScript } from "../platform/trusted.ts";
 import workerUrl from "../worker.ts?worker&url";
 import type { TabWord, WorkerStart, WorkerWord } from "./words.ts";
@@ -53,6 +54,7 @@ function tryWorker(): Promise<StartedWorker> {
       peers: peers.port2,
       origin: location.origin,
       deviceName: deviceName(),
+      isKept: isKeptOffline(),
     };
     worker.postMessage(start, [api.port2, peers.port2]);
   });

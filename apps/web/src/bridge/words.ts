@@ -8,6 +8,8 @@ export interface WorkerStart {
   readonly peers: MessagePort;
   readonly origin: string;
   readonly deviceName: string;
+  /** The app comes from what an earlier visit stored. */
+  readonly isKept: boolean;
 }
 
 export type WorkerWord =
