@@ -1,5 +1,6 @@
 /** What stands there for somebody who opens the app for the first time, in whatever way. */
 import { expect, describe, test } from "vitest";
+import { loadOf, watchFetches } from "./load.ts";
 import { createIdentity, goTo } from "./people.ts";
 import { stage } from "./stage.ts";
 
@@ -44,16 +45,20 @@ describe("a person who opens the app", () => {
     await story.node.restart();
   });
 
-  test("has nothing of conversations fetched for them; once the app is kept, that opens without the node", async () => {
+  test("has 250 kB of script to wait for at most; what they have not needed yet opens without the node", async () => {
     const alice = await story.browser();
-    const page = await alice.page(story.node.webAddress);
-    const byThePage: string[] = [];
-    page.context().on("request", (request) => {
-      if (request.serviceWorker() === null) byThePage.push(request.url());
-    });
+    const page = await alice.page("about:blank");
+    const fetched = watchFetches(page);
+    await page.goto(story.node.webAddress);
     await createIdentity(page, "Alice");
+    const [worker] = page.workers();
+    expect(fetched()).toContain(worker?.url());
+    const { script } = await loadOf(fetched());
+    expect(script).toBeGreaterThan(100_000);
+    expect(script).toBeLessThan(250_000);
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
-    expect(byThePage.filter(isOfConversations)).toEqual([]);
+    // Nothing brings it in by itself, either.
+    expect(fetched().filter(isOfConversations)).toEqual([]);
 
     // Nothing has been asked for yet, and the page has not been loaded again since.
     await story.node.kill();
