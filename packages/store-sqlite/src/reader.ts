@@ -155,8 +155,9 @@ export function readLastEvent(connection: Connection, conversationId: string): E
   return row === null ? null : toEvent(row);
 }
 
-const ABOUT = (column: "target" | "replaces"): string =>
-  `${SQL.event.select} WHERE ${column} IN (SELECT value FROM json_each(?1)) AND ${column} <> '' ` +
+/** Left to choose, SQLite walks the whole conversation for the few ids: it takes that to be ten rows long. */
+const ABOUT = (column: "target" | "replaces", index: string): string =>
+  `${SQL.event.select} INDEXED BY ${index} WHERE ${column} IN (SELECT value FROM json_each(?1)) AND ${column} <> '' ` +
   "AND conversationId = ?2 AND state = 'shown'";
 
 export const readEventsAbout = (
@@ -164,7 +165,12 @@ export const readEventsAbout = (
   conversationId: string,
   ids: readonly string[],
 ): readonly EventRecord[] =>
-  toEvents(connection.all(`${ABOUT("target")} UNION ${ABOUT("replaces")}`, [JSON.stringify(ids), conversationId]));
+  toEvents(
+    connection.all(`${ABOUT("target", "eventTarget")} UNION ${ABOUT("replaces", "eventReplaces")}`, [
+      JSON.stringify(ids),
+      conversationId,
+    ]),
+  );
 
 export const readPins = (connection: Connection, conversationId: string, limit: number): readonly EventRecord[] =>
   toEvents(
@@ -195,7 +201,7 @@ export const readWaitingForReading = (
 ): readonly EventRecord[] =>
   toEvents(
     connection.all(
-      `${SQL.event.select} WHERE conversationId = ? AND disappearsAt = -1 AND disappearsAt <> 0 ` +
+      `${SQL.event.select} INDEXED BY eventDisappears WHERE conversationId = ? AND disappearsAt = -1 AND disappearsAt <> 0 ` +
         "AND (depth, id) <= (?, ?) AND state = 'shown'",
       place(conversationId, upTo),
     ),

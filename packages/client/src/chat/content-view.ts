@@ -43,6 +43,7 @@ const personOf = ({ person }: MessageContext, account: Hex): PersonView => perso
 
 /** In the order given; what is no row, or has just ceased to be one, is left out. */
 export async function messageViews(viewing: Viewing, records: readonly EventRecord[]): Promise<readonly MessageView[]> {
+  if (records.length === 0) return [];
   const around = await surroundings(viewing, records);
   const rows = records.map((record) => rowOf(viewing, record, around));
   const targets = rows.flatMap((row) => (row?.kind === "message" && row.replyTo !== null ? [row.replyTo] : []));
