@@ -55,6 +55,8 @@ export interface ClientPorts {
    * rejects, whatever needed it fails with "part-missing", and the next that needs it asks again.
    */
   readonly loadConversations: () => Promise<Conversations>;
+  /** Lets in what waits for this thread, where a store that never waits would keep it busy. None where nothing can wait. */
+  readonly pause?: () => Promise<void>;
 }
 
 export interface Client {
@@ -158,9 +160,11 @@ class ClientShell implements Client, ClientApi {
   }
 
   async #callSession(intent: IntentName, input: never): Promise<unknown> {
-    const { intents } = this.#session ?? (await this.#wakeSession());
-    if (!isSessionIntent(intents, intent)) throw new IntentError("chat-missing");
-    return intents[intent](input);
+    const session = this.#session ?? (await this.#wakeSession());
+    if (!isSessionIntent(session.intents, intent)) throw new IntentError("chat-missing");
+    // What a person wants to see is shown at once; what changes something waits until the session is at work.
+    if (!READING.has(intent)) await session.started;
+    return session.intents[intent](input);
   }
 
   /** CL1. */
@@ -240,7 +244,9 @@ class ClientShell implements Client, ClientApi {
   }
 
   async #endLink(): Promise<void> {
-    await (this.#session === null ? this.#newDevice?.end() : this.#session.intents.endLink({}));
+    if (this.#session === null) return this.#newDevice?.end();
+    await this.#session.started;
+    await this.#session.intents.endLink({});
   }
 
   // ---- opening and closing
@@ -326,6 +332,14 @@ class ClientShell implements Client, ClientApi {
     return [];
   }
 }
+
+const READING: ReadonlySet<keyof SessionIntents> = new Set([
+  "messages",
+  "messagesAfter",
+  "messagesAround",
+  "pinnedMessages",
+  "search",
+]);
 
 const isSessionIntent = (intents: SessionIntents, intent: IntentName): intent is keyof SessionIntents =>
   Object.hasOwn(intents, intent);

@@ -41,7 +41,7 @@ import { makeIntents, type SessionIntents } from "./intents.ts";
 import type { ContactRecord, NodeConnector, NodeHint, NodeOutcome, OutboxRecord, StoreChange, Timer } from "./ports.ts";
 import type { SessionCore } from "./session-core.ts";
 
-export interface SessionInput extends Pick<ClientPorts, "connector" | "direct" | "linkBase"> {
+export interface SessionInput extends Pick<ClientPorts, "connector" | "direct" | "linkBase" | "pause"> {
   readonly account: Account;
   readonly feed: MessageFeed;
   readonly cipher: (rules: GroupRules) => GroupCipher;
@@ -63,6 +63,7 @@ export class Session {
   readonly joinings: Joinings;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
+  #started: Promise<void> = Promise.resolve();
   #maintenance: Timer | null = null;
   #rewriting: Timer | null = null;
 
@@ -144,16 +145,24 @@ export class Session {
     this.intents = makeIntents(this);
   }
 
+  /** All that is there can be seen from here on; it is set to work by and by. */
   static async open(input: SessionInput): Promise<Session> {
     const outbox = await input.account.core.store.all("outbox");
     const firstSequence = 1 + Math.max(0, ...outbox.map(({ sequence }) => sequence));
     const session = new Session(input, firstSequence);
     await session.#load();
+    session.#started = session.#start(input.pause ?? (async () => {}));
+    session.core.background.run(session.#started);
     return session;
   }
 
   get backup(): AccountBackup {
     return this.account.backup;
+  }
+
+  /** What changes something waits for it. Rejects when the store does not allow to go on. */
+  get started(): Promise<void> {
+    return this.#started;
   }
 
   view(view: SoleView): ViewTypes[SoleView] {
@@ -253,6 +262,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    await this.#started.catch(() => {});
     await this.devices.close();
     this.account.stop();
     await this.siblings.close();
@@ -269,7 +279,7 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { store, contacts, cursors, outbox, background } = this.core;
+    const { store, contacts, cursors, outbox } = this.core;
     for (const contact of await store.all("contact")) contacts.set(contact.accountId, contact);
     await this.recovered.load();
     for (const [account, pin] of this.recovered.pins()) this.core.pins.set(account, pin);
@@ -279,8 +289,9 @@ export class Session {
     this.core.introductions.load(parts);
     this.links.load(parts);
     this.joinings.load(parts);
+    const mailboxes = Map.groupBy(await store.all("mailbox"), ({ conversationId }) => conversationId);
     for (const record of await store.all("conversation")) {
-      const chat = await Chat.load(this.core, record);
+      const chat = await Chat.load(this.core, record, mailboxes.get(record.id) ?? []);
       if (chat === null) continue;
       if (chat.devices.isOfDevices) await this.siblings.load(chat);
       else this.chats.set(record.id, chat);
@@ -292,13 +303,19 @@ export class Session {
     }
     outbox.load(entries);
     await this.invitations.load();
-    for (const chat of this.chats.values()) await chat.start();
     await this.account.backUp(() => this.#backupSource());
+  }
+
+  async #start(pause: () => Promise<void>): Promise<void> {
+    for (const chat of [...this.chats.values()]) {
+      await pause();
+      await chat.start();
+    }
     this.core.introductions.resume();
     this.links.lookAtAll();
     await this.joinings.start();
     await this.siblings.start();
-    background.run(this.recoveredChats.start());
+    this.core.background.run(this.recoveredChats.start());
     this.#maintain();
     this.#rewriteIn(FIRST_REWRITE);
   }

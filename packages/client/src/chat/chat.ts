@@ -15,7 +15,15 @@ import { Lane } from "../base/lane.ts";
 import { decodeItem, encodeItem, storedCount, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry, Stored } from "../delivery/outbox.ts";
 import type { Delivered } from "../delivery/readers.ts";
-import type { ContactRecord, ConversationRecord, EventRecord, NodeHint, OutboxRecord, Timer } from "../ports.ts";
+import type {
+  ContactRecord,
+  ConversationRecord,
+  EventRecord,
+  MailboxRecord,
+  NodeHint,
+  OutboxRecord,
+  Timer,
+} from "../ports.ts";
 import { groupView, mayWrite } from "../group/group-view.ts";
 import { commitAskedFor } from "../fork/index.ts";
 import { Rejoin } from "../rejoin/rejoin.ts";
@@ -115,9 +123,16 @@ export class Chat {
     });
   }
 
-  static async load(core: SessionCore, record: ConversationRecord): Promise<Chat | null> {
-    const state = await loadState(core, record);
-    return state === null ? null : new Chat(core, state);
+  static async load(
+    core: SessionCore,
+    record: ConversationRecord,
+    mailboxes: readonly MailboxRecord[],
+  ): Promise<Chat | null> {
+    const state = await loadState(core, record, mailboxes);
+    if (state === null) return null;
+    const chat = new Chat(core, state);
+    await chat.refreshSummary();
+    return chat;
   }
 
   get id(): string {

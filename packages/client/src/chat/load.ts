@@ -2,7 +2,7 @@
 import { bytesToHex, expectOk } from "@xchat/codec";
 import { decodeLog, emptyReassembly, type Group } from "@xchat/protocol";
 import { beginFork, GroupCache, LIVE_KINDS, loadFork, recordKind, type ForkState } from "../fork/index.ts";
-import type { ConversationRecord } from "../ports.ts";
+import type { ConversationRecord, MailboxRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { readAccountId } from "./authors.ts";
 import { epochsOfRecords, sideOf } from "./epochs.ts";
@@ -12,12 +12,15 @@ import { rosterOfPart, rosterPartId, startRoster, withSaid, type Roster, type Si
 import { decodeShared, type PairBefore } from "./shared.ts";
 import type { ChatState } from "./step.ts";
 
-/** Null where a crash came between its deletion and the end of it. */
-export async function loadState(core: SessionCore, record: ConversationRecord): Promise<ChatState | null> {
+/** Null where a crash came between its deletion and the end of it. `mailboxes`: those of this chat. */
+export async function loadState(
+  core: SessionCore,
+  record: ConversationRecord,
+  mailboxes: readonly MailboxRecord[],
+): Promise<ChatState | null> {
   const { store, cipher } = core;
   const saved = await store.get("group", record.id);
   if (saved === null) return null;
-  const mailboxes = (await store.all("mailbox")).filter(({ conversationId }) => conversationId === record.id);
   const group = cipher.restore(saved);
   const side = sideOf(cipher, group);
   const part = await store.get("part", rosterPartId(record.id));

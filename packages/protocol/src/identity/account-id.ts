@@ -4,7 +4,7 @@
  * ID1 The text is bech32m (BIP-350) of the 32 bytes with the prefix `xc`; it is written in lower case, and read in
  *     one case only, with white space around it ignored.
  */
-import { bech32mToBytes, bytesToBech32m, err, expectOk, ok, type Brand, type Result } from "@xchat/codec";
+import { bech32mToBytes, bytesToBech32m, bytesToHex, err, expectOk, ok, type Brand, type Result } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 
 /** `xc1…`, 61 characters, lower case, checksum good. Made by the functions of this file only. */
@@ -20,10 +20,20 @@ export function parseAccountId(text: string): Result<AccountId, { readonly reaso
   return ok(accountIdOfBytes(decoded.value));
 }
 
+/** Every row on the screen names people: the same few ids are written again and again. */
+const MAX_WRITTEN = 4_096;
+const written = new Map<string, AccountId>();
+
 /** @throws RangeError unless there are 32 bytes. */
 export function accountIdOfBytes(bytes: Uint8Array): AccountId {
   if (bytes.length !== ACCOUNT_ID_BYTES) throw new RangeError("an account id has 32 bytes");
-  return bytesToBech32m(PREFIX, bytes) as AccountId;
+  const key = bytesToHex(bytes);
+  const known = written.get(key);
+  if (known !== undefined) return known;
+  if (written.size === MAX_WRITTEN) written.clear();
+  const id = bytesToBech32m(PREFIX, bytes) as AccountId;
+  written.set(key, id);
+  return id;
 }
 
 export const accountIdToBytes = (id: AccountId): Uint8Array => expectOk(bech32mToBytes(PREFIX, id), "account id");
