@@ -35,7 +35,7 @@ async function servePage(port: number): Promise<Server> {
     ["/fill.html", ["text/html", PAGE]],
     ["/fill-page.js", ["text/javascript", await bundled("fill-page.ts")]],
     ["/fill-worker.js", ["text/javascript", await bundled("fill-worker.ts")]],
-    ["/mc-wa-sqlite.wasm", ["application/wasm", await engine()]],
+    ["/@journeyapps/wa-sqlite/dist/mc-wa-sqlite.wasm", ["application/wasm", await engine()]],
   ]);
   const server = createServer((request, response) => {
     const file = files.get(request.url ?? "");

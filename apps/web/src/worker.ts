@@ -4,12 +4,10 @@ import type { Clock, NodeHint } from "@xchat/client/ports";
 import { portChannel, serveApi } from "@xchat/client/rpc";
 import { base64UrlToBytes } from "@xchat/codec";
 import { domCryptoProvider } from "@xchat/crypto/dom";
-import { beginSqlite, opfsStoreOpener } from "@xchat/store-sqlite/dom";
+import { opfsStoreOpener } from "@xchat/store-sqlite/dom";
+import { compileSqlite } from "@xchat/store-sqlite/engine";
 import { nodeConnector, workerDirectTransport } from "@xchat/transport/dom";
-import type { WorkerStart, WorkerWord } from "./bridge/words.ts";
-
-/** The largest piece, on its way while the rest is made ready. */
-const loadSqlite = beginSqlite();
+import type { PageWord, WorkerStart, WorkerWord } from "./bridge/words.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -41,7 +39,7 @@ async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): P
   const provider = await domCryptoProvider();
   const client = await createClient({
     provider,
-    stores: opfsStoreOpener({ name: "xchat", provider, now: () => Date.now(), loadSqlite }),
+    stores: opfsStoreOpener({ name: "xchat", provider, now: () => Date.now(), engine }),
     connector: nodeConnector({ provider, clock }),
     direct: workerDirectTransport(peers),
     clock,
@@ -49,23 +47,32 @@ async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): P
     defaultNodes: () => servingNode().catch(() => []),
     linkBase: `${origin}/`,
     loadConversations: async () => (await loadConversations()).loadedConversations(provider),
+    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
   });
   serveApi(client.api, portChannel(api));
-  addEventListener("message", (event: MessageEvent<unknown>) => {
-    if (event.data === "end") void client.close().finally(() => say({ kind: "ended" }));
-  });
+  end = () => client.close();
   say({ kind: "ready" });
 }
 
 const say = (word: WorkerWord): void => postMessage(word);
 
-addEventListener(
-  "message",
-  (event: MessageEvent<WorkerStart>) => {
-    start(event.data).catch((error: unknown) => {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "internal";
-      say({ kind: "failed", code, detail: String(error) });
-    });
-  },
-  { once: true },
-);
+const { promise: engine, resolve: useEngine } = Promise.withResolvers<WebAssembly.Module>();
+// Whoever opens a store is told.
+engine.catch(() => {});
+let end = (): Promise<void> => Promise.resolve();
+
+addEventListener("message", ({ data: word }: MessageEvent<PageWord>) => {
+  switch (word.kind) {
+    case "start":
+      start(word).catch((error: unknown) => {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "internal";
+        say({ kind: "failed", code, detail: String(error) });
+      });
+      break;
+    case "engine":
+      useEngine(word.module ?? compileSqlite());
+      break;
+    case "end":
+      void end().finally(() => say({ kind: "ended" }));
+  }
+});

@@ -2,6 +2,7 @@
 import type { StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider, PassphraseParameters } from "@xchat/crypto";
 import { OpfsDiskPlace } from "./disk.dom.ts";
+import { compileSqlite } from "./engine.dom.ts";
 import { createOpener } from "./opener.ts";
 import type { LoadSqlite } from "./sqlite-module.ts";
 import type { Schedule } from "./store.ts";
@@ -13,8 +14,8 @@ export interface OpfsStoreInput {
   readonly provider: CryptoProvider;
   readonly now: () => number;
   readonly passphraseParameters?: PassphraseParameters;
-  /** Of `beginSqlite`, where the engine shall be on its way before anything else is known. */
-  readonly loadSqlite?: LoadSqlite;
+  /** Where the engine is on its way before anything else is known. Each store gets an instance of its own. */
+  readonly engine?: Promise<WebAssembly.Module>;
 }
 
 /** How long deleted and replaced contents may stay in the log (S4). */
@@ -38,17 +39,8 @@ function browserSchedule(): Schedule {
   };
 }
 
-export const opfsStoreOpener = ({ name, loadSqlite = loadSqliteDom, ...rest }: OpfsStoreInput): StoreOpener =>
-  createOpener({ ...rest, place: new OpfsDiskPlace(name), loadSqlite, schedule: browserSchedule() });
-
-/** Begins to load the engine at once. The first store gets that one, each later store one of its own. */
-export function beginSqlite(): LoadSqlite {
-  let begun: ReturnType<LoadSqlite> | null = loadSqliteDom();
-  // Whoever opens a store is told.
-  begun.catch(() => {});
-  return () => {
-    const engine = begun ?? loadSqliteDom();
-    begun = null;
-    return engine;
-  };
+export function opfsStoreOpener({ name, engine, ...rest }: OpfsStoreInput): StoreOpener {
+  let compiled = engine;
+  const loadSqlite: LoadSqlite = () => loadSqliteDom((compiled ??= compileSqlite()));
+  return createOpener({ ...rest, place: new OpfsDiskPlace(name), loadSqlite, schedule: browserSchedule() });
 }

@@ -51,7 +51,7 @@ export interface SqliteModule {
   _sqlite3_column_bytes(statement: Pointer, index: number): number;
 }
 
-export type InstantiateWasm = (
+type InstantiateWasm = (
   imports: WebAssembly.Imports,
   use: (instance: WebAssembly.Instance) => void,
 ) => Record<string, never>;

@@ -1,7 +1,16 @@
-/**
- * Loads the engine from the app's own origin: its module names the WebAssembly beside it by `new URL(…, import.meta.url)`,
- * which bundlers turn into an asset of the build. The content security policy must allow `wasm-unsafe-eval`.
- */
-import { createSqlite, type LoadSqlite } from "./sqlite-module.ts";
+/** Brings up an engine that is compiled, or on its way to be. */
+import { createSqlite, type SqliteModule } from "./sqlite-module.ts";
 
-export const loadSqliteDom: LoadSqlite = () => createSqlite({});
+export async function loadSqliteDom(compiled: Promise<WebAssembly.Module>): Promise<SqliteModule> {
+  const module = await compiled;
+  return new Promise((resolve, reject) => {
+    const instantiateWasm = (
+      imports: WebAssembly.Imports,
+      use: (instance: WebAssembly.Instance) => void,
+    ): Record<string, never> => {
+      WebAssembly.instantiate(module, imports).then(use, reject);
+      return {};
+    };
+    createSqlite({ instantiateWasm }).then(resolve, reject);
+  });
+}

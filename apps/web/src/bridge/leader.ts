@@ -1,11 +1,12 @@
 /** The leading tab: runs the worker, owns the peer connections, serves the other tabs. */
 import type { ClientApi } from "@xchat/client/api";
 import { connectApi, portChannel, serveApi, type Channel } from "@xchat/client/rpc";
+import { compileSqlite } from "@xchat/store-sqlite/engine";
 import { servePeers } from "@xchat/transport/dom";
 import { isKeptOffline } from "../platform/service-worker.ts";
 import { trustedScript } from "../platform/trusted.ts";
 import workerUrl from "../worker.ts?worker&url";
-import type { TabWord, WorkerStart, WorkerWord } from "./words.ts";
+import type { PageWord, TabWord, WorkerWord } from "./words.ts";
 
 interface StartFailure {
   readonly code: string;
@@ -49,14 +50,20 @@ function tryWorker(): Promise<StartedWorker> {
       }
     });
     servePeers(peers.port1);
-    const start: WorkerStart = {
+    const tell = (word: PageWord, ports: MessagePort[] = []): void => worker.postMessage(word, ports);
+    compileSqlite().then(
+      (module) => tell({ kind: "engine", module }),
+      () => tell({ kind: "engine", module: null }),
+    );
+    const start: PageWord = {
+      kind: "start",
       api: api.port2,
       peers: peers.port2,
       origin: location.origin,
       deviceName: deviceName(),
       isKept: isKeptOffline(),
     };
-    worker.postMessage(start, [api.port2, peers.port2]);
+    tell(start, [api.port2, peers.port2]);
   });
 }
 
@@ -68,7 +75,8 @@ async function endWorker(worker: Worker): Promise<void> {
     });
     setTimeout(resolve, END_PATIENCE);
   });
-  worker.postMessage("end");
+  const end: PageWord = { kind: "end" };
+  worker.postMessage(end);
   await ended;
   worker.terminate();
 }

@@ -1,7 +1,8 @@
 import type { IntentErrorCode } from "@xchat/client/api";
 
-/** What page and worker say to each other before the client's interface takes over. */
+/** What page and worker say to each other beside the client's interface. */
 export interface WorkerStart {
+  readonly kind: "start";
   /** Carries the client's interface. */
   readonly api: MessagePort;
   /** Carries peer connections, which only a page can have. */
@@ -11,6 +12,13 @@ export interface WorkerStart {
   /** The app comes from what an earlier visit stored. */
   readonly isKept: boolean;
 }
+
+export type PageWord =
+  | WorkerStart
+  /** The store's engine, which the page has compiled while the worker started; null where it could not. */
+  | { readonly kind: "engine"; readonly module: WebAssembly.Module | null }
+  /** The store is to be let go of. */
+  | { readonly kind: "end" };
 
 export type WorkerWord =
   | { readonly kind: "ready" }
