@@ -3,6 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { licences } from "./tools/licences.ts";
 import { linguiMacros } from "./tools/lingui-macros.ts";
+import { preloadBoot } from "./tools/preload-boot.ts";
 import { shellList } from "./tools/shell-list.ts";
 
 /**
@@ -23,6 +24,7 @@ export default defineConfig(({ mode }) => {
       lingui({ failOnMissing: !isReview, failOnCompileError: true }),
       react(),
       ofOthers.app(),
+      preloadBoot(),
       shellList(),
     ],
     worker: { format: "es", plugins: () => [ofOthers.worker()], rolldownOptions: { treeshake } },

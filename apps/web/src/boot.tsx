@@ -8,7 +8,6 @@ import type { PageClient } from "./app/client.ts";
 import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
 import type { Missing } from "./platform/requirements.ts";
 import { isKeptOffline, keepAppOffline } from "./platform/service-worker.ts";
-import "./styles/index.css";
 
 const Insecure = lazy(() => import("./welcome/insecure.tsx"));
 

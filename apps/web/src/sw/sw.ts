@@ -9,15 +9,22 @@ interface WorkerScope {
   readonly location: { readonly origin: string };
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(
-    type: "install" | "activate",
-    listener: (event: { waitUntil(work: Promise<unknown>): void }) => void,
-  ): void;
+  addEventListener(type: "install", listener: (event: InstallEvent) => void): void;
+  addEventListener(type: "activate", listener: (event: { waitUntil(work: Promise<unknown>): void }) => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(
     type: "fetch",
     listener: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void,
   ): void;
+}
+
+interface InstallEvent {
+  waitUntil(work: Promise<unknown>): void;
+  /** Not in every browser (Service Workers, static routing). */
+  addRoutes?(route: {
+    readonly condition: { readonly urlPattern: { readonly pathname: string; readonly search: string } };
+    readonly source: { readonly cacheName: string };
+  }): Promise<void>;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -45,7 +52,17 @@ async function fromShell(path: string, request: Request): Promise<Response> {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-scope.addEventListener("install", (event) => event.waitUntil(keepShell()));
+/** Answered from the cache by the browser itself, so that this worker need not start first. What is missing is fetched. */
+async function routeShell(event: InstallEvent): Promise<void> {
+  const source = { cacheName: CACHE };
+  for (const pathname of ["/", "/assets/*"])
+    await event.addRoutes?.({ condition: { urlPattern: { pathname, search: "" } }, source });
+}
+
+scope.addEventListener("install", (event) => {
+  event.waitUntil(keepShell());
+  event.waitUntil(routeShell(event));
+});
 scope.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 scope.addEventListener("message", ({ data }) => {
   if (typeof data === "object" && data !== null && "kind" in data && data.kind === "take-over")
