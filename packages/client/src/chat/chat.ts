@@ -60,6 +60,7 @@ import { isWaiting, refusalOf, wish, type Wish } from "./wishes.ts";
 const STORE_PATIENCE = 10_000;
 /** Timers of browsers count to 24 days: what is due later is looked at again. */
 const LONGEST_SLEEP = 12 * 3_600_000;
+const LEAST_SLEEP = 1_000;
 /** What comes directly names no mailbox; its epoch is one of the newest. */
 const EPOCHS_TO_TRY = 3;
 
@@ -76,6 +77,7 @@ export class Chat {
   #state: ChatState;
   #summary: ChatSummary = { last: null, unread: 0 };
   #timer: Timer | null = null;
+  #wokeAt = -1;
   #closed = false;
 
   constructor(core: SessionCore, state: ChatState) {
@@ -487,12 +489,19 @@ export class Chat {
     this.#timer = null;
     if (this.#closed || this.#state.record.state !== "active") return;
     const { forkWakeAt } = this.#state;
-    const automatic = isCommitting(this.#state) ? null : automaticAt(this.#state);
-    const times = [nextDue(this.#state, this.#core.clock.now()), automatic, forkWakeAt];
+    const automatic = this.#state.isFresh || isCommitting(this.#state) ? null : automaticAt(this.#state);
+    // What may not be said yet wakes nobody: what lets it be said is a step of its own.
+    const spoken = isSettled(this.#core, this.#state) ? nextDue(this.#state, this.#core.clock.now()) : null;
+    const times = [spoken, automatic, forkWakeAt];
     const due = Math.min(...times.map((time) => time ?? Infinity));
     if (due === Infinity) return;
-    const wait = Math.min(LONGEST_SLEEP, Math.max(0, due - this.#core.clock.now()));
-    this.#timer = this.#core.clock.after(wait, () => this.#core.background.run(this.#step(async () => undefined)));
+    // What was due when it woke and is due still cannot be done now: it must not keep the device awake.
+    const least = due <= this.#wokeAt ? LEAST_SLEEP : 0;
+    const wait = Math.min(LONGEST_SLEEP, Math.max(least, due - this.#core.clock.now()));
+    this.#timer = this.#core.clock.after(wait, () => {
+      this.#wokeAt = this.#core.clock.now();
+      this.#core.background.run(this.#step(async () => undefined));
+    });
   }
 
   // ---- below: receiving

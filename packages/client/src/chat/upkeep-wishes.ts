@@ -38,7 +38,8 @@ export function automaticAt({ side, epochs, log }: ChatState): number | null {
   if (side.state.kind !== "group") return null;
   const group = standing(side.state, side.leaves);
   const self = side.leaves.find(({ leafKey }) => leafKey === log.self)?.account;
-  const isAwaited = side.state.leaving.some((account) => group.present.has(account));
+  // Whoever leaves cannot take themselves out.
+  const isAwaited = side.state.leaving.some((account) => account !== self && group.present.has(account));
   const ends = self === undefined ? [] : staleLinks(group, self, Infinity).map((link) => endOf(group, link));
   const from = Math.min(isAwaited ? 0 : Infinity, ...ends);
   if (from === Infinity) return null;
