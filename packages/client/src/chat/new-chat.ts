@@ -83,7 +83,12 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
   const id = bytesToHex(group.groupId);
   const side = sideOf(core.cipher, group);
   const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
-  const log = startLog({ conversation: id, self, start: introduction?.start ?? [] });
+  const log = startLog({
+    conversation: id,
+    self,
+    start: introduction?.start ?? [],
+    lineDepth: introduction?.lineDepth ?? 0,
+  });
   const fresh = newRecord(core, id);
   const shared = { ...newShared(), wishes: input.wishes ?? [] };
   const roster = rosterOf(side, introduction);
@@ -117,7 +122,7 @@ export async function newConversation(
   const begun = await begin(core, {
     record: { ...newRecord(core, id), ...keptOf(before), ...record },
     shared: newShared(),
-    log: startLog({ conversation: id, self, start: start.tips }),
+    log: startLog({ conversation: id, self, start: start.tips, lineDepth: start.lineDepth }),
     group,
     side,
     roster: { ...rosterOf(side, start), rights: rightsOf(side, start) },
@@ -143,7 +148,7 @@ export async function recoveredConversation(
     {
       record: { ...newRecord(core, id), ...input },
       shared: { ...newShared(), isNameDue: true },
-      log: startLog({ conversation: id, self, start: tips.filter(({ author }) => author !== self) }),
+      log: startLog({ conversation: id, self, start: tips.filter(({ author }) => author !== self), lineDepth }),
       group,
       side,
       roster: { ...startRoster(side), lineDepth },

@@ -11,11 +11,14 @@ import {
   type LogStep,
   type Missing,
   type PendingEvent,
+  type StartEvent,
 } from "./state.ts";
 
 export interface Draft {
   readonly conversation: Hex;
   readonly self: Hex;
+  readonly start: readonly StartEvent[];
+  readonly startDepth: number;
   readonly authors: Map<Hex, AuthorLog>;
   readonly pending: Map<Hex, PendingEvent>;
   readonly missing: Map<Hex, Missing>;
@@ -42,8 +45,8 @@ export const thaw = (log: Log): Draft => ({
 });
 
 export function freeze(draft: Draft): LogStep {
-  const { conversation, self, authors, heads, pending, missing, askers, ackDueSince, lastWantAt, effects } = draft;
-  return { log: { conversation, self, authors, heads, pending, missing, askers, ackDueSince, lastWantAt }, effects };
+  const { effects, refused: _refused, ready: _ready, ...log } = draft;
+  return { log, effects };
 }
 
 export const authorOf = (draft: Pick<Log, "authors">, author: Hex): AuthorLog =>

@@ -24,6 +24,7 @@ import {
   MAX_LOST_RANGES,
   MAX_MISSING,
   MAX_PENDING,
+  MAX_START,
   type AuthorLog,
   type Head,
   type Hex,
@@ -32,6 +33,7 @@ import {
   type Missing,
   type PendingEvent,
   type Range,
+  type StartEvent,
 } from "./state.ts";
 
 export const LOG_VERSION = 1;
@@ -56,6 +58,7 @@ const tip = struct({ sequence: uint(), id: hash, depth: uint() });
 
 const rangeCodec: Codec<Range> = struct(range);
 const lostCodec: Codec<LostRange> = struct({ ...range, endId: hash, depth: uint(), ...repair });
+const startCodec: Codec<StartEvent> = struct({ author: hash, sequence: uint(), id: hash, depth: uint() });
 const headCodec: Codec<Head> = struct({ id: hash, depth: uint() });
 
 const authorCodec: Codec<AuthorLog> = struct({
@@ -115,6 +118,8 @@ const logCodec: Codec<StoredLog> = struct({
   conversation: hash,
   self: hash,
   authors: mapOf(hash, authorCodec, MAX_AUTHORS),
+  start: list(startCodec, { max: MAX_START }),
+  startDepth: uint(),
   heads: list(headCodec, { max: MAX_HEADS }),
   pending: byId(pendingCodec, MAX_PENDING),
   missing: byId(missingCodec, MAX_MISSING),

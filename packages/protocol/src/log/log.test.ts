@@ -193,6 +193,52 @@ describe("showing", () => {
     expect(kinds(story.receive(a8))).toEqual(["show"]);
     expect(prepareOwn(story.log)).toMatchObject({ parents: [a8.id], depth: 14 });
   });
+
+  const a7 = { author: alice, sequence: 7, id: hash("a7"), depth: 12 };
+  const b3 = { author: bob, sequence: 3, id: hash("b3"), depth: 9 };
+
+  it("[LG16] where history starts may be cited by several who speak at once", () => {
+    const story = new Story();
+    story.log = startLog({ conversation: CHAT, self, start: [b3, a7] });
+    const a8 = event(alice, 8, { previous: a7.id, depth: 13 });
+    const b4 = event(bob, 4, { previous: b3.id, parents: [a7.id], depth: 13 });
+    expect(kinds(story.receive(a8))).toEqual(["show"]);
+    const stored = decodeLog(encodeLog(story.log));
+    if (stored.ok) story.log = stored.value;
+    expect(kinds(story.receive(b4))).toEqual(["show"]);
+    expect(missingCount(story.log)).toBe(0);
+  });
+
+  it("[LG16] what was said before, and is cited by who had not heard the newest, is no gap", () => {
+    const story = new Story();
+    story.log = startLog({ conversation: CHAT, self, start: [b3, a7] });
+    const late = event(bob, 4, { previous: b3.id, parents: [hash("a2")], depth: 10 });
+    expect(kinds(story.receive(late))).toEqual(["show"]);
+    // An author's own numbers are counted by acknowledgements: those may still come, and lack until then.
+    const c2 = event(hash("carol"), 2, { previous: hash("c1"), depth: 9 });
+    const c3 = event(hash("carol"), 3, { previous: c2.id, depth: 10 });
+    expect(kinds(story.receive(c3))).toEqual(["show"]);
+    expect(missingCount(story.log)).toBe(0);
+    expect(story.log.authors.get(c3.author)?.lost).toMatchObject([{ from: 0, to: 2 }]);
+    expect(kinds(story.receive(c2))).toContain("show");
+    expect(of(story.wait(3 * 3_600_000), "want")).toEqual([]);
+    expect(story.log.authors.get(c3.author)?.lost).toEqual([]);
+    // And what lies deeper was said since.
+    const after = event(alice, 8, { previous: a7.id, parents: [hash("b5")], depth: 14 });
+    expect(kinds(story.receive(after))).toEqual(["hold", "gap"]);
+  });
+
+  it("[LG5] a start with many authors keeps the newest", () => {
+    const start = Array.from({ length: 200 }, (_, i) => ({
+      author: hash(`m ${i}`),
+      sequence: 0,
+      id: hash(`e ${i}`),
+      depth: i + 1,
+    }));
+    const log = startLog({ conversation: CHAT, self, start });
+    expect(decodeLog(encodeLog(log))).toEqual({ ok: true, value: log });
+    expect([log.heads.length, log.heads[0]?.depth, log.startDepth]).toEqual([64, 200, 200]);
+  });
 });
 
 describe("forged headers", () => {

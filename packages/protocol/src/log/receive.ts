@@ -22,7 +22,7 @@ import {
   type Draft,
 } from "./draft.ts";
 import { holdMutable, refreshMissingMutable } from "./hold.ts";
-import { afterProgress, newRepair } from "./schedule.ts";
+import { afterProgress, exhausted, newRepair } from "./schedule.ts";
 import {
   gapStart,
   MAX_DEPTH_JUMP,
@@ -135,7 +135,7 @@ function resolve(draft: Draft, event: EventFacts, lookup: Lookup): References | 
     if (known !== null) {
       if (id === event.previous && !isPreviousOf(known, event)) return null;
       deepest = Math.max(deepest, known.depth);
-    } else if (isGivenUp(draft, event, id)) isIncomplete = true;
+    } else if (isGivenUp(draft, event, id) || isFromBefore(draft, event)) isIncomplete = true;
     else unresolved.push(id);
   }
   return { unresolved, deepest, isIncomplete };
@@ -149,8 +149,11 @@ function findKnown(draft: Draft, id: Hex, lookup: Lookup): KnownEvent | null {
   if (stored !== null) return stored;
   // Where a newcomer's history starts, tips are known that were never here.
   for (const [author, { tip }] of draft.authors) if (tip?.id === id) return { author, ...tip };
-  return null;
+  return draft.start.find((known) => known.id === id) ?? null;
 }
+
+/** What is cited lies less deep than who cites it: here, before this device came in, and nobody gives it (LG16). */
+const isFromBefore = ({ startDepth }: Draft, event: EventFacts): boolean => event.depth <= startDepth + 1;
 
 function isHere(draft: Draft, id: Hex, lookup: Lookup): boolean {
   return draft.pending.has(id) || findKnown(draft, id, lookup) !== null;
@@ -228,7 +231,9 @@ function closeGapMutable(draft: Draft, event: PendingEvent, now: number): void {
   const next = tip === null ? 0 : tip.sequence + 1;
   const range = lost.find(({ from, to }) => from <= sequence && sequence <= to);
   if (sequence > next && previous !== null) {
-    const { since, tries, nextAt } = draft.missing.get(previous) ?? newRepair(now);
+    // From before: nobody is asked, but for a while it may still come, and is not acknowledged.
+    const unasked = isFromBefore(draft, event) ? exhausted(now) : newRepair(now);
+    const { since, tries, nextAt } = draft.missing.get(previous) ?? unasked;
     draft.missing.delete(previous);
     const place = { from: next, to: sequence - 1, endId: previous, depth: event.depth - 1 };
     // One that was refused is not asked for; what lies before it is.
@@ -247,7 +252,9 @@ function addLostMutable(draft: Draft, author: Hex, range: LostRange): void {
 
 function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, now: number): void {
   const { author, sequence, previous } = event;
-  const repair = afterProgress(range, now);
+  const isBefore = isFromBefore(draft, event);
+  const { since, tries, nextAt } = isBefore ? range : afterProgress(range, now);
+  const repair = { since, tries, nextAt };
   const parts: LostRange[] = [];
   if (range.from < sequence && previous !== null) {
     parts.push({ ...repair, from: range.from, to: sequence - 1, endId: previous, depth: event.depth - 1 });
@@ -257,6 +264,7 @@ function splitLostMutable(draft: Draft, event: PendingEvent, range: LostRange, n
   updateAuthorMutable(draft, author, { lost: others });
   for (const part of parts.map((one) => endingBeforeHeld(draft, author, one)).filter((one) => one !== null)) {
     addLostMutable(draft, author, part);
+    if (isBefore) continue;
     draft.effects.push({
       kind: "placeholder",
       id: part.endId,

@@ -45,6 +45,13 @@ export const afterProgress = ({ since }: Pick<Repair, "since">, now: number): Re
   nextAt: now + NEXT_BATCH_AFTER,
 });
 
+/** Nobody is asked for it (any more). */
+export const exhausted = (now: number): Repair => ({
+  since: now,
+  tries: REPAIR_DELAYS.length,
+  nextAt: now + LAST_PATIENCE,
+});
+
 export const isExhausted = (repair: Repair): boolean => repair.tries >= REPAIR_DELAYS.length;
 
 export const isOver = (repair: Repair, now: number): boolean => isExhausted(repair) && isDue(repair, now);

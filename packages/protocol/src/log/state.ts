@@ -7,6 +7,7 @@
  */
 import { bytesToHex } from "@xchat/codec";
 import type { SignedEvent } from "../event/event.ts";
+import { isExhausted } from "./schedule.ts";
 
 export type Hex = string;
 
@@ -16,6 +17,7 @@ export type Hex = string;
 export const MAX_AUTHORS = 4_096;
 /** Heads beyond these are never cited: only a forked author leaves more than one. */
 export const MAX_HEADS = 64;
+export const MAX_START = 24;
 /** Events that wait, of all authors and of one: who floods loses his own, and they can be asked for again. */
 export const MAX_PENDING = 1_024;
 export const MAX_PENDING_OF_AUTHOR = 256;
@@ -89,6 +91,10 @@ export interface Tip {
   readonly depth: number;
 }
 
+export interface StartEvent extends Tip {
+  readonly author: Hex;
+}
+
 export interface Head {
   readonly id: Hex;
   readonly depth: number;
@@ -149,6 +155,10 @@ export interface Log {
   /** Own leaf key. */
   readonly self: Hex;
   readonly authors: ReadonlyMap<Hex, AuthorLog>;
+  /** Where history begins for a newcomer: events that were never here, and that others may cite; the deepest of them. */
+  readonly start: readonly StartEvent[];
+  /** What lies no deeper than this and is not here was said before this device came in; 0 for who was there from the start. */
+  readonly startDepth: number;
   /** Shown events that no shown event cites. */
   readonly heads: readonly Head[];
   readonly pending: ReadonlyMap<Hex, PendingEvent>;
@@ -230,14 +240,19 @@ export const NEW_AUTHOR: AuthorLog = {
 export function startLog(input: {
   readonly conversation: Hex;
   readonly self: Hex;
-  readonly start?: readonly (Tip & { readonly author: Hex })[];
+  readonly start?: readonly StartEvent[];
+  /** Where the line of the commit stands that brought the newcomer in: what lies before it is given to nobody (LG10). */
+  readonly lineDepth?: number;
 }): Log {
   const start = input.start ?? [];
+  const byDepth = start.toSorted((a, b) => b.depth - a.depth);
   return {
     conversation: input.conversation,
     self: input.self,
     authors: new Map(start.map(({ author, ...tip }) => [author, { ...NEW_AUTHOR, tip }])),
-    heads: start.map(({ id, depth }) => ({ id, depth })),
+    start: byDepth.slice(0, MAX_START),
+    startDepth: Math.max(byDepth[0]?.depth ?? 0, (input.lineDepth ?? 0) - 1),
+    heads: byDepth.slice(0, MAX_HEADS).map(({ id, depth }) => ({ id, depth })),
     pending: new Map(),
     missing: new Map(),
     askers: new Map(),
@@ -246,14 +261,15 @@ export function startLog(input: {
   };
 }
 
-/** Events that are known to exist and are not here. */
+/** Events that are known to exist, and are not here, and are not given up. */
 export function missingCount(log: Log): number {
   let count = 0;
   for (const missing of log.missing.values()) {
     const { position } = missing;
     count += position === null ? 1 : position.to - gapStart(log, position.author, position.to) + 1;
   }
-  for (const author of log.authors.values()) for (const { from, to } of author.lost) count += to - from + 1;
+  for (const author of log.authors.values())
+    for (const range of author.lost) if (!isExhausted(range)) count += range.to - range.from + 1;
   return count;
 }
 
