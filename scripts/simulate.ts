@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--json] [--trace]`: many worlds of the simulator, one
+ * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--groups | --no-groups] [--json] [--trace]`: many worlds of the simulator, one
  * after the other (packages/testkit/README.md). A failure prints its seed and what happened in its world.
  */
 import { parseArgs } from "node:util";
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     real: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     "old-copies": { type: "boolean", default: false },
+    groups: { type: "boolean", default: false },
+    "no-groups": { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -26,10 +28,18 @@ if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(first)) {
 
 const suite = values.real ? "real" : "cheap";
 const failures: number[] = [];
+/** Where neither is asked for, each seed decides. */
+const kind = values.groups ? { hasGroups: true } : values["no-groups"] ? { hasGroups: false } : {};
 let events = 0;
 const cpuBefore = process.cpuUsage();
 for (let seed = first; seed < first + count; seed++) {
-  const report = await simulate({ seed, suite, isVerbose: values.trace, hasOldCopies: values["old-copies"] });
+  const report = await simulate({
+    seed,
+    suite,
+    isVerbose: values.trace,
+    hasOldCopies: values["old-copies"],
+    ...kind,
+  });
   events += report.events;
   if (report.failure !== null) failures.push(seed);
   if (report.failure !== null || values.seed !== undefined || values.trace) {

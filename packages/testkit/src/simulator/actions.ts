@@ -40,6 +40,7 @@ export function write(world: World, device: SimDevice, chat: string): void {
     chat,
     world.schedule.now,
     seen.map(({ id }) => id),
+    world.groups.audienceOf(device, chat),
   );
   world.tell(`${device.name} writes ${text.slice(MARK.length + 1)}`);
   const sending = device.call("sendMessage", { chat, text }).then(({ id }) => world.ledger.acknowledged(text, id));

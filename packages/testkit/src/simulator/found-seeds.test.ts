@@ -36,7 +36,17 @@ test.each([
     found: "an old copy of a store answered with an acknowledgement, in a generation that it had used (IN7)",
     hasOldCopies: true,
   },
-])("seed $seed: $found", async ({ seed, hasOldCopies = false }) => {
-  const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies });
+  {
+    seed: 120,
+    found: "two newcomers who spoke at once cited where their history began, and a third showed it as lost (LG16)",
+    hasGroups: true,
+  },
+  {
+    seed: 109,
+    found: "a newcomer showed as lost what somebody had said before, of whom who added them knew nothing yet (LG16)",
+    hasGroups: true,
+  },
+])("seed $seed: $found", async ({ seed, hasOldCopies = false, hasGroups = false }) => {
+  const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies, hasGroups });
   expect(failure, story.join("\n")).toBeNull();
 });

@@ -120,6 +120,32 @@ describe("the ledger", () => {
     expect(ledger.show("other", new Shown(), [text("1", "a", said)], [])[0]).toMatch(/nobody said/u);
   });
 
+  test("[IN9] sees what is shown to who was out for its author, unless somebody wanted them back", () => {
+    const audience = { owed: new Set(["Ann"]), hidden: new Set(["Bob"]), isWantedBack: () => false };
+    const ledger = new Ledger();
+    const said = ledger.say("Ann", "group", 0, [], audience);
+    const back = ledger.say("Ann", "group", 0, [], { ...audience, isWantedBack: () => true });
+    expect(ledger.show("group", new Shown("Bob"), [text("1", "a", said)], [])[0]).toMatch(/who was out/u);
+    expect(ledger.show("group", new Shown("Bob"), [text("2", "b", back)], [])).toEqual([]);
+    expect(ledger.show("group", new Shown("Ann"), [text("1", "a", said)], [])).toEqual([]);
+  });
+
+  test("[IN4] in a group, owes to whom it was for, where nobody wanted author or reader out; the last words to all", () => {
+    const out = new Set<string>();
+    const ledger = new Ledger((_chat, person) => out.has(person));
+    const audience = { owed: new Set(["Ann", "Bob"]), hidden: new Set<string>(), isWantedBack: () => false };
+    const said = ledger.say("Ann", "group", 0, [], audience);
+    ledger.acknowledged(said, "1");
+    expect([ledger.owed("group", "Bob"), ledger.owed("group", "Cem")]).toEqual([[said], []]);
+    expect(ledger.isOwedToOthers(said)).toBe(true);
+    out.add("Ann");
+    expect(ledger.owed("group", "Bob")).toEqual([]);
+    ledger.isLast = true;
+    const last = ledger.say("Ann", "group", 0, [], audience);
+    ledger.acknowledged(last, "2");
+    expect(ledger.owed("group", "Bob")).toEqual([last]);
+  });
+
   test("[IN4] owes what was acknowledged, but for what an old disk has lost", () => {
     const ledger = new Ledger();
     const [kept, lost] = [ledger.say("Ann", "chat", 1, []), ledger.say("Ann", "chat", 5, [])];

@@ -15,6 +15,7 @@ export interface Plan {
   readonly dishonestNode: number | null;
   readonly weather: Weather;
   readonly hasDirect: boolean;
+  readonly hasGroups: boolean;
   /** Whether they are in touch before the story begins. */
   readonly knowEachOther: boolean;
   /** Things that people and fate do. */
@@ -28,15 +29,16 @@ export interface Plan {
   };
 }
 
-const NAMES = ["Ann", "Bob", "Cem", "Dia", "Eva", "Fay"];
+const NAMES = ["Ann", "Bob", "Cem", "Dia", "Eva", "Fay", "Gus", "Hal"];
 const MINUTES = 60_000;
 
 /** Old copies only where they are asked for: the client of today does not rejoin after one. */
-export function planOf(random: Random, hasOldCopies: boolean): Plan {
+export function planOf(random: Random, hasOldCopies: boolean, hasGroups: boolean): Plan {
   const nodes = random.pick([1, 2, 3, 3, 3]);
   const dishonestNode = nodes === 3 && random.chance(0.3) ? random.between(0, 2) : null;
-  const size = random.pick([2, 2, 2, 3, 3, 4]);
+  const size = random.pick(hasGroups ? [3, 3, 4, 4, 5, 6, 8] : [2, 2, 2, 3, 3, 4]);
   return {
+    hasGroups,
     nodes,
     dishonestNode,
     people: NAMES.slice(0, size).map((name) => ({

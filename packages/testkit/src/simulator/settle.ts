@@ -11,6 +11,7 @@ import { answerAll, write } from "./actions.ts";
 import type { SimDevice } from "./device.ts";
 import { Violation, allMessages, type World } from "./world.ts";
 import { headOf } from "./head.ts";
+import { differencesOfGroups, tellGroups } from "./settle-groups.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -18,6 +19,8 @@ const HOUR = 60 * MINUTE;
 const INVITATION_LIFE = 6 * 24 * HOUR;
 /** How long it may take until everything has settled, in virtual time. Looked at in between. */
 const PATIENCE = [2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 48 * HOUR];
+/** Who is alone where others are elsewhere may wait two days before it comes to them (FR20). */
+const PATIENCE_IN_GROUPS = [...PATIENCE, 48 * HOUR];
 
 /** @throws Violation when they do not come together. */
 export async function settle(world: World): Promise<void> {
@@ -31,13 +34,15 @@ export async function settle(world: World): Promise<void> {
   }
   // First without a word: what comes only when somebody speaks again was lost in silence.
   await comeTogether(world);
+  world.ledger.isLast = true;
   sayLastWords(world);
   await comeTogether(world);
+  await tellGroups(world);
 }
 
 async function comeTogether(world: World): Promise<void> {
   let problems: readonly string[] = ["nothing has been looked at"];
-  for (const patience of PATIENCE) {
+  for (const patience of world.plan.hasGroups ? PATIENCE_IN_GROUPS : PATIENCE) {
     for (const device of world.devices) await prepare(world, device);
     await world.schedule.runUntil(world.schedule.now + patience);
     world.check();
@@ -70,6 +75,7 @@ function sayLastWords(world: World): void {
     for (const { id, state, isBlocked } of world.chats.get(device) ?? []) {
       if (state !== "ended" && !isBlocked) write(world, device, id);
     }
+    for (const { id, mayWrite } of world.groups.chatsOf(device)) if (mayWrite) write(world, device, id);
   }
 }
 
@@ -93,7 +99,8 @@ async function differences(world: World): Promise<readonly string[]> {
       byChat.set(view.id, [...(byChat.get(view.id) ?? []), seen]);
     }
   }
-  return [...byChat].flatMap(([chat, all]) => differencesOfChat(world, chat, all));
+  const ofPairs = [...byChat].flatMap(([chat, all]) => differencesOfChat(world, chat, all));
+  return [...ofPairs, ...(await differencesOfGroups(world))];
 }
 
 function differencesOfChat(world: World, chat: string, all: readonly Seen[]): readonly string[] {

@@ -1,5 +1,6 @@
 /** One seed, one world, from its first moment to the end at which all must have come together. */
-import { ACTIONS, answer, follow, invite } from "./actions.ts";
+import { ACTIONS, answer, follow, invite, type Action } from "./actions.ts";
+import { GROUP_ACTIONS, makeGroup } from "./group-actions.ts";
 import type { Random } from "./random.ts";
 import { settle } from "./settle.ts";
 import { World, type WorldInput } from "./world.ts";
@@ -51,8 +52,11 @@ async function live(world: World): Promise<void> {
   await world.schedule.runUntil(world.schedule.now + SECOND);
   world.check();
   if (world.plan.knowEachOther) await meet(world);
+  const actions = world.plan.hasGroups ? [...ACTIONS, ...GROUP_ACTIONS] : ACTIONS;
   for (let step = 0; step < world.plan.steps; step++) {
-    act(world);
+    act(world, actions);
+    // Several at once, as only many do.
+    if (world.plan.hasGroups) for (let more = world.random.pick([0, 0, 1, 2]); more > 0; more--) act(world, actions);
     await world.schedule.runUntil(world.schedule.now + pause(world.random));
     world.check();
   }
@@ -72,14 +76,17 @@ async function meet(world: World): Promise<void> {
       world.check();
     }
   }
+  if (!world.plan.hasGroups) return;
+  const knowing = world.devices.filter((device) => device.api !== null && makeGroup.act(world, device));
+  if (knowing.length > 0) await world.schedule.runUntil(world.schedule.now + 20 * SECOND);
 }
 
-function act(world: World): void {
+function act(world: World, actions: readonly Action[]): void {
   const on = world.devices.filter((device) => device.api !== null);
   if (on.length === 0) return;
   for (let tries = 0; tries < 10; tries++) {
     const device = world.random.pick(on);
-    const action = world.random.weighted(ACTIONS, ({ weight }) => weight);
+    const action = world.random.weighted(actions, ({ weight }) => weight);
     if (action?.act(world, device) === true) return;
   }
 }

@@ -9,6 +9,7 @@ import { memoryNodes, type MemoryNode } from "../memory-nodes.ts";
 import { SimDevice } from "./device.ts";
 import { DirectNetwork } from "./direct.ts";
 import { QuickDisk, RealDisk } from "./disk.ts";
+import { GroupBook } from "./group-book.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { Ledger, MARK, Shown } from "./ledger.ts";
 import { Network } from "./network.ts";
@@ -26,6 +27,8 @@ export interface WorldInput {
   readonly isVerbose?: boolean;
   /** Whether disks are copied and put back. */
   readonly hasOldCopies?: boolean;
+  /** Whether there are groups. The seed decides where it is not said. */
+  readonly hasGroups?: boolean;
   /** Breaks something on purpose, to prove that it would be seen. */
   readonly sabotage?: Sabotage;
 }
@@ -53,7 +56,10 @@ export class Violation extends Error {
 export class World {
   readonly random: Random;
   readonly schedule = new Schedule(START);
-  readonly ledger = new Ledger();
+  readonly groups = new GroupBook();
+  /** That anybody has set out to make. */
+  groupCount = 0;
+  readonly ledger = new Ledger((chat, person) => this.groups.wasWantedOut(chat, person));
   /** No more faults: it is looked at whether all come together. */
   isMended = false;
   readonly trace: Trace;
@@ -81,12 +87,14 @@ export class World {
   readonly #sabotage: Sabotage;
   readonly #problems: string[] = [];
 
-  constructor({ seed, suite, isVerbose = false, hasOldCopies = false, sabotage = {} }: WorldInput) {
+  constructor(input: WorldInput) {
+    const { seed, suite, isVerbose = false, hasOldCopies = false, sabotage = {} } = input;
+    const { hasGroups = isOfGroups(seed) } = input;
     this.#seed = seed;
     this.#suite = suite;
     this.#sabotage = sabotage;
     this.random = new Random(seed, "world");
-    this.plan = planOf(new Random(seed, "plan"), hasOldCopies);
+    this.plan = planOf(new Random(seed, "plan"), hasOldCopies, hasGroups);
     this.trace = new Trace(isVerbose);
     this.nodes = memoryNodes(this.plan.nodes, () => this.schedule.now);
     this.direct = new DirectNetwork({
@@ -150,7 +158,7 @@ export class World {
   shownBy(device: SimDevice, chat: string): Shown {
     const chats = this.shown.get(device) ?? new Map<string, Shown>();
     this.shown.set(device, chats);
-    const shown = chats.get(chat) ?? new Shown();
+    const shown = chats.get(chat) ?? new Shown(device.person);
     chats.set(chat, shown);
     return shown;
   }
@@ -229,13 +237,27 @@ export class World {
   #onOn(device: SimDevice, api: ClientApi): void {
     this.tell(`${device.name} is on`);
     const watched = new Set<string>();
+    api.watch({ view: "profile" }, (profile) => {
+      if (profile.state === "ready") this.groups.introduce(profile.accountId, device.person);
+    });
     api.watch({ view: "chats" }, (shown) => {
       if (device.api !== api) return;
-      const chats = shown.filter((chat) => chat.kind === "pair");
-      this.chats.set(device, chats);
-      for (const { id } of chats) {
+      this.chats.set(
+        device,
+        shown.filter((chat) => chat.kind === "pair"),
+      );
+      this.groups.showsChats(
+        device,
+        shown.filter((chat) => chat.kind === "group"),
+      );
+      for (const { id, kind } of shown) {
         if (watched.has(id)) continue;
         watched.add(id);
+        if (kind === "group") {
+          api.watch({ view: "group", chat: id }, (view) => {
+            if (device.api === api) this.groups.shows(device, id, view);
+          });
+        }
         this.run(`${device.name} reads its store`, this.#watchMessages(device, api, id));
       }
     });
@@ -254,7 +276,7 @@ export class World {
     const shown = this.shownBy(device, chat);
     const before = [...shown.messages.values()];
     const now = new Map((await allMessages(device, chat)).map((message) => [message.id, message]));
-    const gone = before.filter(({ id }) => !now.has(id) && !shown.messages.get(id)?.content.kind.startsWith("lost"));
+    const gone = before.filter((message) => !now.has(message.id) && !this.ledger.mayGo(message));
     for (const { id } of gone) this.violated(`[IN1] ${device.name} lost what it had shown: ${id}`);
     this.#showed(device, chat, this.ledger.show(chat, shown, [...now.values()], []));
   }
@@ -263,6 +285,9 @@ export class World {
     for (const problem of problems) this.violated(`${problem} (${device.name}, ${chat.slice(0, 6)})`);
   }
 }
+
+/** Which seeds are worlds with groups. */
+const isOfGroups = (seed: number): boolean => new Random(seed, "kind").chance(0.25);
 
 const SMALLEST_ENVELOPE = 8_192;
 const PAGE = 200;
