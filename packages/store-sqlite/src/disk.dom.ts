@@ -32,9 +32,13 @@ export class OpfsDiskPlace implements DiskPlace {
   async acquire(): Promise<Disk> {
     const folder = await this.#folder(true);
     const handles = new Map<string, SyncAccessHandle>();
+    const [first = "", ...others] = STORE_FILES;
+    const open = async (name: string): Promise<void> => void handles.set(name, await openHandle(folder, name));
     try {
-      // One after the other, so that of two that come at once one fails at the first file.
-      for (const name of STORE_FILES) handles.set(name, await openHandle(folder, name));
+      // Before the others, which come together: of two that come at once one fails here.
+      await open(first);
+      const opened = await Promise.allSettled(others.map(open));
+      for (const one of opened) if (one.status === "rejected") throw one.reason;
     } catch (error) {
       for (const handle of handles.values()) handle.close();
       throw hasName(error, "NoModificationAllowedError") ? new StoreError("store-in-use", error) : toDiskError(error);
