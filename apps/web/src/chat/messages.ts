@@ -16,6 +16,8 @@ import {
 } from "./window.ts";
 
 const PAGE = 60;
+/** Fills the screen; what lies above is fetched as soon as that stands there. */
+const FIRST_PAGE = 24;
 /** The most that the intent `messages` gives at once. */
 const MAX_PAGE = 200;
 
@@ -72,7 +74,7 @@ export class ChatMessages {
 
   async #begin(unread: number): Promise<void> {
     await this.#replace(
-      () => this.#api.call("messages", { chat: this.#chat, before: null, limit: Math.min(MAX_PAGE, PAGE + unread) }),
+      () => this.#api.call("messages", { chat: this.#chat, before: null, limit: Math.min(MAX_PAGE, FIRST_PAGE + unread) }),
       null,
       (window) => firstUnread(window, unread),
     );
