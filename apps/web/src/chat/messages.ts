@@ -74,7 +74,8 @@ export class ChatMessages {
 
   async #begin(unread: number): Promise<void> {
     await this.#replace(
-      () => this.#api.call("messages", { chat: this.#chat, before: null, limit: Math.min(MAX_PAGE, FIRST_PAGE + unread) }),
+      () =>
+        this.#api.call("messages", { chat: this.#chat, before: null, limit: Math.min(MAX_PAGE, FIRST_PAGE + unread) }),
       null,
       (window) => firstUnread(window, unread),
     );
