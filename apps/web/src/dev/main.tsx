@@ -1,4 +1,5 @@
 /** The app over a scripted client, for looking at every state. Not part of what ships. */
+import "../styles/index.css";
 import { boot } from "../boot.tsx";
 import type { Missing } from "../platform/requirements.ts";
 import { takeInvitations } from "../platform/invitation-link.ts";
