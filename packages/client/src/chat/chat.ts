@@ -64,6 +64,8 @@ const LEAST_SLEEP = 1_000;
 /** What comes directly names no mailbox; its epoch is one of the newest. */
 const EPOCHS_TO_TRY = 3;
 
+const NO_SUMMARY: ChatSummary = { last: null, unread: 0 };
+
 export class Chat {
   /** What it has to do with the devices of this person. */
   readonly devices: ChatDevices;
@@ -75,7 +77,8 @@ export class Chat {
   readonly #errands: ErrandDeps;
   readonly #rejoin: Rejoin;
   #state: ChatState;
-  #summary: ChatSummary = { last: null, unread: 0 };
+  /** Null until it has been read. */
+  #summary: ChatSummary | null = null;
   #timer: Timer | null = null;
   #wokeAt = -1;
   #closed = false;
@@ -193,7 +196,7 @@ export class Chat {
 
   /** Starts reading, and goes on with what a crash interrupted. */
   async start(): Promise<void> {
-    await this.refreshSummary();
+    if (this.#summary === null) await this.refreshSummary();
     await this.#expiry.schedule();
     if (!canComeBack(this.#state.side)) await this.endIfPeerIsOut();
     if (this.#state.record.state === "ended") return;
@@ -403,7 +406,7 @@ export class Chat {
 
   view(): ChatView {
     const messages = messageContext(this.#core, this.#state);
-    const input = { state: this.#state, summary: this.#summary, messages, isDirect: this.#links.isOpen };
+    const input = { state: this.#state, summary: this.#summary ?? NO_SUMMARY, messages, isDirect: this.#links.isOpen };
     const { contact } = this;
     return contact === null ? groupChatView(input, this.#core) : pairView(input, contact);
   }
