@@ -52,10 +52,13 @@ async function fromShell(path: string, request: Request): Promise<Response> {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-/** Answered from the cache by the browser itself, so that this worker need not start first. What is missing is fetched. */
+/**
+ * Answered from the cache by the browser itself, so that this worker need not start first: all that the first picture
+ * takes. What is missing is fetched.
+ */
 async function routeShell(event: InstallEvent): Promise<void> {
   const source = { cacheName: CACHE };
-  for (const pathname of ["/", "/assets/*"])
+  for (const pathname of ["/", "/theme.js", "/assets/*"])
     await event.addRoutes?.({ condition: { urlPattern: { pathname, search: "" } }, source });
 }
 
