@@ -91,14 +91,22 @@ class ClientShell implements Client, ClientApi {
   }
 
   async begin(): Promise<void> {
-    const { stores } = this.#ports;
-    const state = await stores.state();
-    this.#isLocked = state === "passphrase";
-    if (state === "none") return;
-    // On its way while the store opens, or the passphrase is typed; whoever needs it is told where it failed.
-    const loading = this.#loadConversations();
-    loading.catch(() => {});
-    if (state === "open-key") await this.#open(await stores.open(null));
+    const store = await this.#openBare();
+    if (store !== null) return this.#open(store);
+    // On its way while the passphrase is typed; whoever needs it is told where it failed.
+    if (this.#isLocked) this.#loadConversations().catch(() => {});
+  }
+
+  /** Null where there is no store, or one behind a passphrase. */
+  async #openBare(): Promise<Store | null> {
+    try {
+      return await this.#ports.stores.open(null);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#isLocked = error.code === "passphrase-needed";
+      if (this.#isLocked || error.code === "store-missing") return null;
+      throw error;
+    }
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
@@ -351,6 +359,7 @@ const STORE_ERRORS = {
   "store-newer-version": "store-newer-version",
   "store-full": "store-full",
   "store-in-use": "store-in-use",
+  "store-missing": "internal",
   "store-failed": "internal",
 } as const;
 

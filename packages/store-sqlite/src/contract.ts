@@ -91,7 +91,7 @@ const LIFE: readonly StoreContractCase[] = [
     name: "an empty place has no store, and opening makes none",
     run: async (opener) => {
       same(await opener().state(), "none", "state");
-      await fails(opener().open(null), "store-failed", "open");
+      await fails(opener().open(null), "store-missing", "open");
       same(await opener().state(), "none", "state afterwards");
     },
   },

@@ -30,7 +30,21 @@ export class OpfsDiskPlace implements DiskPlace {
   }
 
   async acquire(): Promise<Disk> {
-    const folder = await this.#folder(true);
+    return this.#acquire(await this.#folder(true));
+  }
+
+  async acquireIfThere(): Promise<Disk | null> {
+    let folder: FileSystemDirectoryHandle;
+    try {
+      folder = await this.#folder(false);
+    } catch (error) {
+      if (hasName(error, "NotFoundError")) return null;
+      throw toDiskError(error);
+    }
+    return this.#acquire(folder);
+  }
+
+  async #acquire(folder: FileSystemDirectoryHandle): Promise<Disk> {
     const handles = new Map<string, SyncAccessHandle>();
     const [first = "", ...others] = STORE_FILES;
     const open = async (name: string): Promise<void> => void handles.set(name, await openHandle(folder, name));
@@ -58,13 +72,8 @@ export class OpfsDiskPlace implements DiskPlace {
   }
 
   async destroy(): Promise<void> {
-    try {
-      await this.#folder(false);
-    } catch (error) {
-      if (hasName(error, "NotFoundError")) return;
-      throw toDiskError(error);
-    }
-    const disk = await this.acquire();
+    const disk = await this.acquireIfThere();
+    if (disk === null) return;
     // The keys go first: without them the rest is noise, whatever happens next.
     for (const name of [...KEY_FILES, ...STORE_FILES]) disk.remove(name);
     disk.close();

@@ -55,6 +55,10 @@ export class FaultDisk implements Disk, DiskPlace {
   readonly #files = new Map<string, FaultFile>();
   #isHeld = false;
 
+  async acquireIfThere(): Promise<Disk | null> {
+    return this.#files.size === 0 ? null : this.acquire();
+  }
+
   async acquire(): Promise<Disk> {
     if (this.isDown) throw new DiskError("io");
     if (this.#isHeld) throw new StoreError("store-in-use");

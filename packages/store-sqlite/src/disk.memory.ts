@@ -44,6 +44,10 @@ export class MemoryDisk implements Disk, DiskPlace {
   readonly files = new Map<string, MemoryFile>();
   #isHeld = false;
 
+  async acquireIfThere(): Promise<Disk | null> {
+    return this.files.size === 0 ? null : this.acquire();
+  }
+
   async acquire(): Promise<Disk> {
     if (this.#isHeld) throw new StoreError("store-in-use");
     this.#isHeld = true;

@@ -19,6 +19,10 @@ export class NodeDiskPlace implements DiskPlace {
     this.#directory = directory;
   }
 
+  async acquireIfThere(): Promise<Disk | null> {
+    return fs.existsSync(this.#directory) ? this.acquire() : null;
+  }
+
   async acquire(): Promise<Disk> {
     guard(() => fs.mkdirSync(this.#directory, { recursive: true, mode: OWNER_ONLY_FOLDER }));
     const release = takeLock(this.#directory);

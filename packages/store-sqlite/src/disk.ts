@@ -29,8 +29,10 @@ export interface Disk {
 }
 
 export interface DiskPlace {
-  /** @throws StoreError `store-in-use` */
+  /** Makes the place where there is none. @throws StoreError `store-in-use` */
   acquire(): Promise<Disk>;
+  /** Null where there is no such place: none is made. @throws StoreError `store-in-use` */
+  acquireIfThere(): Promise<Disk | null>;
   /** At most the first `limit` bytes of a file, without the lock; `null` when it is not there. */
   peek(name: string, limit: number): Promise<Uint8Array | null>;
   /** Removes everything. @throws StoreError `store-in-use` */

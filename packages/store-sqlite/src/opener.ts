@@ -45,11 +45,11 @@ export function createOpener(input: OpenerInput): StoreOpener {
   const { place } = input;
   return {
     state: () => findState(input),
-    create: (passphrase) => withDisk(place, (disk) => create(input, disk, passphrase)),
+    create: async (passphrase) => withDisk(await place.acquire(), (disk) => create(input, disk, passphrase)),
     async open(passphrase) {
-      // Taking the lock would make a folder where there is none.
-      if ((await findState(input)) === "none") throw noStore();
-      return withDisk(place, (disk) => open(input, disk, passphrase));
+      const disk = await place.acquireIfThere();
+      if (disk === null) throw noStore();
+      return withDisk(disk, () => open(input, disk, passphrase));
     },
     destroy: () => place.destroy(),
   };
@@ -234,8 +234,7 @@ function presentRecord(state: KeyFileState, hasDatabase: () => boolean): KeyReco
 }
 
 /** Failures come out as `StoreError` with the disk given back; misuse comes out as it is. */
-async function withDisk(place: DiskPlace, action: (disk: Disk) => Promise<Store>): Promise<Store> {
-  const disk = await place.acquire();
+async function withDisk(disk: Disk, action: (disk: Disk) => Promise<Store>): Promise<Store> {
   try {
     return await action(disk);
   } catch (error) {
@@ -244,7 +243,7 @@ async function withDisk(place: DiskPlace, action: (disk: Disk) => Promise<Store>
   }
 }
 
-const noStore = (): StoreError => new StoreError("store-failed", new Error("there is no store"));
+const noStore = (): StoreError => new StoreError("store-missing");
 
 const environmentOf = ({ provider, now }: OpenerInput): Parameters<typeof startEngine>[2] => ({
   randomBytes: (length) => provider.randomBytes(length),

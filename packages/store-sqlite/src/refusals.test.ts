@@ -131,7 +131,7 @@ it("opening where there is nothing leaves nothing behind", async () => {
   const root = mkdtempSync(join(tmpdir(), "xchat-nothing-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   const opener = nodeStoreOpener({ directory: join(root, "profile"), provider, now });
-  await expect(opener.open(null)).rejects.toMatchObject({ code: "store-failed" });
+  await expect(opener.open(null)).rejects.toMatchObject({ code: "store-missing" });
   await opener.destroy();
   expect(readdirSync(root)).toEqual([]);
 });

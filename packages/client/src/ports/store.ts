@@ -139,6 +139,7 @@ export interface Store {
 export type StoreErrorCode =
   | "wrong-passphrase"
   | "passphrase-needed"
+  | "store-missing"
   | "store-damaged"
   | "store-newer-version"
   | "store-full"
@@ -158,7 +159,7 @@ export class StoreError extends Error {
 export interface StoreOpener {
   state(): Promise<"none" | "open-key" | "passphrase">;
   create(passphrase: string | null): Promise<Store>;
-  /** @throws StoreError */
+  /** Looks for itself, so that nobody need ask for the state before. @throws StoreError */
   open(passphrase: string | null): Promise<Store>;
   /** Takes the whole store off the device. */
   destroy(): Promise<void>;

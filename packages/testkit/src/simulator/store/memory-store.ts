@@ -59,7 +59,7 @@ export function memoryOpener(input: MemoryStoreInput): StoreOpener {
       return new MemoryStore(input);
     },
     open: async (passphrase) => {
-      if (place.tables === null) throw new StoreError("store-failed");
+      if (place.tables === null) throw new StoreError("store-missing");
       if (place.isHeld) throw new StoreError("store-in-use");
       checkPassphrase(place, passphrase);
       return new MemoryStore(input);
