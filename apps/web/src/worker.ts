@@ -7,6 +7,7 @@ import { domCryptoProvider } from "@xchat/crypto/dom";
 import { opfsStoreOpener } from "@xchat/store-sqlite/dom";
 import { compileSqlite } from "@xchat/store-sqlite/engine";
 import { nodeConnector, workerDirectTransport } from "@xchat/transport/dom";
+import { quietness } from "./bridge/quiet.ts";
 import type { PageWord, WorkerStart, WorkerWord } from "./bridge/words.ts";
 
 const clock: Clock = {
@@ -47,7 +48,7 @@ async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): P
     defaultNodes: () => servingNode().catch(() => []),
     linkBase: `${origin}/`,
     loadConversations: async () => (await loadConversations()).loadedConversations(provider),
-    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    pause: quietness(api),
   });
   serveApi(client.api, portChannel(api));
   end = () => client.close();
