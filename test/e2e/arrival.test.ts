@@ -1,7 +1,7 @@
 /** What stands there for somebody who opens the app for the first time, in whatever way. */
 import { expect, describe, test } from "vitest";
 import { loadOf, watchFetches } from "./load.ts";
-import { createIdentity, goTo } from "./people.ts";
+import { createIdentity, goTo, hears, openChat, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
@@ -66,6 +66,32 @@ describe("a person who opens the app", () => {
     await page.getByRole("button", { name: "Make an invitation" }).click();
     await page.getByRole("button", { name: "Copy link" }).waitFor();
     await story.node.restart();
+  });
+
+  test("and comes back opens a chat at once: nothing stands in its place until it is loaded", async () => {
+    const { alicesPage } = await story.acquainted();
+    await say(alicesPage, "Before coming back");
+    await alicesPage.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await goTo(alicesPage, "Chats");
+    // The second time: the first page was not yet what the app keeps.
+    for (let time = 0; time < 2; time++) {
+      await alicesPage.reload();
+      await alicesPage.locator(".chat-row").waitFor();
+    }
+    await alicesPage.waitForLoadState("networkidle");
+    await alicesPage.evaluate(() => {
+      const seen = { waiting: 0 };
+      Object.assign(globalThis, { seen });
+      const look = (): void => {
+        seen.waiting += document.querySelectorAll(".main-column > [aria-busy]").length;
+      };
+      new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    });
+    await openChat(alicesPage, "Bob");
+    await hears(alicesPage, "Before coming back");
+    expect(await alicesPage.evaluate(() => (globalThis as unknown as { seen: { waiting: number } }).seen.waiting)).toBe(
+      0,
+    );
   });
 
   test("reads what to do where a part of it cannot be fetched any more, and has lost nothing", async () => {

@@ -5,6 +5,7 @@ import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import type { PageClient } from "./app/client.ts";
+import { Chat, preloadScreens } from "./app/screens.ts";
 import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
 import type { Missing } from "./platform/requirements.ts";
 import { isKeptOffline, keepAppOffline } from "./platform/service-worker.ts";
@@ -14,7 +15,7 @@ const Insecure = lazy(() => import("./welcome/insecure.tsx"));
 /** @param client null where the browser lacks something, which `missing` then names. */
 export async function boot(client: PageClient | null, missing: readonly Missing[]): Promise<void> {
   // Whoever has been here opens a chat next: its screen is at hand by then.
-  if (client !== null && isKeptOffline()) void import("./chat/chat.tsx").catch(() => {});
+  if (client !== null && isKeptOffline()) Chat.preload();
   await activateLocale(chosenLocale() ?? localeFor(navigator.languages));
   const root = createRoot(document.getElementById("app")!);
   if (client === null) {
@@ -28,8 +29,14 @@ export async function boot(client: PageClient | null, missing: readonly Missing[
     return;
   }
   root.render(<App client={client} />);
-  onceStarted(client, () => void keepAppOffline());
+  onceStarted(client, () => {
+    if (isKeptOffline()) setTimeout(preloadScreens, SCREENS_DELAY);
+    void keepAppOffline();
+  });
 }
+
+/** Milliseconds: behind all that the opening has to do. */
+const SCREENS_DELAY = 5_000;
 
 /** Storing the app for later must not slow down its first start. */
 function onceStarted(client: PageClient, then: () => void): void {

@@ -11,17 +11,9 @@ import { ConnectionBanner } from "./connection.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { useView } from "./context.tsx";
 import { go, usePlace, type Place } from "./places.ts";
+import { Chat, NewGroup, Network, OpenInvitation, People, Requests, Search, Settings } from "./screens.ts";
 import { useShortcuts } from "./shortcuts.ts";
-import { lazyScreen } from "../i18n/locales.ts";
 
-const People = lazyScreen(() => import("../people/people.tsx"));
-const NewGroup = lazyScreen(() => import("../group/new-group.tsx"));
-const OpenInvitation = lazyScreen(() => import("../people/open-invitation.tsx"));
-const Requests = lazyScreen(() => import("../people/requests.tsx"));
-const Network = lazyScreen(() => import("../network/network.tsx"));
-const Settings = lazyScreen(() => import("../settings/settings.tsx"));
-const Chat = lazy(() => import("../chat/chat.tsx"));
-const Search = lazy(() => import("../chats/search.tsx"));
 const ShortcutsDialog = lazy(() => import("./shortcuts-dialog.tsx"));
 const NewVersion = lazy(() => import("./new-version.tsx"));
 

@@ -1,6 +1,7 @@
 /** Languages of the app, and which one a person gets. */
 import { i18n, type Messages } from "@lingui/core";
-import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import type { ComponentType } from "react";
+import { part, type Part } from "../ui/part.tsx";
 
 export const LOCALES = { en: "English", de: "Deutsch", ar: "العربية" } as const;
 export type Locale = keyof typeof LOCALES;
@@ -46,10 +47,8 @@ export async function activateLocale(locale: Locale): Promise<void> {
 }
 
 /** A screen together with its words. */
-export function lazyScreen<C extends ComponentType<any>>(
-  load: () => Promise<{ readonly default: C }>,
-): LazyExoticComponent<C> {
-  return lazy(async () => {
+export function lazyScreen<C extends ComponentType<any>>(load: () => Promise<{ readonly default: C }>): Part<C> {
+  return part(async () => {
     const [screen] = await Promise.all([load(), loadMore()]);
     return screen;
   });
