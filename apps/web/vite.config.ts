@@ -12,6 +12,16 @@ import { shellList } from "./tools/shell-list.ts";
  */
 const isPure = (id: string): boolean =>
   /\/packages\/[\w-]+\/src\/|\/node_modules\/(?:cborg|@scure|@noble|ts-mls|hash-wasm)\//u.test(id);
+/** What starts the worker: one small file, which runs before anything else has come. */
+const isOfStart = (id: string): boolean =>
+  /\/apps\/web\/src\/(?:start\.ts|bridge\/|platform\/(?:invitation-link|requirements|service-worker|trusted)\.ts)/u.test(
+    id,
+  ) || /\/packages\/client\/src\/(?:api[\w-]*\.ts|rpc\/)|\/packages\/transport\/src\/|\/engine\.dom\.ts$/u.test(id);
+/** Of the first picture, and of some screen behind it: not in a file of its own for that. */
+const isOfFrame = (id: string): boolean =>
+  /\/apps\/web\/src\/(?:app\/(?:app|connection|shell|shortcuts)|chat\/record-words|devices\/siblings|people\/declining)\.tsx?$|\/node_modules\/(?:react|react-dom|scheduler)\//u.test(
+    id,
+  );
 const treeshake = { moduleSideEffects: (id: string) => !isPure(id) };
 
 /** `--mode review` builds the scripted review app (dev.html) instead of what ships. */
@@ -42,6 +52,8 @@ export default defineConfig(({ mode }) => {
           // The small parts that screens share come in one file, and not each in its own.
           codeSplitting: {
             groups: [
+              { name: "start", test: isOfStart, priority: 2 },
+              { name: "frame", test: isOfFrame, priority: 1 },
               {
                 name: "shared",
                 test: /\/apps\/web\/src\/(?!ui\/switch-row|welcome\/)/u,

@@ -1,6 +1,9 @@
 import type { Plugin, Rolldown } from "vite";
 
-/** What the page draws with, which is imported as soon as the worker starts, is fetched from the beginning. */
+/**
+ * The worker's start runs as soon as it has come, before the page is read to its end; what the page draws with, which is
+ * imported next, is fetched from the beginning.
+ */
 export function preloadBoot(): Plugin {
   return {
     name: "xchat-preload-boot",
@@ -9,14 +12,23 @@ export function preloadBoot(): Plugin {
       order: "post",
       handler(html, { bundle = {} }) {
         const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+        const start = chunks.find(({ moduleIds }) => moduleIds.some((id) => id.endsWith("/src/start.ts")));
         const boot = chunks.find(({ facadeModuleId }) => facadeModuleId?.endsWith("/src/boot.tsx"));
-        if (boot === undefined) return [];
+        if (start === undefined || boot === undefined) return [];
         const missing = [...withImports(boot, chunks)].filter((name) => !html.includes(name));
-        return missing.map((href) => ({
-          tag: "link",
-          attrs: { rel: "modulepreload", crossorigin: true, href: `/${href}` },
+        const first = {
+          tag: "script",
+          attrs: { type: "module", async: true, crossorigin: true, src: `/${start.fileName}` },
           injectTo: "head" as const,
-        }));
+        };
+        return [
+          first,
+          ...missing.map((href) => ({
+            tag: "link",
+            attrs: { rel: "modulepreload", crossorigin: true, href: `/${href}` },
+            injectTo: "head" as const,
+          })),
+        ];
       },
     },
   };
