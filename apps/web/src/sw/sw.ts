@@ -64,7 +64,8 @@ async function routeShell(event: InstallEvent): Promise<void> {
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(keepShell());
-  event.waitUntil(routeShell(event));
+  // Where a browser will not have them, this worker answers by itself.
+  event.waitUntil(routeShell(event).catch(() => {}));
 });
 scope.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 scope.addEventListener("message", ({ data }) => {
