@@ -595,6 +595,23 @@ describe("acknowledgements", () => {
     expect(due(story)).toEqual({ outgoing: null, wakeAt: null });
   });
 
+  it("[LG17] says it again to who sends the same event again, and to nobody of what is not shown", () => {
+    const story = new Story();
+    const [a0, a1] = chainOf(alice, 2) as [EventFacts, EventFacts];
+    story.receive(a1);
+    story.receive(a1);
+    story.now += 60_000;
+    expect(due(story).outgoing).toBeNull();
+    story.receive(a0);
+    story.now += 60_000;
+    expect(due(story).outgoing?.ack?.entries).toMatchObject([{ author: alice, sequence: 1 }]);
+    expect(due(story).outgoing).toBeNull();
+    story.receive(a0);
+    story.now += 60_000;
+    expect(due(story).outgoing?.ack?.entries).toMatchObject([{ author: alice, sequence: 1 }]);
+    expect(due(story).wakeAt).toBeNull();
+  });
+
   it("[LG13] rides on a message that goes anyway, and is off in large groups", () => {
     const story = new Story();
     story.receive(event(alice, 0));

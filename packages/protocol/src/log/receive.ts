@@ -54,6 +54,8 @@ function receiveMutable(draft: Draft, event: EventFacts, lookup: Lookup, now: nu
   if (event.conversation !== draft.conversation) return refuseMutable(draft, event, "other-conversation");
   if (isHere(draft, event.id, lookup)) {
     draft.effects.push({ kind: "duplicate", id: event.id });
+    // LG17: the acknowledgement did not come to them.
+    owesAckMutable(draft, event.author, now);
     return;
   }
   if (!hasRoomForAuthor(draft, event.author)) return refuseMutable(draft, event, "too-many-authors");
@@ -197,11 +199,14 @@ function integrateMutable(draft: Draft, event: PendingEvent, now: number): void 
   if (!isDepthTrue(draft, event)) return refuseAndReleaseMutable(draft, event, "bad-depth", now);
   closeGapMutable(draft, event, now);
   showMutable(draft, event);
-  if (event.author !== draft.self) {
-    updateAuthorMutable(draft, event.author, { isAckDue: true });
-    draft.ackDueSince ??= now;
-  }
+  owesAckMutable(draft, event.author, now);
   drainMutable(draft, event, now);
+}
+
+function owesAckMutable(draft: Draft, author: Hex, now: number): void {
+  if (author === draft.self || authorOf(draft, author).tip === null) return;
+  updateAuthorMutable(draft, author, { isAckDue: true });
+  draft.ackDueSince ??= now;
 }
 
 /** Exact where all that it refers to is known; within bounds where something was given up. */
