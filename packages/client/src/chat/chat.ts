@@ -580,9 +580,11 @@ export class Chat {
     }
   }
 
+  /** LG13: not where something rides on the event; that it has come says nothing of the rest. */
   #dropDelivered(step: Step, eventIds: ReadonlySet<string>): void {
     for (const { record, item } of this.#core.outbox.entries()) {
       if (item.kind !== "message" || record.conversationId !== this.id || !eventIds.has(item.eventId)) continue;
+      if (item.purpose !== "event") continue;
       this.#core.outbox.drop(record.id);
       step.changes.push({ delete: "outbox", key: record.id });
     }

@@ -267,7 +267,8 @@ function unsentIn(step: Step, left: readonly Hex[]) {
   const places = left.flatMap((epoch) => placeOf(step.state.fork, epoch) ?? []);
   const keys = new Set(places.flatMap(({ nodes }) => nodes.map(({ mailbox }) => bytesToHex(mailbox.publicKey))));
   return step.core.outbox.entries().flatMap(({ record, item }) => {
-    if (record.conversationId !== step.id || item.kind !== "message" || item.purpose !== "event") return [];
+    if (record.conversationId !== step.id || item.kind !== "message") return [];
+    if (item.purpose === "commit" || item.eventId === "") return [];
     return item.targets.some(({ publicKey }) => keys.has(bytesToHex(publicKey))) ? [{ record, item }] : [];
   });
 }

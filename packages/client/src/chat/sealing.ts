@@ -133,7 +133,8 @@ async function sealEvent(step: Step, event: EventRecord): Promise<void> {
   // What is due goes along where it fits; the event itself is alone in its envelope otherwise.
   const items = [eventItem(event), ...nameItem(step), ...(await dueItems(step, true))];
   const [first = [], ...rest] = packPayloads(items);
-  await step.seal(first, "event", event.id);
+  // Who has the event from elsewhere (LG7) has not heard what rides on it: it stays on its way until the nodes have it.
+  await step.seal(first, first.length === 1 ? "event" : "state", event.id);
   for (const items of rest) await step.seal(items, "state");
 }
 

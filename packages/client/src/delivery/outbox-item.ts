@@ -33,8 +33,8 @@ const itemCodec = variants({
     0,
     {
       /**
-       * `state`: what is said once and must arrive, though it is no event: acknowledgements, consent, names. `answer`: to
-       * somebody who has asked by a link, into mailboxes of theirs.
+       * `event`: an event and nothing else. `state`: what is said once and must arrive, by itself or riding on an event:
+       * acknowledgements, consent, names. `answer`: to somebody who has asked by a link, into mailboxes of theirs.
        */
       purpose: word("event", "signal", "commit", "state", "answer"),
       /** Hex id of the event that it carries; empty where it carries none. */

@@ -3,7 +3,7 @@
  *
  * O1 An item is saved before its first byte leaves the device, and the same bytes are sent at every try: a message
  *    that arrives twice is one message.
- * O2 An item stays until every target has it, until its receiver has acknowledged it, or until it expires.
+ * O2 An item stays until every target has it, until its receiver has acknowledged all of it, or until it expires.
  * O3 A receipt counts once it is saved.
  * O4 One node's trouble does not hold up another; a node that is down is asked again after its own back-off.
  *
