@@ -4,6 +4,7 @@
  * They can be down, slow to answer, or deliver twice; never used where a real node could run.
  */
 import { bytesToHex, concatBytes, equalBytes } from "@xchat/codec";
+import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { signReceipts } from "@xchat/protocol";
 import type { NodeAccess, NodeConnector, NodeHint, NodeOutcome, Receipt, StoredEnvelope } from "@xchat/client/ports";
@@ -33,12 +34,15 @@ const refused = (reason: string): NodeOutcome<never> => ({ ok: false, error: { k
 const provider = nodeCryptoProvider();
 const nobody = { publicKey: new Uint8Array(32), secretKey: new Uint8Array(32) };
 
+type Hash = CryptoProvider["sha256"];
+
 async function commitReceipt(
   { keyHash }: NodeHint,
+  sha256: Hash,
   mailbox: Uint8Array,
   envelopes: readonly Uint8Array[],
 ): Promise<Uint8Array> {
-  const hash = provider.sha256(concatBytes(...envelopes.map((envelope) => provider.sha256(envelope))));
+  const hash = sha256(concatBytes(...envelopes.map(sha256)));
   const statement = { nodeId: keyHash, mailbox, hash, kind: "commit" as const, hour: 1, expiresHour: 337 };
   const [receipt] = await signReceipts(provider, nobody, keyHash, [statement]);
   return receipt as Uint8Array;
@@ -54,14 +58,16 @@ export class MemoryNode {
   /** When each envelope came, where there is a clock; they are kept as long as the spec says. */
   readonly #cameAt = new WeakMap<StoredEnvelope, number>();
   readonly #now: (() => number) | null;
+  readonly #sha256: Hash;
   #isDown = false;
   /** Gives receipts and keeps nothing: a node that lies. */
   isLosing = false;
 
-  /** Without a clock nothing expires. */
-  constructor(hint: NodeHint, now: (() => number) | null = null) {
+  /** Without a clock nothing expires. What it signs for is hashed as its devices hash. */
+  constructor(hint: NodeHint, now: (() => number) | null = null, sha256: Hash = provider.sha256) {
     this.hint = hint;
     this.#now = now;
+    this.#sha256 = sha256;
   }
 
   get isDown(): boolean {
@@ -142,7 +148,7 @@ export class MemoryNode {
           this.#slots.set(key, envelopes);
           if (this.#now !== null && taken === undefined) this.#slotTakenAt.set(key, this.#now());
           for (const envelope of envelopes) this.put(mailbox.publicKey, envelope);
-          return done({ bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) });
+          return done({ bytes: await this.#receipt(mailbox.publicKey, envelopes) });
         }),
       fetchSlot: ({ mailbox }) =>
         when(async () => {
@@ -151,7 +157,7 @@ export class MemoryNode {
           // MB19: it stays taken, and what it held is gone.
           const isOver = this.#now !== null && (this.#slotTakenAt.get(key) ?? 0) + ENVELOPE_LIFETIME < this.#now();
           if (envelopes === undefined || isOver) return done(null);
-          return done({ envelopes, receipt: { bytes: await commitReceipt(this.hint, mailbox.publicKey, envelopes) } });
+          return done({ envelopes, receipt: { bytes: await this.#receipt(mailbox.publicKey, envelopes) } });
         }),
       subscribe: ({ mailboxes, onEnvelopes, onCaughtUp, signal }) =>
         this.#subscribe(mailboxes, onEnvelopes, onCaughtUp, signal),
@@ -167,6 +173,10 @@ export class MemoryNode {
       stunAddress: () => null,
       close: () => {},
     };
+  }
+
+  #receipt(mailbox: Uint8Array, envelopes: readonly Uint8Array[]): Promise<Uint8Array> {
+    return commitReceipt(this.hint, this.#sha256, mailbox, envelopes);
   }
 
   #putBlob(place: Uint8Array, ownerKey: Uint8Array, version: number, blob: Uint8Array | null): NodeOutcome<void> {
@@ -240,10 +250,11 @@ export const memoryNodes = (
   count: number,
   now: (() => number) | null = null,
   host = "ws://localhost",
+  sha256: Hash = provider.sha256,
 ): readonly MemoryNode[] =>
   Array.from({ length: count }, (_, i) => {
     const hint = { address: `${host}:${9000 + i}/x`, keyHash: new Uint8Array(32).fill(i + 1) };
-    return new MemoryNode(hint, now);
+    return new MemoryNode(hint, now, sha256);
   });
 
 function withLifeline(access: NodeAccess, lifeline: Lifeline): NodeAccess {

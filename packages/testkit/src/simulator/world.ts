@@ -96,7 +96,8 @@ export class World {
     this.random = new Random(seed, "world");
     this.plan = planOf(new Random(seed, "plan"), hasOldCopies, hasGroups);
     this.trace = new Trace(isVerbose);
-    this.nodes = memoryNodes(this.plan.nodes, () => this.schedule.now);
+    const { sha256 } = this.#provider("nodes");
+    this.nodes = memoryNodes(this.plan.nodes, () => this.schedule.now, undefined, sha256);
     this.direct = new DirectNetwork({
       schedule: this.schedule,
       random: new Random(seed, "direct"),
