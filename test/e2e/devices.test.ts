@@ -1,0 +1,86 @@
+/** One person with two devices, in two browsers, and somebody whom they write to. */
+import { describe, expect, test } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { goTo, hears, messageField, openChat, say } from "./people.ts";
+import { stage } from "./stage.ts";
+
+const story = stage();
+
+async function openDevices(page: Page): Promise<void> {
+  await goTo(page, "Settings");
+  await page.getByRole("button", { name: /^Devices/u }).click();
+}
+
+const device = (page: Page, name: string): Locator => page.locator(".device-row").filter({ hasText: name });
+
+/** Links the browser of `page`, which has no account, to the account of `existing`. */
+async function link(existing: Page, page: Page, name: string): Promise<void> {
+  await openDevices(existing);
+  await existing.getByRole("button", { name: "Link a device" }).click();
+  await existing.getByRole("button", { name: "Show the code" }).click();
+  const code = await existing.getByRole("dialog").locator(".code-block").innerText();
+  await page.getByRole("button", { name: "I have X Chat on another device" }).click();
+  await page.getByLabel("Name of this device").fill(name);
+  await page.getByLabel("Code of the other device").fill(code);
+  await page.getByRole("button", { name: "Continue" }).click();
+  const digits = await page.locator(".link-digits").innerText();
+  await existing.getByLabel("The six digits").fill(digits);
+  await existing.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Yes, this is my account" }).click();
+  await page.getByRole("navigation", { name: "Main" }).waitFor();
+  await existing.getByText("belongs to your account").waitFor();
+  await existing.getByRole("button", { name: "Done" }).click();
+}
+
+describe("a second device", () => {
+  test("has the chats, gets what was said before by consent, writes, and is removed from the first", async () => {
+    const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
+    await say(alicesPage, "Said before there was a telephone");
+    await hears(bobsPage, "Said before there was a telephone");
+    const telephone = await story.browser({ viewport: { width: 360, height: 740 } });
+    const phone = await telephone.page(story.node.webAddress);
+    await link(alicesPage, phone, "telephone");
+
+    // Both speak as one person.
+    await openChat(phone, "Bob");
+    await say(phone, "From the telephone");
+    await hears(bobsPage, "From the telephone");
+    await openChat(alicesPage, "Bob");
+    await hears(alicesPage, "From the telephone");
+    await say(bobsPage, "To both of you");
+    await hears(alicesPage, "To both of you");
+    await hears(phone, "To both of you");
+
+    // What was said before comes when the first device says yes.
+    expect(await phone.getByText("Said before there was a telephone").count()).toBe(0);
+    await phone.getByRole("button", { name: "Back" }).click();
+    await phone.getByRole("button", { name: "Show", exact: true }).click();
+    await phone.getByRole("button", { name: /^Get them from/u }).click();
+    await goTo(alicesPage, "Chats");
+    await alicesPage.getByRole("button", { name: "Show", exact: true }).click();
+    await alicesPage.getByRole("button", { name: "Give them" }).click();
+    await phone.getByText("Your earlier messages are here").waitFor();
+    await openChat(phone, "Bob");
+    await hears(phone, "Said before there was a telephone");
+
+    // The lost one is removed: it says so, and hears nothing more.
+    await openDevices(alicesPage);
+    await device(alicesPage, "telephone").getByRole("button", { name: "Remove telephone" }).click();
+    await alicesPage.getByRole("button", { name: "Remove", exact: true }).click();
+    await device(alicesPage, "telephone").waitFor({ state: "detached" });
+    await phone.getByRole("button", { name: "Back" }).click();
+    await openDevices(phone);
+    await phone.getByText("This device was removed from your account").waitFor();
+    await openChat(alicesPage, "Bob");
+    await say(alicesPage, "After the telephone was lost");
+    await hears(bobsPage, "After the telephone was lost");
+    await say(bobsPage, "Heard");
+    await hears(alicesPage, "Heard");
+    await goTo(phone, "Chats");
+    await openChat(phone, "Bob");
+    await phone.getByText("This chat has ended.").waitFor();
+    expect(await phone.getByText("After the telephone was lost").count()).toBe(0);
+    expect(await messageField(phone).count()).toBe(0);
+    expect([alice, bob, telephone].flatMap(({ problems }) => problems)).toEqual([]);
+  });
+});
