@@ -170,19 +170,35 @@ function useEdit(message: MessageView | null): [string, React.Dispatch<React.Set
   return [text, setText];
 }
 
-/** What is typed is saved a moment after each change, and when the chat is left. */
+/**
+ * What is typed is saved a moment after each change, and when the chat is left. What another device of this person has
+ * typed takes its place where nothing here waits to be saved.
+ */
 function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<string>>] {
   const api = useApi();
   const [text, setText] = useState(chat.draft);
   const saved = useRef(chat.draft);
+  /** What was saved from here and has not come back yet: it is not news from elsewhere. */
+  const underWay = useRef<string[]>([]);
   const save = useEffectEvent(() => {
     if (saved.current === text) return;
     saved.current = text;
+    underWay.current.push(text);
     // A draft that could not be saved is still in the field; the next change tries again.
     api.call("setDraft", { chat: chat.id, text }).catch(() => {
       saved.current = "";
+      underWay.current = [];
     });
   });
+  const take = useEffectEvent((draft: string) => {
+    const own = underWay.current.lastIndexOf(draft);
+    if (own !== -1) underWay.current.splice(0, own + 1);
+    else if (text === saved.current && draft !== text) {
+      saved.current = draft;
+      setText(draft);
+    }
+  });
+  useEffect(() => take(chat.draft), [chat.draft]);
   useEffect(() => {
     const timer = setTimeout(() => save(), text === "" ? 0 : DRAFT_MILLISECONDS);
     return () => clearTimeout(timer);
