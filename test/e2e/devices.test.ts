@@ -1,10 +1,13 @@
 /** One person with two devices, in two browsers, and somebody whom they write to. */
 import { describe, expect, test } from "vitest";
 import type { Locator, Page } from "playwright-core";
-import { goTo, hears, messageField, openChat, say } from "./people.ts";
+import { goTo, hears, makeGroup, messageField, openChat, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
+const PATIENCE = { timeout: 60_000 };
+/** What disappears takes its time. */
+const STORY_PATIENCE = 300_000;
 
 async function openDevices(page: Page): Promise<void> {
   await goTo(page, "Settings");
@@ -83,4 +86,48 @@ describe("a second device", () => {
     expect(await messageField(phone).count()).toBe(0);
     expect([alice, bob, telephone].flatMap(({ problems }) => problems)).toEqual([]);
   });
+
+  test(
+    "follows the first in names, drafts and groups; what disappears does so on both",
+    async () => {
+      const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
+      const telephone = await story.browser({ viewport: { width: 360, height: 740 } });
+      const phone = await telephone.page(story.node.webAddress);
+      await link(alicesPage, phone, "telephone");
+      await openChat(phone, "Bob");
+
+      await openChat(alicesPage, "Bob");
+      await messageField(alicesPage).fill("Half a sentence");
+      await expect.poll(() => messageField(phone).inputValue(), PATIENCE).toBe("Half a sentence");
+      await messageField(alicesPage).fill("");
+      await alicesPage.getByRole("button", { name: "About this contact" }).click();
+      await alicesPage.getByLabel("Your name for them").fill("Robert");
+      await alicesPage.getByRole("button", { name: "Save" }).click();
+      await phone.getByRole("heading", { name: "Robert" }).waitFor();
+
+      await alicesPage.getByLabel("Disappearing messages").selectOption("30 seconds");
+      await say(bobsPage, "Before the clock");
+      await hears(alicesPage, "Before the clock");
+      await hears(phone, "Before the clock");
+      await say(alicesPage, "Read and forget");
+      await hears(bobsPage, "Read and forget");
+      await hears(phone, "Read and forget");
+      for (const page of [alicesPage, phone, bobsPage])
+        await page.locator("#messages").getByText("Read and forget", { exact: true }).waitFor({ state: "detached" });
+
+      await makeGroup(alicesPage, "Choir", ["Robert"]);
+      await alicesPage.locator("#messages").getByText("You came in with another device.").waitFor();
+      await say(alicesPage, "We sing on Tuesday");
+      await phone.getByRole("button", { name: "Back" }).click();
+      await openChat(phone, "Choir");
+      await hears(phone, "We sing on Tuesday");
+      await say(phone, "At seven");
+      await openChat(bobsPage, "Choir");
+      await hears(bobsPage, "We sing on Tuesday");
+      await hears(bobsPage, "At seven");
+      await hears(alicesPage, "At seven");
+      expect([alice, bob, telephone].flatMap(({ problems }) => problems)).toEqual([]);
+    },
+    STORY_PATIENCE,
+  );
 });

@@ -1,19 +1,10 @@
 /** Coming into a group by a link, in real browsers: from a first visit, with and without an admin's yes. */
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { createIdentity, goTo, hears, openChat, pasteInvitation, say } from "./people.ts";
+import { createIdentity, hears, makeGroup, openChat, pasteInvitation, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
-
-async function makeGroup(page: Page, name: string): Promise<void> {
-  await goTo(page, "Chats");
-  await page.getByRole("button", { name: "New chat" }).click();
-  await page.getByRole("menuitem", { name: "New group" }).click();
-  await page.getByLabel("Name of the group").fill(name);
-  await page.getByRole("button", { name: "Make the group" }).click();
-  await page.locator("#messages").waitFor();
-}
 
 /** Made in the panel of the open group, and copied from the dialog that shows it. */
 async function makeLink(page: Page, { needsApproval }: { readonly needsApproval: boolean }): Promise<string> {

@@ -1,7 +1,17 @@
 /** Three people in a group, in three browsers. */
 import { describe, expect, test } from "vitest";
 import type { Locator, Page } from "playwright-core";
-import { acceptRequest, answerInvitation, goTo, hears, invite, messageField, openChat, own, say } from "./people.ts";
+import {
+  acceptRequest,
+  answerInvitation,
+  hears,
+  invite,
+  makeGroup,
+  messageField,
+  openChat,
+  own,
+  say,
+} from "./people.ts";
 import { stage, type Couple } from "./stage.ts";
 
 const story = stage();
@@ -9,19 +19,6 @@ const story = stage();
 /** What stands in the chat about the group itself: names in it are set apart from the text around them. */
 const record = (page: Page, words: string): Locator =>
   page.locator("#messages").getByText(new RegExp(words.replaceAll(/(Alice|Bob|Carol)/gu, ".?$1.?"), "u"));
-
-async function makeGroup(page: Page, name: string, people: readonly string[]): Promise<void> {
-  await goTo(page, "Chats");
-  await page.getByRole("button", { name: "New chat" }).click();
-  await page.getByRole("menuitem", { name: "New group" }).click();
-  await page.getByLabel("Name of the group").fill(name);
-  for (const person of people) {
-    await page.getByLabel("Search your contacts").fill(person);
-    await page.getByLabel("Search your contacts").press("Enter");
-  }
-  await page.getByRole("button", { name: "Make the group" }).click();
-  await messageField(page).waitFor();
-}
 
 /** Of the open group. */
 async function rename(page: Page, name: string): Promise<void> {

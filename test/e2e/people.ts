@@ -73,6 +73,20 @@ export async function openChat(page: Page, name: string): Promise<void> {
   await page.locator("#messages").waitFor();
 }
 
+/** Of contacts, by their names. */
+export async function makeGroup(page: Page, name: string, people: readonly string[] = []): Promise<void> {
+  await goTo(page, "Chats");
+  await page.getByRole("button", { name: "New chat" }).click();
+  await page.getByRole("menuitem", { name: "New group" }).click();
+  await page.getByLabel("Name of the group").fill(name);
+  for (const person of people) {
+    await page.getByLabel("Search your contacts").fill(person);
+    await page.getByLabel("Search your contacts").press("Enter");
+  }
+  await page.getByRole("button", { name: "Make the group" }).click();
+  await page.locator("#messages").waitFor();
+}
+
 export const messageField = (page: Page): Locator => page.getByRole("textbox", { name: /^Message to/u });
 
 export async function say(page: Page, text: string): Promise<void> {
