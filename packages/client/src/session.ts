@@ -354,11 +354,18 @@ export class Session {
   }
 
   /** GR29. What is not followed is not kept. */
-  async #introduced({ pair, introduction, ids }: WholeParcel): Promise<void> {
+  async #introduced(parcel: WholeParcel): Promise<void> {
     const { core } = this;
+    const { pair, introduction, ids } = parcel;
     const from = this.chats.get(pair);
     const existing = (id: string): Chat | undefined => this.chats.get(id);
     const joined = from === undefined ? null : await joinIntroduced(core, from, introduction, existing);
+    if (joined !== null && "waitsFor" in joined) {
+      core.introductions.wait(parcel, joined.waitsFor);
+      // It may have ended while this was looked at.
+      if (existing(joined.waitsFor)?.record.state === "ended") core.introductions.ended(joined.waitsFor);
+      return;
+    }
     const gone = core.introductions.done(ids);
     if (joined === null || from === undefined) return core.store.write(gone);
     await this.#beginAgain(joined.chat, [...joined.changes, ...gone]);

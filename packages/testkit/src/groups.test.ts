@@ -127,6 +127,26 @@ describe("groups", () => {
     await world.untilTexts(bob, chat, ["one", "three"]);
   });
 
+  test("[GR29] who was removed and added again while away comes in, though the chat with who added them is read first", async () => {
+    const world = newWorld();
+    const [alice, bob] = await world.people("Alice", "Bob");
+    const chat = await world.group(alice, "Choir", bob);
+    await send(bob, chat, "before");
+    await world.untilTexts(alice, chat, ["before"]);
+    const bobsId = await accountId(bob);
+    await bob.close();
+    await alice.who.api.call("removeMember", { chat, accountId: bobsId });
+    await world.untilGroup(alice, chat, ({ members }) => members.length === 1);
+    await alice.who.api.call("addMembers", { chat, members: [bobsId] });
+    await world.untilGroup(alice, chat, ({ members }) => members.length === 2);
+    await world.clock.pass(60_000);
+    await bob.open();
+    await world.until(async () => ((await linesOf(bob, chat)).length === 3 ? true : null));
+    await send(bob, chat, "after");
+    await world.untilTexts(alice, chat, ["before", "after"]);
+    expect(await linesOf(bob, chat)).toEqual(["Alice: added Bob", "Alice: removed Bob", "Alice: added Bob"]);
+  });
+
   test("[GR28] a restart in the middle of everything loses no wish and no introduction", async () => {
     const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");

@@ -171,6 +171,11 @@ export class Chat {
     return this.#state.group.groupId;
   }
 
+  /** The number of the one where it stands. */
+  get epoch(): number {
+    return this.#state.group.epoch;
+  }
+
   get wishes(): readonly Wish[] {
     return this.#state.shared.wishes;
   }
@@ -516,7 +521,10 @@ export class Chat {
   }
 
   #afterCommit(): void {
-    if (this.#state.record.state === "ended") this.#core.readers.remove(this.id);
+    if (this.#state.record.state === "ended") {
+      this.#core.readers.remove(this.id);
+      this.#core.introductions.ended(this.id);
+    }
     this.#readMailboxes();
     this.#arrivals.tryHeldIfAny();
     this.#links.update();

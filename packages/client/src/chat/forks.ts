@@ -308,7 +308,9 @@ function noteOwn(step: Step, before: Side): void {
   const here = new Set(side.leaves.map(({ account }) => account));
   const hasRemoved = before.leaves.some(({ account }) => !here.has(account));
   if (hasRemoved) step.setShared({ needsSeed: side.state.rejoin[0]?.number ?? 0 });
-  if (side.state.leaving.includes(ownAccount(step.core))) endChat(step, null);
+  if (!side.state.leaving.includes(ownAccount(step.core))) return;
+  endChat(step, null);
+  step.core.introductions.refuse(step);
 }
 
 /** A change of own devices that lets nobody in is done with its epoch; else with the Welcome. */

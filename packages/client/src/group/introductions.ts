@@ -72,6 +72,8 @@ export class Introductions {
   readonly #deps: IntroductionsDeps;
   readonly #out = new Map<string, Out>();
   readonly #in = new Map<string, Incoming>();
+  /** By whole parcel: the chat that has to end before it is followed (GR29). In memory only: it is judged anew at the start. */
+  readonly #waiting = new Map<string, string>();
 
   constructor(deps: IntroductionsDeps) {
     this.#deps = deps;
@@ -158,9 +160,32 @@ export class Introductions {
     step.after.push(() => this.#handOn(this.#addIn(record)));
   }
 
+  /** A whole one comes again when this chat has ended. */
+  wait({ ids }: WholeParcel, chat: string): void {
+    const one = this.#in.get(ids[0] ?? "");
+    if (one !== undefined) this.#waiting.set(keyOf(one), chat);
+  }
+
+  /** This person is out of the chat: who has added them again is followed. */
+  ended(chat: string): void {
+    for (const key of this.#waitingFor(chat)) this.#handOn(key);
+  }
+
+  /** In a step of the chat that this person leaves: whoever added them again before did so to somebody who wants to go. */
+  refuse(step: Step): void {
+    const keys = this.#waitingFor(step.id);
+    const ids = [...this.#in.values()].filter((one) => keys.includes(keyOf(one))).map(({ record }) => record.id);
+    step.changes.push(...ids.map((key): StoreChange => ({ delete: "part", key })));
+    step.after.push(() => this.done(ids));
+  }
+
   /** It has been dealt with. */
   done(ids: readonly string[]): readonly StoreChange[] {
-    for (const id of ids) this.#in.delete(id);
+    for (const id of ids) {
+      const one = this.#in.get(id);
+      if (one !== undefined) this.#waiting.delete(keyOf(one));
+      this.#in.delete(id);
+    }
     return ids.map((key): StoreChange => ({ delete: "part", key }));
   }
 
@@ -171,6 +196,10 @@ export class Introductions {
   }
 
   // ---- below
+
+  #waitingFor(chat: string): readonly string[] {
+    return [...this.#waiting].flatMap(([key, waitsFor]) => (waitsFor === chat ? [key] : []));
+  }
 
   #outChange({ id, group, account, introduction, sentAt }: Out, now: number): StoreChange {
     const value = encode(outCodec, { account: accountIdToBytes(account), introduction, sentAt });

@@ -15,25 +15,33 @@ export interface Joined {
   readonly changes: readonly StoreChange[];
 }
 
+/** Waits until this person is removed from the chat of this id. */
+export interface Waiting {
+  readonly waitsFor: string;
+}
+
 /** Null where there is nothing to follow: it is not kept then. `pair`: the chat through which it came. */
 export async function joinIntroduced(
   core: SessionCore,
   pair: Chat,
   encoded: Uint8Array,
   existing: (conversation: string) => Chat | undefined,
-): Promise<Joined | null> {
+): Promise<Joined | Waiting | null> {
   const decoded = decodeIntroduction(encoded);
   const contact = core.contacts.get(pair.record.accountId);
   if (!decoded.ok || contact === undefined || contact.isBlocked) return null;
   const introduction = decoded.value;
   const before = existing(introduction.conversation);
   // Whoever names a chat that is there would take its place, its keys and its history.
-  const isTaken = before !== undefined && (before.record.state !== "ended" || before.record.accountId !== "");
-  if (isTaken) return null;
+  if (before !== undefined && before.record.accountId !== "") return null;
   const opened = await openWelcome(core, pair.id, introduction.welcome);
   if (opened === null) return null;
   const side = sideOf(core.cipher, opened.group);
   if (!isWhatItSays(core, contact.accountId, introduction, opened.group, side)) return null;
+  if (before !== undefined && before.record.state !== "ended") {
+    // Removed and added again, perhaps, and the removal is still to be read.
+    return opened.group.epoch > before.epoch ? { waitsFor: before.id } : null;
+  }
   const record: GroupRecord = {
     by: contact.accountId as AccountId,
     actions: [{ kind: "added", account: ownAccount(core) }],

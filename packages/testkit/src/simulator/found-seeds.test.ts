@@ -46,6 +46,12 @@ test.each([
     found: "a newcomer showed as lost what somebody had said before, of whom who added them knew nothing yet (LG16)",
     hasGroups: true,
   },
+  {
+    seed: 738,
+    found:
+      "who was removed and added again while away threw the addition away, because they had not read the removal yet: the others counted in who never came (GR29)",
+    hasGroups: true,
+  },
 ])("seed $seed: $found", async ({ seed, hasOldCopies = false, hasGroups = false }) => {
   const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies, hasGroups });
   expect(failure, story.join("\n")).toBeNull();
