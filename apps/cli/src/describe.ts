@@ -49,6 +49,8 @@ export function deliveryWords(delivery: Delivery): string {
     case "delivered":
     case "read":
       return `${delivery.state}, ${delivery.via === "direct" ? "directly" : "through a node"}`;
+    case "unsent":
+      return "not sent: the chat ended before";
   }
 }
 

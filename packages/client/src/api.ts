@@ -156,7 +156,9 @@ export type Delivery =
     }
   | { readonly state: "stored"; readonly count: number; readonly of: number }
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
-  | { readonly state: "read"; readonly via: "direct" | "nodes" };
+  | { readonly state: "read"; readonly via: "direct" | "nodes" }
+  /** The chat ended before it could be sent, and it is here alone. */
+  | { readonly state: "unsent" };
 
 export interface MessageView extends MessageMarks {
   readonly id: EventId;

@@ -426,6 +426,7 @@ const READING: readonly StoreContractCase[] = [
         sampleEvent(4, { disappearsAt: -1 }),
         sampleEvent(5, { disappearsAt: -1 }),
         sampleEvent(6),
+        sampleEvent(7, { disappearsAt: 50, isOwn: true, delivery: "unsent" }),
       ),
     );
     same(ids(await store.disappearing("c1", 10)), [2, 1], "by time");

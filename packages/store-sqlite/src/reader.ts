@@ -189,7 +189,7 @@ export const readDisappearing = (
   toEvents(
     connection.all(
       `${SQL.event.select} WHERE conversationId = ? AND disappearsAt <> 0 AND disappearsAt > 0 AND state = 'shown' ` +
-        "AND delivery <> 'queued' ORDER BY disappearsAt, id LIMIT ?",
+        "AND delivery NOT IN ('queued', 'unsent') ORDER BY disappearsAt, id LIMIT ?",
       [conversationId, checkedLimit(limit)],
     ),
   );

@@ -147,6 +147,32 @@ describe("groups", () => {
     expect(await linesOf(bob, chat)).toEqual(["Alice: added Bob", "Alice: removed Bob", "Alice: added Bob"]);
   });
 
+  test("[GR31] what waited to be sent when somebody left is told as not sent, and is not sent when they are in again", async () => {
+    const world = newWorld();
+    const [alice, bob] = await world.people("Alice", "Bob");
+    const chat = await world.group(alice, "Choir", bob);
+    await send(bob, chat, "one");
+    await world.untilTexts(alice, chat, ["one"]);
+    const stateOfText = async (text: string): Promise<string | undefined> =>
+      (await allMessages(bob.who.api, chat)).find(({ content }) => content.kind === "text" && content.text === text)
+        ?.delivery?.state;
+    world.node.goDown();
+    await bob.who.api.call("leaveGroup", { chat });
+    await send(bob, chat, "too late");
+    expect(await stateOfText("too late")).toBe("queued");
+    world.node.comeBack();
+    for (const one of [alice, bob]) await one.who.api.call("retryNow", {});
+    await world.until(async () => ((await stateOf(bob, chat)) === "ended" ? true : null));
+    expect(await stateOfText("too late")).toBe("unsent");
+    await world.untilGroup(alice, chat, ({ members }) => members.length === 1);
+    await alice.who.api.call("addMembers", { chat, members: [await accountId(bob)] });
+    await world.untilGroup(bob, chat, ({ role }) => role === "member");
+    await bob.reopen();
+    await send(bob, chat, "here again");
+    await world.untilTexts(alice, chat, ["one", "here again"]);
+    expect(await stateOfText("too late")).toBe("unsent");
+  });
+
   test("[GR28] a restart in the middle of everything loses no wish and no introduction", async () => {
     const world = newWorld();
     const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");

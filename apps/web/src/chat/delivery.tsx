@@ -27,6 +27,7 @@ export function DeliveryIcon({ delivery }: { readonly delivery: Delivery }): Rea
         <circle cx="8" cy="8" r="6" className="delivery-ring" />
       )}
       {delivery.state === "queued" && <path d="M8 5v3.2l2 1.2" className="delivery-sign" />}
+      {delivery.state === "unsent" && <path d="M5.8 5.8l4.4 4.4m0-4.4l-4.4 4.4" className="delivery-sign" />}
       {delivery.state === "stored" && (
         <>
           <circle
@@ -70,6 +71,11 @@ export function useDeliveryWords(): (delivery: Delivery) => DeliveryWords {
         return {
           title: t`Stored at ${delivery.count} of ${delivery.of}`,
           detail: t`${delivery.count} of ${delivery.of} home nodes have signed for it. It waits there, sealed, until the other device fetches it.`,
+        };
+      case "unsent":
+        return {
+          title: t`Not sent`,
+          detail: t`The chat ended here before it could be sent. It is saved on this device, and nobody else has it.`,
         };
       case "delivered":
         return { title: t`Delivered`, detail: via(delivery.via) };

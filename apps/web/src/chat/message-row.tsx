@@ -211,7 +211,7 @@ function Meta({
       {delivery !== null && (
         <>
           <DeliveryIcon delivery={delivery} />
-          {delivery.state === "queued" || delivery.state === "stored" ? (
+          {delivery.state === "queued" || delivery.state === "stored" || delivery.state === "unsent" ? (
             <span>{deliveryWords(delivery).title}</span>
           ) : (
             <Hidden>{deliveryWords(delivery).title}</Hidden>

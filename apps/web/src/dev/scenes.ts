@@ -207,6 +207,7 @@ export function shortTalk(): MessageView[] {
     message("Delivered directly", now - 30 * MINUTE, { state: "delivered", via: "direct" }),
     message("Delivered through nodes", now - 20 * MINUTE, { state: "delivered", via: "nodes" }),
     message("Stored for now", now - 12 * MINUTE, { state: "stored", count: 2, of: 3 }),
+    message("Was I too late?", now - 12 * MINUTE, { state: "unsent" }),
     message("const seal = (state, event) => [next, effects];", now - 11 * MINUTE, { state: "queued", why: "no-node" }),
     ...livelyTalk(),
     message("Got it, thank you.", now - 3 * MINUTE, null, { via: "direct" }),

@@ -52,6 +52,7 @@ import { runErrand, type ErrandDeps } from "./fork-errands.ts";
 import { besideEpochs, hearMember, offerElsewhere, takeCommit, takeStoredCommit } from "./forks.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
+import { keepUnsent } from "./unsent.ts";
 import { automaticAt } from "./upkeep-wishes.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
 import { isWaiting, refusalOf, wish, type Wish } from "./wishes.ts";
@@ -249,7 +250,11 @@ export class Chat {
   /** Nothing comes or goes any more; what is here is kept. */
   async end(): Promise<void> {
     this.close();
-    if (this.#state.record.state !== "ended") await this.#step(async (step) => step.setRecord({ state: "ended" }));
+    if (this.#state.record.state === "ended") return;
+    await this.#step(async (step) => {
+      step.setRecord({ state: "ended" });
+      await keepUnsent(step);
+    });
   }
 
   async markRead(upTo: string): Promise<void> {

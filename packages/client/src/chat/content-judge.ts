@@ -23,6 +23,7 @@ import type { SessionCore } from "../session-core.ts";
 import { ownAccount } from "./authors.ts";
 import { inTime, viewOf } from "./content-facts.ts";
 import type { Step } from "./step.ts";
+import { isStillHere } from "./unsent.ts";
 
 /** What names an edit that has gone goes in the next round; nobody names longer chains. */
 const MAX_ROUNDS = 4;
@@ -42,7 +43,7 @@ export const contextOf = (
   isStarred: () => mark?.isStarred ?? false,
   isHidden: () => mark?.isHidden ?? false,
   // CJ1: time does not run for what has not left the device.
-  now: root.isOwn && root.delivery === "queued" ? 0 : core.clock.now(),
+  now: isStillHere(root) ? 0 : core.clock.now(),
 });
 
 /** Judges what this step has to do with. Called once, when the log has placed everything. */
@@ -77,7 +78,7 @@ async function rootsOf(step: Step): Promise<ReadonlySet<Hex>> {
   const { placed, due } = step.content;
   const roots = new Set(due);
   for (const record of step.events.values()) {
-    const hasLeft = record.isOwn && record.delivery !== "queued" && (record.kind === "leaving" || canBeNamed(record));
+    const hasLeft = record.isOwn && !isStillHere(record) && (record.kind === "leaving" || canBeNamed(record));
     if (!placed.has(record.id) && !hasLeft) continue;
     roots.add(record.id);
     for (const id of actsOn(record)) roots.add(id);

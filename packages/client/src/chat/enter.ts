@@ -11,6 +11,7 @@ import { recordLine } from "./record-line.ts";
 import { keepCredentials } from "./past-credentials.ts";
 import { advanceRoster, type Roster, type Successor } from "./roster.ts";
 import type { Step } from "./step.ts";
+import { keepUnsent } from "./unsent.ts";
 
 export interface Entry {
   readonly cut: readonly CutEntry[];
@@ -70,10 +71,11 @@ async function successorOf(
 }
 
 /** This device is out: what is here can be read, and nothing more comes. */
-export function endChat(step: Step, entry: Entry | null): void {
+export async function endChat(step: Step, entry: Entry | null): Promise<void> {
   const { roster, group } = step.state;
   step.setRecord({ state: "ended" });
   step.setShared({ wishes: [] });
+  await keepUnsent(step);
   if (entry !== null) {
     const lineDepth = entry.note === null ? roster.lineDepth : depthOfLine(roster.lineDepth, entry.note);
     step.set({ roster: { ...roster, lineDepth } });

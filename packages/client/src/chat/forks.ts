@@ -34,6 +34,7 @@ import { lineIdOf } from "./record-line.ts";
 import type { Side } from "./roster.ts";
 import { sealOrQueue } from "./sealing.ts";
 import type { Step } from "./step.ts";
+import { keepUnsent } from "./unsent.ts";
 import { decodeMemo } from "./wish-memo.ts";
 import { MAX_WISHES } from "./wishes.ts";
 
@@ -239,7 +240,7 @@ async function move(
   for (const commit of commits) {
     const entry = entryOf(step, commit);
     await enterGroup(step, commit.after, entry);
-    if (commit.isOwn) noteOwn(step, before);
+    if (commit.isOwn) await noteOwn(step, before);
     else answeredElsewhere(step, entry.record);
     noteDevices(step, commit);
   }
@@ -251,6 +252,8 @@ async function move(
     const event = await step.event(item.eventId);
     if (event !== null && event.delivery !== "delivered" && event.delivery !== "read") await sealOrQueue(step, event);
   }
+  // One of these commits may have been the end of it.
+  if (step.state.record.state === "ended") await keepUnsent(step);
   step.errands.push({ kind: "moved" });
 }
 
@@ -273,10 +276,10 @@ function unsentIn(step: Step, left: readonly Hex[]) {
   });
 }
 
-function removed(step: Step, commits: readonly AppliedCommit[]): void {
+async function removed(step: Step, commits: readonly AppliedCommit[]): Promise<void> {
   const last = commits.at(-1);
   step.set({ group: step.work.group });
-  endChat(step, last === undefined ? null : entryOf(step, last));
+  await endChat(step, last === undefined ? null : entryOf(step, last));
   step.errands.push({ kind: "moved" });
 }
 
@@ -302,14 +305,14 @@ function successorOf({ change }: AppliedCommit["facts"]): NonNullable<Entry["suc
 }
 
 /** What an own commit has for a consequence here: a seed to be renewed (GR28), or that this person has left. */
-function noteOwn(step: Step, before: Side): void {
+async function noteOwn(step: Step, before: Side): Promise<void> {
   const { side } = step.state;
   if (side.state.kind !== "group") return;
   const here = new Set(side.leaves.map(({ account }) => account));
   const hasRemoved = before.leaves.some(({ account }) => !here.has(account));
   if (hasRemoved) step.setShared({ needsSeed: side.state.rejoin[0]?.number ?? 0 });
   if (!side.state.leaving.includes(ownAccount(step.core))) return;
-  endChat(step, null);
+  await endChat(step, null);
   step.core.introductions.refuse(step);
 }
 

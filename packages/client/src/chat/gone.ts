@@ -10,6 +10,7 @@ import { withIdentityNotice } from "./contact-news.ts";
 import type { Side } from "./roster.ts";
 import { queueAgain } from "./queue-again.ts";
 import type { ChatState, Step } from "./step.ts";
+import { keepUnsent } from "./unsent.ts";
 
 /** True where none of this person's leaves is of a device that their chain, as it is given, lists. */
 export function isPeerOut({ leaves }: Side, accountId: string, chain: Uint8Array): boolean {
@@ -48,13 +49,13 @@ export async function keepBack(step: Step): Promise<void> {
 }
 
 /** Ends it, and takes back what has not left: it would reach whoever has the device now. */
-export function endWithoutPeer(step: Step, { chain }: Pick<ContactRecord, "chain">): void {
+export async function endWithoutPeer(step: Step, { chain }: Pick<ContactRecord, "chain">): Promise<void> {
   const { core } = step;
   const notices = withIdentityNotice(core, step.state.shared.notices, "recovered", chain);
   step.setRecord({ state: "ended" });
   step.setShared({ notices, wishes: [] });
-  for (const id of step.state.queued) step.changes.push({ delete: "outbox", key: id });
-  step.set({ queued: [] });
+  await keepBack(step);
+  await keepUnsent(step);
   for (const { record } of core.outbox.entries()) {
     if (record.conversationId !== step.id) continue;
     step.changes.push({ delete: "outbox", key: record.id });

@@ -49,6 +49,8 @@ export function deliveryOf(event: EventRecord, queuedWhy: QueuedReason): Deliver
       return { state: "delivered", via };
     case "stored":
       return { state: "stored", count: event.storedCount, of: event.storedOf };
+    case "unsent":
+      return { state: "unsent" };
     default:
       return { state: "queued", why: queuedWhy };
   }

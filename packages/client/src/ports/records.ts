@@ -95,7 +95,7 @@ export interface EventRecord {
   readonly text: string;
   readonly header: Uint8Array;
   readonly body: Uint8Array | null;
-  /** Own: "queued" | "stored" | "delivered" | "read". Others': "". Of kind "lost": "asked" | "given-up". */
+  /** Own: "queued" | "stored" | "delivered" | "read" | "unsent". Others': "". Of kind "lost": "asked" | "given-up". */
   readonly delivery: string;
   readonly storedCount: number;
   /** Of kind "lost": for how many it stands, 0 where that is not known. */

@@ -211,7 +211,7 @@ export class Rejoin {
       if (followed === null) return "none";
       if (followed === "removed") {
         if (fork.session.standing === "member") return "none";
-        endChat(step, null);
+        await endChat(step, null);
         step.changes.push(this.#struckOut());
         return "removed";
       }

@@ -52,6 +52,11 @@ test.each([
       "who was removed and added again while away threw the addition away, because they had not read the removal yet: the others counted in who never came (GR29)",
     hasGroups: true,
   },
+  {
+    seed: 1025,
+    found: "what waited to be sealed when somebody left was shown as on its way for ever (GR31)",
+    hasGroups: true,
+  },
 ])("seed $seed: $found", async ({ seed, hasOldCopies = false, hasGroups = false }) => {
   const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies, hasGroups });
   expect(failure, story.join("\n")).toBeNull();

@@ -82,7 +82,8 @@ function messageProblems(world: World, id: string, { device, view, messages }: S
     if (delivery === null || content.kind !== "text") continue;
     const isOwedToOthers = view.members.length > 1 && world.ledger.isOwedToOthers(content.text);
     const isThere = delivery.state === "delivered" || delivery.state === "read";
-    if (isThere || (delivery.state === "stored" && !isOwedToOthers)) continue;
+    const mayStay = delivery.state === "stored" || delivery.state === "unsent";
+    if (isThere || (mayStay && !isOwedToOthers)) continue;
     problems.push(`[IN8] ${who} has ${JSON.stringify(content)} ${JSON.stringify(delivery)}`);
   }
   return problems;

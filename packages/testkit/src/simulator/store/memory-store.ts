@@ -185,7 +185,8 @@ class MemoryStore implements Store {
   }
 
   async disappearing(conversation: string, limit: number): Promise<readonly EventRecord[]> {
-    return this.#inOrder(conversation, ({ disappearsAt, delivery }) => disappearsAt > 0 && delivery !== "queued")
+    const hasLeft = (delivery: string): boolean => delivery !== "queued" && delivery !== "unsent";
+    return this.#inOrder(conversation, ({ disappearsAt, delivery }) => disappearsAt > 0 && hasLeft(delivery))
       .toSorted((a, b) => a.disappearsAt - b.disappearsAt || compare(a.id, b.id))
       .slice(0, checkedLimit(limit));
   }
