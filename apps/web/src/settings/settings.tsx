@@ -12,7 +12,7 @@ import { Pane } from "../ui/pane.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 
 const sections: {
-  readonly [S in SettingsSection]: React.LazyExoticComponent<(props: { readonly profile: Ready }) => ReactElement>;
+  readonly [S in SettingsSection]: (props: { readonly profile: Ready }) => ReactElement;
 } = {
   words: lazyScreen(() => import("./words.tsx")),
   backup: lazyScreen(() => import("./backup.tsx")),
