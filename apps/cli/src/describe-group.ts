@@ -60,6 +60,8 @@ const plainWords = (action: Exclude<GroupActionView, { person: unknown }>): stri
       return "took a link to join back";
     case "came-by-link":
       return "came in by a link";
+    case "undone":
+      return "which was undone, since another change of that moment counts";
     case "permission":
       return `changed who may ${PERMISSION_WORDS[action.name]}: ${HOLDER_WORDS[action.to]}`;
     case "timer":

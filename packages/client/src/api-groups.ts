@@ -122,6 +122,8 @@ export type GroupActionView =
   | {
       readonly kind: "description" | "picture" | "home-nodes" | "link-made" | "link-revoked" | "came-by-link" | "other";
     }
+  /** Said behind the others of one commit: it does not count any more. What it was there for may have been done again. */
+  | { readonly kind: "undone" }
   | { readonly kind: "permission"; readonly name: GroupPermissionName; readonly to: GroupHolder }
   | { readonly kind: "timer"; readonly to: number | null };
 

@@ -100,11 +100,17 @@ async function noticesOf({ who }: TestDevice, chat: ConversationId): Promise<rea
 const textsOf = async ({ api }: Person, chat: ConversationId): Promise<readonly string[]> =>
   (await allMessages(api, chat)).flatMap(({ content }) => (content.kind === "text" ? [content.text] : []));
 
+/** What lines of who did what say, in order. */
+const deedsOf = async ({ api }: Person, chat: ConversationId): Promise<readonly string[]> =>
+  (await allMessages(api, chat)).flatMap(({ content }) =>
+    content.kind === "record" ? [content.record.actions.map(({ kind }) => kind).join("+")] : [],
+  );
+
 const say = ({ who }: TestDevice, chat: ConversationId, text: string): Promise<unknown> =>
   who.api.call("sendMessage", { chat, text });
 
 describe("a group among forks", () => {
-  test("[FR12] [FR14] both sides of a cut network go on by themselves, and come together with nothing lost", async () => {
+  test("[FR12] [FR14] [GR32] both sides of a cut network go on by themselves, and come together with nothing lost", async () => {
     const world = new World();
     const { devices, chat } = await world.group("Alice", "Bob", "Carol");
     const [alice, bob, carol] = devices as [TestDevice, TestDevice, TestDevice];
@@ -133,6 +139,12 @@ describe("a group among forks", () => {
     const told = await Promise.all(devices.map((one) => noticesOf(one, chat)));
     expect(told.flat().some((notice) => notice.kind === "fork" && notice.what === "healed")).toBe(true);
     expect(told.flat().some((notice) => notice.kind === "fork" && notice.what === "outside")).toBe(false);
+    // One of the two had to go back: its line says so, and the same was done once more.
+    const deeds = await Promise.all([alice, bob].map(({ who }) => deedsOf(who, chat)));
+    const undone = deeds.flat().filter((deed) => deed.endsWith("+undone"));
+    expect(["name+undone", "permission+undone"]).toContain(undone.join());
+    const [again = ""] = undone.map((deed) => deed.replace("+undone", ""));
+    for (const own of deeds) expect(own.filter((deed) => deed === again)).toHaveLength(1);
     // And on from there, together.
     await say(carol, chat, "all together");
     for (const one of devices) {

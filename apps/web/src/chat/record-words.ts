@@ -206,6 +206,8 @@ function plainWords(doer: Doer, action: PlainAction, words: Vocabulary): Message
       return me ? msg`You took a link back.` : msg`${by} took a link back.`;
     case "came-by-link":
       return msg`You came in by a link.`;
+    case "undone":
+      return msg`This was undone: another change, made at the same time, went before it.`;
     case "permission": {
       const right = words.permissions[action.name];
       const holder = words.holders[action.to];

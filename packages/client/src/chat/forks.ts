@@ -34,6 +34,7 @@ import { lineIdOf } from "./record-line.ts";
 import type { Side } from "./roster.ts";
 import { sealOrQueue } from "./sealing.ts";
 import type { Step } from "./step.ts";
+import { markUndone } from "./undone-lines.ts";
 import { keepUnsent } from "./unsent.ts";
 import { decodeMemo } from "./wish-memo.ts";
 import { MAX_WISHES } from "./wishes.ts";
@@ -235,6 +236,7 @@ async function move(
   { commits, left, undone }: Extract<ForkAction, { readonly kind: "moved" }>,
 ): Promise<void> {
   wantAgain(step, undone);
+  await markUndone(step, left);
   const again = unsentIn(step, left);
   const before = step.state.side;
   for (const commit of commits) {

@@ -63,6 +63,7 @@ function actionView(action: GroupAction, person: PersonOf): GroupActionView {
     case "link-made":
     case "link-revoked":
     case "came-by-link":
+    case "undone":
       return { kind: action.kind };
     default:
       return { kind: "other" };

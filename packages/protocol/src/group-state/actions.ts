@@ -69,6 +69,8 @@ export type GroupAction =
   | { readonly kind: "extension"; readonly key: string }
   /** On the newcomer's own device alone: it came in by a link, and nobody's word says who had added it. */
   | { readonly kind: "came-by-link" }
+  /** On devices that had applied it: the commit does not count any more, since another of its epoch does. */
+  | { readonly kind: "undone" }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
 const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
@@ -103,6 +105,7 @@ const SHAPES = {
   capabilities: [20, struct({})],
   extension: [21, struct({ key: text(1_024) })],
   "came-by-link": [22, struct({})],
+  undone: [23, struct({})],
 } as const satisfies Record<Exclude<GroupAction["kind"], "unknown">, readonly [number, Codec<any>]>;
 
 const KIND_BY_TAG: ReadonlyMap<number, keyof typeof SHAPES> = new Map(
