@@ -1,6 +1,6 @@
 /** One person with two devices, in two browsers, and somebody whom they write to. */
 import { describe, expect, test } from "vitest";
-import type { Locator, Page } from "playwright-core";
+import { device, giveHistory, link, openDevices } from "./linking.ts";
 import { goTo, hears, makeGroup, messageField, openChat, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
@@ -8,32 +8,6 @@ const story = stage();
 const PATIENCE = { timeout: 60_000 };
 /** What disappears takes its time. */
 const STORY_PATIENCE = 300_000;
-
-async function openDevices(page: Page): Promise<void> {
-  await goTo(page, "Settings");
-  await page.getByRole("button", { name: /^Devices/u }).click();
-}
-
-const device = (page: Page, name: string): Locator => page.locator(".device-row").filter({ hasText: name });
-
-/** Links the browser of `page`, which has no account, to the account of `existing`. */
-async function link(existing: Page, page: Page, name: string): Promise<void> {
-  await openDevices(existing);
-  await existing.getByRole("button", { name: "Link a device" }).click();
-  await existing.getByRole("button", { name: "Show the code" }).click();
-  const code = await existing.getByRole("dialog").locator(".code-block").innerText();
-  await page.getByRole("button", { name: "I have X Chat on another device" }).click();
-  await page.getByLabel("Name of this device").fill(name);
-  await page.getByLabel("Code of the other device").fill(code);
-  await page.getByRole("button", { name: "Continue" }).click();
-  const digits = await page.locator(".link-digits").innerText();
-  await existing.getByLabel("The six digits").fill(digits);
-  await existing.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("button", { name: "Yes, this is my account" }).click();
-  await page.getByRole("navigation", { name: "Main" }).waitFor();
-  await existing.getByText("belongs to your account").waitFor();
-  await existing.getByRole("button", { name: "Done" }).click();
-}
 
 describe("a second device", () => {
   test("has the chats, gets what was said before by consent, writes, and is removed from the first", async () => {
@@ -57,11 +31,7 @@ describe("a second device", () => {
     // What was said before comes when the first device says yes.
     expect(await phone.getByText("Said before there was a telephone").count()).toBe(0);
     await phone.getByRole("button", { name: "Back" }).click();
-    await phone.getByRole("button", { name: "Show", exact: true }).click();
-    await phone.getByRole("button", { name: /^Get them from/u }).click();
-    await goTo(alicesPage, "Chats");
-    await alicesPage.getByRole("button", { name: "Show", exact: true }).click();
-    await alicesPage.getByRole("button", { name: "Give them" }).click();
+    await giveHistory(alicesPage, phone);
     await phone.getByText("Your earlier messages are here").waitFor();
     await openChat(phone, "Bob");
     await hears(phone, "Said before there was a telephone");

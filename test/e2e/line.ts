@@ -10,6 +10,8 @@ export interface Line {
   readonly asked: ReadonlySet<string>;
   /** Ends what is open and takes nothing new. */
   cut(): void;
+  /** Cuts it once so many more bytes have come in; resolves then. */
+  cutAfter(bytes: number): Promise<void>;
   mend(): void;
   remove(): Promise<void>;
 }
@@ -24,6 +26,8 @@ export async function newLine(): Promise<Line> {
   const sockets = new Set<Socket>();
   const asked = new Set<string>();
   let isCut = false;
+  /** Told of what comes in. */
+  let meter: ((bytes: number) => void) | null = null;
   const server = createServer((near) => {
     if (isCut) return void near.destroy();
     keep(near, sockets);
@@ -38,6 +42,7 @@ export async function newLine(): Promise<Line> {
         near.once("close", () => far.destroy());
         far.once("close", () => near.destroy());
         near.pipe(far);
+        far.on("data", ({ length }: Buffer) => meter?.(length));
         far.pipe(near);
       });
     });
@@ -53,6 +58,17 @@ export async function newLine(): Promise<Line> {
     port: (server.address() as AddressInfo).port,
     asked,
     cut,
+    cutAfter: (bytes) =>
+      new Promise((resolve) => {
+        let left = bytes;
+        meter = (came) => {
+          left -= came;
+          if (left > 0) return;
+          meter = null;
+          cut();
+          resolve();
+        };
+      }),
     mend: () => {
       isCut = false;
     },
