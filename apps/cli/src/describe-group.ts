@@ -22,7 +22,7 @@ const HOLDER_WORDS: Readonly<Record<GroupHolder, string>> = {
 const PERMISSION_WORDS: Readonly<Record<GroupPermissionName, string>> = {
   write: "write",
   add: "add people",
-  info: "change name and description",
+  info: "change name, description and picture",
   pin: "pin messages",
 };
 /** Account ids begin alike, so more of them is shown. */
@@ -162,6 +162,7 @@ export function groupWords(group: GroupView, name: string, output: Output): stri
   const lines = [
     output.strong(safeLine(name)),
     ...(group.description === "" ? [] : [safeText(group.description)]),
+    ...(group.picture === null ? [] : [pictureWords(group.picture.isHere)]),
     group.role === null ? "You are not in this group any more." : `You are ${article(group.role)}.`,
     "Who may:",
     ...permissions,
@@ -172,6 +173,9 @@ export function groupWords(group: GroupView, name: string, output: Output): stri
   if (group.hold !== null) lines.push(holdWords(group.hold.people.map((person) => person.name)));
   return lines.join("\n");
 }
+
+const pictureWords = (isHere: boolean): string =>
+  isHere ? "It has a picture: xchat group picture CHAT save FILE.jpg" : "It has a picture that has not come yet.";
 
 const article = (role: "owner" | "admin" | "member"): string =>
   role === "owner" ? "its owner" : role === "admin" ? "an admin" : "a member";

@@ -66,6 +66,7 @@ export const groupChat = (fields: Partial<GroupChatView> = {}): GroupChatView =>
   kind: "group",
   id: "9a0b9a0b9a0b9a0b",
   name: "Choir",
+  picture: null,
   memberCount: 2,
   role: "member",
   mayWrite: true,
@@ -104,6 +105,7 @@ export const member = (name: string, fields: Partial<MemberView> = {}): MemberVi
 export const group = (fields: Partial<GroupView> = {}): GroupView => ({
   name: "Choir",
   description: "",
+  picture: null,
   members: [member("Alice", { role: "owner", isSelf: true }), member("Bob")],
   role: "owner",
   permissions: { write: "everyone", add: "everyone", info: "admins", pin: "admins" },

@@ -150,6 +150,10 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
     EXIT.refused,
     "Only contacts can be added. Nothing was changed. To get to know them: xchat invite",
   ),
+  "group-picture-unsuitable": as(
+    EXIT.refused,
+    "That is no picture for a group. Nothing was changed. It takes a JPEG of at most 256 by 256 pixels and 32 kB.",
+  ),
   "group-too-large": as(
     EXIT.refused,
     "The group is full: at most 1,024 people, and sixteen links. Nothing was changed.",

@@ -223,6 +223,15 @@ export const SCREENS: { readonly [name: string]: Screen } = {
       await page.locator("[data-action=forward]").click();
     },
   },
+  "chat-unsent": {
+    ...chat("first"),
+    awaits: ".delivery-unsent",
+    steps: async (page) => {
+      await page.locator(MESSAGE).first().waitFor();
+      await page.locator("#messages").evaluate((element) => element.scrollBy(0, -1_000));
+      await page.locator(".delivery-unsent").scrollIntoViewIfNeeded();
+    },
+  },
   details: { ...chat("first"), awaits: ".dialog", steps: (page) => page.locator(".message-own .meta").last().click() },
   contact: { ...chat("first", "contact"), steps: (page) => page.locator(".panel .switch").waitFor() },
   "new-menu": { ...groups(), steps: click(".menu-place button"), awaits: ".menu" },
@@ -293,6 +302,11 @@ export const SCREENS: { readonly [name: string]: Screen } = {
     awaits: ".dialog .picker-row",
   },
   "group-info": { ...groupChat("choir", "contact"), steps: click(".contact-head .button"), awaits: ".dialog textarea" },
+  "group-picture": {
+    ...groupChat("choir", "contact"),
+    steps: click(".head-deeds .button:nth-child(2)"),
+    awaits: ".avatar-huge img",
+  },
   "group-link": {
     ...groupChat("choir", "contact"),
     steps: click(".member-row:has(.link-icon)"),

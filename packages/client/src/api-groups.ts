@@ -86,6 +86,8 @@ export interface JoiningView {
 export interface GroupView {
   readonly name: string;
   readonly description: string;
+  /** `id` is another for another picture. Not here: it has not come yet, or cannot be shown. */
+  readonly picture: { readonly id: string; readonly isHere: boolean } | null;
   readonly members: readonly MemberView[];
   readonly role: GroupRole | null;
   readonly permissions: Readonly<Record<GroupPermissionName, GroupHolder>>;
@@ -140,6 +142,13 @@ export interface GroupIntents {
     { readonly chat: ConversationId },
   ];
   setGroupInfo: [{ readonly chat: ConversationId; readonly name?: string; readonly description?: string }, void];
+  /**
+   * A JPEG as base64url, of at most 256 by 256 pixels and 32,752 bytes: what it carries beside its pixels is left out. Null
+   * takes the picture away.
+   */
+  setGroupPicture: [{ readonly chat: ConversationId; readonly jpeg: string | null }, void];
+  /** The picture that the views name, as base64url; null where it is not here. */
+  groupPicture: [{ readonly chat: ConversationId }, { readonly id: string; readonly jpeg: string } | null];
   /** By account id; contacts only. They are in when a commit has been applied: until then it is `pending`. */
   addMembers: [{ readonly chat: ConversationId; readonly members: readonly string[] }, void];
   removeMember: [{ readonly chat: ConversationId; readonly accountId: string }, void];
@@ -176,6 +185,7 @@ export interface GroupIntents {
 export const GROUP_ERROR_CODES = [
   "group-not-permitted",
   "group-not-a-contact",
+  "group-picture-unsuitable",
   "group-too-large",
   "group-pending-gone",
   "group-link-gone",

@@ -102,6 +102,8 @@ export interface PairChatView extends ChatCommon {
 /** What the list shows of a group; everything else is in `GroupView`. */
 export interface GroupChatView extends ChatCommon {
   readonly kind: "group";
+  /** Id of the picture, where there is one and it is here: `groupPicture` gives it. */
+  readonly picture: string | null;
   readonly memberCount: number;
   /** Of this person; null when they are out. */
   readonly role: GroupRole | null;

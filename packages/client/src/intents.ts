@@ -225,8 +225,9 @@ function chatIntents(
       found.close();
       await found.idle();
       for (const { record } of core.outbox.entries()) if (record.conversationId === chat) core.outbox.drop(record.id);
-      await core.store.write([{ forget: chat }, { delete: "conversation", key: chat }]);
       session.chats.delete(chat);
+      const pictures = session.pictures.forget(chat);
+      await core.store.write([{ forget: chat }, { delete: "conversation", key: chat }, ...pictures]);
       core.stock.forget(chat);
       core.introductions.forget(chat);
       session.links.forget(chat);

@@ -37,6 +37,11 @@ export interface LinkHooks {
   codeOf(link: JoinLink, nodes: readonly NodeHint[]): { readonly code: string; readonly link: string };
 }
 
+/** What chats ask of pictures (`group/pictures.ts`). */
+export interface PictureHooks {
+  isHere(chat: string, blob: string): boolean;
+}
+
 export interface SessionCore extends AccountCore {
   readonly cipher: GroupCipher;
   readonly direct: DirectTransport | null;
@@ -50,6 +55,7 @@ export interface SessionCore extends AccountCore {
   readonly introductions: Introductions;
   readonly siblings: SiblingHooks;
   readonly links: LinkHooks;
+  readonly pictures: PictureHooks;
   /** SHA-256 of the own account id. */
   readonly ownIdHash: Uint8Array;
   /** Ascending, for the order of the outbox. */

@@ -33,6 +33,7 @@ import { decodeItem, encodeItem, storedCount } from "./delivery/outbox-item.ts";
 import { Readers } from "./delivery/readers.ts";
 import { Introductions, type WholeParcel } from "./group/introductions.ts";
 import { joinIntroduced } from "./group/join.ts";
+import { GroupPictures } from "./group/pictures.ts";
 import { GroupLinks } from "./group-link/group-links.ts";
 import { isJoiningOwner } from "./group-link/joining-record.ts";
 import { Joinings } from "./group-link/joinings.ts";
@@ -60,6 +61,7 @@ export class Session {
   readonly siblings: Siblings;
   readonly devices: Devices;
   readonly links: GroupLinks;
+  readonly pictures: GroupPictures;
   readonly joinings: Joinings;
   readonly chats = new Map<string, Chat>();
   readonly #connector: NodeConnector;
@@ -107,15 +109,17 @@ export class Session {
         chainShown: (chain) => this.siblings.chainShown(chain),
       },
       links: {
-        changed: (chat) => this.links.changed(chat),
+        changed: (chat) => this.#groupChanged(chat),
         requests: (chat) => this.links.requests(chat),
         answering: (chat, account) => this.links.answering(chat, account),
         answered: (request) => this.links.answered(request),
         isUp: (chat, link) => this.links.isUp(chat, link),
         codeOf: (link, nodes) => this.links.codeOf(link, nodes),
       },
+      pictures: { isHere: (chat, blob) => this.pictures.isHere(chat, blob) },
     };
     this.links = new GroupLinks(this.core, this.chats);
+    this.pictures = new GroupPictures(this.core, this.chats);
     this.joinings = new Joinings({
       core: this.core,
       chats: this.chats,
@@ -246,7 +250,7 @@ export class Session {
 
   #began({ id }: Chat): void {
     this.joinings.met(id);
-    this.links.changed(id);
+    this.#groupChanged(id);
   }
 
   async #met({ accountId }: ContactRecord, chat: Chat): Promise<void> {
@@ -272,6 +276,7 @@ export class Session {
     this.core.outbox.close();
     this.core.readers.close();
     await this.links.close();
+    this.pictures.close();
     await this.joinings.close();
     for (const chat of this.chats.values()) chat.close();
     await Promise.all([...this.chats.values()].map((chat) => chat.idle()));
@@ -288,6 +293,7 @@ export class Session {
     this.core.stock.load(parts);
     this.core.introductions.load(parts);
     this.links.load(parts);
+    this.pictures.load(parts);
     this.joinings.load(parts);
     const mailboxes = Map.groupBy(await store.all("mailbox"), ({ conversationId }) => conversationId);
     for (const record of await store.all("conversation")) {
@@ -313,6 +319,7 @@ export class Session {
     }
     this.core.introductions.resume();
     this.links.lookAtAll();
+    this.pictures.lookAtAll();
     await this.joinings.start();
     await this.siblings.start();
     this.core.background.run(this.recoveredChats.start());
@@ -344,6 +351,11 @@ export class Session {
   }
 
   // ---- below: groups
+
+  #groupChanged(chat: string): void {
+    this.links.changed(chat);
+    this.pictures.changed(chat);
+  }
 
   #pairWith(account: string): Chat | undefined {
     return [...this.chats.values()].find(({ record }) => record.accountId === account && record.state === "active");
@@ -446,6 +458,7 @@ export class Session {
     for (const chat of this.chats.values()) await chat.tidy();
     await this.invitations.maintain();
     this.links.lookAtAll();
+    this.pictures.lookAtAll();
     // Not waited for: what it begins waits for this lane.
     this.core.background.run(this.joinings.maintain());
     await this.backup.tidy();

@@ -13,6 +13,7 @@ import { actionWords, durationWords, groupWords, memberWords } from "../describe
 import { safeLine } from "../safe-text.ts";
 import { findChat, onlyOne, textFlag, UsageError, view, type Command, type CommandInput } from "./command.ts";
 import { joinRequests, link } from "./group-links.ts";
+import { picture } from "./group-picture.ts";
 import { giveUp } from "./joining.ts";
 
 export interface GroupInput extends CommandInput {
@@ -40,6 +41,7 @@ export const group: Command = {
     "group role CHAT MEMBER admin|member|owner",
     "group rename CHAT NAME",
     "group describe CHAT TEXT",
+    "group picture CHAT FILE.jpg | none | save FILE.jpg",
     "group permit CHAT write|add|info|pin everyone|admins|owner",
     "group timer CHAT off|30m|8h|7d|4w",
     "group link CHAT [--open] [--days N | --no-end]",
@@ -243,6 +245,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   role,
   rename,
   describe,
+  picture,
   permit,
   timer,
   link,

@@ -218,6 +218,10 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`Only contacts can be added`,
     text: msg`Nothing was changed. Invite them to a chat first, or give them a link to join.`,
   },
+  "group-picture-unsuitable": {
+    title: msg`That picture cannot be used`,
+    text: msg`Nothing was changed. Try another one.`,
+  },
   "group-too-large": {
     title: msg`The group is full`,
     text: msg`Nothing was changed. A group holds at most 1,024 people, and sixteen links.`,

@@ -3,10 +3,10 @@ import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
-import { Avatar } from "../ui/avatar.tsx";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
-import { isVerified, toneSeed } from "../chats/kinds.ts";
+import { ChatAvatar } from "../chats/chat-avatar.tsx";
+import { isVerified } from "../chats/kinds.ts";
 import { Composer } from "./composer.tsx";
 import { GroupFoot } from "./group-foot.tsx";
 import { GroupLine } from "./group-head.tsx";
@@ -106,7 +106,7 @@ function ChatHeader({ chat, panel }: { readonly chat: ChatView; readonly panel: 
         onClick={() => toggle("contact")}
         aria-expanded={panel === "contact"}
       >
-        <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
+        <ChatAvatar chat={chat} size="small" />
         <span className="chat-title-text">
           <h1>
             <Name>{chat.name}</Name>

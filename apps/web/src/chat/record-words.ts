@@ -21,7 +21,7 @@ export function usePermissionWords(): Readonly<Record<GroupPermissionName, strin
   return {
     write: t`Write messages`,
     add: t`Add people`,
-    info: t`Change name and description`,
+    info: t`Change name, description and picture`,
     pin: t`Pin messages`,
   };
 }

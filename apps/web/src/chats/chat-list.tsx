@@ -5,12 +5,12 @@ import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
 import { useRecordWords } from "../chat/record-words.ts";
-import { isBlocked, isVerified, toneSeed } from "./kinds.ts";
+import { isBlocked, isVerified } from "./kinds.ts";
 import { useTimeWords } from "../i18n/format.ts";
+import { ChatAvatar } from "./chat-avatar.tsx";
 import { HistoryReminder } from "./history-reminder.tsx";
 import { NewMenu } from "./new-menu.tsx";
 import { declineLeftOver, declining } from "../people/declining.ts";
-import { Avatar } from "../ui/avatar.tsx";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { JoiningChats } from "./joining-chats.tsx";
@@ -81,7 +81,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       aria-current={isCurrent ? "true" : undefined}
       onClick={() => go({ at: "chat", chat: chat.id })}
     >
-      <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} />
+      <ChatAvatar chat={chat} />
       <span className="chat-row-top">
         <span className="chat-row-name">
           <Name>{chat.name}</Name>

@@ -7,6 +7,7 @@ import { useTimeWords } from "../i18n/format.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { EmptyState, ErrorNote, Name } from "../ui/basics.tsx";
 import { Pane } from "../ui/pane.tsx";
+import { ChatAvatar } from "./chat-avatar.tsx";
 import { toneSeed } from "./kinds.ts";
 import { isLike } from "../text/fold.ts";
 import { excerpt } from "./excerpt.ts";
@@ -81,7 +82,7 @@ function PeopleFound({ people }: { readonly people: readonly ChatView[] }): Reac
         {people.map((chat) => (
           <li key={chat.id}>
             <button type="button" className="hit" onClick={() => go({ at: "chat", chat: chat.id })}>
-              <Avatar name={chat.name} accountId={toneSeed(chat)} isGroup={chat.kind === "group"} size="small" />
+              <ChatAvatar chat={chat} size="small" />
               <span className="hit-name">
                 <Name>{chat.name}</Name>
               </span>

@@ -12,6 +12,8 @@ import type {
 } from "@xchat/client/api";
 import { message, now } from "./scenes.ts";
 
+/** Id of the one picture. */
+export const LAKE = "lake";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -47,6 +49,7 @@ const chat = (id: string, name: string, memberCount: number, more: Partial<Group
   id,
   name,
   memberCount,
+  picture: null,
   role: "member",
   mayWrite: true,
   disappearAfter: null,
@@ -82,6 +85,7 @@ const NONE_MAY: GroupView["may"] = {
 const group = (name: string, members: readonly MemberView[], more: Partial<GroupView> = {}): GroupView => ({
   name,
   description: "",
+  picture: null,
   members,
   role: members.find(({ isSelf }) => isSelf)?.role ?? null,
   permissions: { write: "everyone", add: "everyone", info: "admins", pin: "admins" },
@@ -108,6 +112,7 @@ const choir = group(
     member(LONG, "member", { canRemove: true, canSetRole: true }),
   ],
   {
+    picture: { id: LAKE, isHere: true },
     description: "Rehearsals at seven, in the old gym.\nBring water, and the green folder.",
     disappearAfter: 28 * 86_400,
     links: [
@@ -174,6 +179,7 @@ export const GROUPS: Readonly<Record<string, GroupView>> = {
 
 export const GROUP_CHATS: readonly GroupChatView[] = [
   chat("choir", "Choir on Tuesdays", 7, {
+    picture: LAKE,
     unread: 3,
     activeAt: now - 2 * MINUTE,
     last: {

@@ -23,7 +23,7 @@ import {
 import type { ClientStatus, PageClient } from "../app/client.ts";
 import { DEVICES, LINKS } from "./device-scenes.ts";
 import { GROUP_CHATS, GROUP_PREVIEW, GROUPS, groupTalks, JOINING } from "./group-scenes.ts";
-import { groupDeed } from "./scripted-groups.ts";
+import { groupDeed, pictured } from "./scripted-groups.ts";
 import {
   arabicTalk,
   BACKUP,
@@ -191,7 +191,9 @@ class ScriptedApi implements ClientApi {
     this.#world.groups.set(input.chat, deed.group);
     if (deed.record !== null) this.#put(input.chat, deed.record);
     this.#show({
-      chats: this.#world.chats.map((chat) => (chat.id === input.chat ? { ...chat, name: deed.group.name } : chat)),
+      chats: this.#world.chats.map((chat) =>
+        chat.id === input.chat ? pictured({ ...chat, name: deed.group.name }, deed.group) : chat,
+      ),
     });
     this.#tellGroup(input.chat);
     return deed;

@@ -6,7 +6,7 @@ import { goBack } from "../app/places.ts";
 import { Hold } from "../chat/group-foot.tsx";
 import { HomeNodes } from "../contact/home-nodes.tsx";
 import { Notices } from "../contact/notices.tsx";
-import { Avatar } from "../ui/avatar.tsx";
+import { ChatAvatar } from "../chats/chat-avatar.tsx";
 import { Button, IconButton, Name } from "../ui/basics.tsx";
 import { AddDialog } from "./add-dialog.tsx";
 import { Ending } from "./ending.tsx";
@@ -16,12 +16,13 @@ import { Links } from "./links.tsx";
 import { MemberDialog } from "./member-dialog.tsx";
 import { MembersDialog, MembersSection } from "./members.tsx";
 import { Pending } from "./pending.tsx";
+import { PictureDialog } from "./picture-dialog.tsx";
 import { Permissions } from "./permissions.tsx";
 import { Records } from "./records.tsx";
 import { Timer } from "./timer.tsx";
 
 type Open =
-  | { readonly kind: "info" | "add" | "members" }
+  | { readonly kind: "info" | "picture" | "add" | "members" }
   | { readonly kind: "member"; readonly accountId: string; readonly isFromAll: boolean }
   | null;
 
@@ -56,7 +57,7 @@ function Known({ chat, group }: Props): ReactElement {
     open?.kind === "member" ? group.members.find(({ accountId }) => accountId === open.accountId) : undefined;
   return (
     <>
-      <Head chat={chat} group={group} onEdit={isIn && group.may.info ? () => setOpen({ kind: "info" }) : null} />
+      <Head chat={chat} group={group} onEdit={isIn && group.may.info ? (kind) => setOpen({ kind }) : null} />
       {isIn && group.hold !== null && <Hold chat={chat} people={group.hold.people} />}
       {isIn && <JoinRequests chat={chat} group={group} />}
       {isIn && <Pending chat={chat} group={group} />}
@@ -74,6 +75,7 @@ function Known({ chat, group }: Props): ReactElement {
       {isIn && <HomeNodes nodes={chat.homeNodes} />}
       <Ending chat={chat} group={group} onMembers={() => setOpen({ kind: "members" })} />
       {open?.kind === "info" && <InfoDialog chat={chat} group={group} onClose={close} />}
+      {open?.kind === "picture" && <PictureDialog chat={chat} group={group} onClose={close} />}
       {open?.kind === "add" && <AddDialog chat={chat} group={group} onClose={close} />}
       {open?.kind === "members" && (
         <MembersDialog
@@ -94,10 +96,14 @@ function Known({ chat, group }: Props): ReactElement {
   );
 }
 
-function Head({ chat, group, onEdit }: Props & { readonly onEdit: (() => void) | null }): ReactElement {
+function Head({
+  chat,
+  group,
+  onEdit,
+}: Props & { readonly onEdit: ((what: "info" | "picture") => void) | null }): ReactElement {
   return (
     <div className="contact-head">
-      <Avatar name={group.name} accountId={chat.id} size="large" isGroup />
+      <ChatAvatar chat={chat} size="large" />
       <p className="contact-name">
         <Name>{group.name}</Name>
       </p>
@@ -114,9 +120,14 @@ function Head({ chat, group, onEdit }: Props & { readonly onEdit: (() => void) |
         </p>
       )}
       {onEdit !== null && (
-        <Button kind="quiet" icon="edit" onClick={onEdit}>
-          <Trans>Name and description</Trans>
-        </Button>
+        <div className="head-deeds">
+          <Button kind="quiet" icon="edit" onClick={() => onEdit("info")}>
+            <Trans>Name and description</Trans>
+          </Button>
+          <Button kind="quiet" icon="image" onClick={() => onEdit("picture")}>
+            <Trans>Picture</Trans>
+          </Button>
+        </div>
       )}
     </div>
   );

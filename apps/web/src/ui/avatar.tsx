@@ -1,8 +1,10 @@
-import type { ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { classes } from "./basics.tsx";
 import { initialOf } from "../text/shape.ts";
 
 const TONES = 8;
+
+export type AvatarSize = "tiny" | "small" | "medium" | "large" | "huge";
 
 /** A tone that stays with an account, whatever it is called. */
 export function toneOf(accountId: string): number {
@@ -16,18 +18,26 @@ export function Avatar({
   accountId,
   size = "medium",
   isGroup = false,
+  picture = null,
 }: {
   readonly name: string;
   readonly accountId: string;
-  readonly size?: "tiny" | "small" | "medium" | "large";
+  readonly size?: AvatarSize | undefined;
   readonly isGroup?: boolean;
+  /** Address of its data. Where it cannot be shown, the letter is. */
+  readonly picture?: string | null;
 }): ReactElement {
+  const [broken, setBroken] = useState<string | null>(null);
   return (
     <span
       className={classes("avatar", `avatar-${size}`, `tone-${toneOf(accountId)}`, isGroup && "avatar-group")}
       aria-hidden="true"
     >
-      {initialOf(name)}
+      {picture === null || picture === broken ? (
+        initialOf(name)
+      ) : (
+        <img src={picture} alt="" draggable={false} onError={() => setBroken(picture)} />
+      )}
     </span>
   );
 }

@@ -68,10 +68,16 @@ export function groupChatView(input: ViewInput, core: SessionCore): GroupChatVie
     kind: "group",
     ...common(input),
     name: side.state.name ?? "",
+    picture: shownPicture(core, input.state),
     memberCount: group.present.size,
     role: record.state === "active" ? roleOf(group, ownAccount(core)) : null,
     mayWrite: mayWrite(core, input.state),
   };
+}
+
+function shownPicture({ pictures }: SessionCore, { side, record }: ChatState): string | null {
+  const { picture } = side.state;
+  return picture !== null && pictures.isHere(record.id, picture.blob) ? picture.blob : null;
 }
 
 function common({

@@ -19,6 +19,7 @@ import {
   accountIdOfBytes,
   accountIdToBytes,
   MAX_GROUP_LEAVES,
+  MAX_PICTURE_BYTES,
   mayAct,
   nodeHintCodec,
   planCommit,
@@ -51,6 +52,7 @@ const link = struct({
 
 const stateChangeCodec: Codec<StateChange> = variants({
   info: [0, { name: nullable(text(256)), description: nullable(text(1_000)) }],
+  picture: [9, { picture: nullable(struct({ blob: hash, key: hash, size: uint(MAX_PICTURE_BYTES) })) }],
   role: [1, { account, role: word("owner", "admin", "member") }],
   permission: [2, { name: word("write", "add", "info", "pin"), holder: word("everyone", "admins", "owner") }],
   timer: [3, { seconds: nullable(uint(0xffff_ffff)) }],

@@ -1,5 +1,5 @@
 /** What a person can do in groups; `api-groups.ts` is the contract. Each wish is judged before it is taken (GR28). */
-import { bytesToHex, utf8ToBytes } from "@xchat/codec";
+import { base64UrlToBytes, bytesToBase64Url, bytesToHex, utf8ToBytes } from "@xchat/codec";
 import {
   encodeGroupState,
   MAX_DESCRIPTION_BYTES,
@@ -43,6 +43,15 @@ export function groupIntents(session: Session): Part {
         description: description === undefined ? null : checkDescription(description),
       } as const;
       await want(chat, { kind: "state", change });
+    },
+    setGroupPicture: async ({ chat, jpeg }) => {
+      const file = jpeg === null ? null : base64UrlToBytes(jpeg);
+      if (file?.ok === false) throw new IntentError("group-picture-unsuitable");
+      await session.pictures.set(group(chat), file === null ? null : file.value);
+    },
+    groupPicture: async ({ chat }) => {
+      const found = await session.pictures.shown(session.chat(chat));
+      return found === null ? null : { id: found.id, jpeg: bytesToBase64Url(found.jpeg) };
     },
     addMembers: ({ chat, members }) => want(chat, ...additions(session, members)),
     removeMember: ({ chat, accountId }) => want(chat, { kind: "remove", account: memberId(accountId) }),

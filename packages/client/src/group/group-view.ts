@@ -15,12 +15,13 @@ export function groupView(core: SessionCore, state: ChatState): GroupView {
   const group = standing(side.state, side.leaves);
   const person = (account: AccountId): PersonView => personView(core, state.roster, account);
   const isHere = record.state === "active";
-  const { permissions } = side.state;
+  const { permissions, picture } = side.state;
   const own = isHere ? rankOf(group, self) : RANK.outside;
   const may = (name: "write" | "add" | "info" | "pin"): boolean => isHere && mayAct(group, self, permissions[name]);
   return {
     name: side.state.name ?? "",
     description: side.state.description,
+    picture: picture === null ? null : { id: picture.blob, isHere: core.pictures.isHere(record.id, picture.blob) },
     members: [...group.present]
       .map((account) => memberView(state, group, own, { ...person(account), isVerified: isVerified(core, account) }))
       .toSorted((a, b) => ORDER[a.role] - ORDER[b.role] || a.name.localeCompare(b.name)),

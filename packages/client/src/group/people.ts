@@ -90,6 +90,8 @@ function stateChangeView(change: StateChange, self: AccountId, person: PersonOf)
   switch (change.kind) {
     case "info":
       return change.name === null ? { kind: "description" } : { kind: "name", to: change.name };
+    case "picture":
+      return { kind: "picture" };
     case "role":
       return { kind: "role", person: person(change.account), to: change.role };
     case "permission":

@@ -44,6 +44,8 @@ const MAX_LIST = 256;
 const id = text(MAX_ID);
 const short = text(MAX_SHORT_TEXT);
 const long = text(MAX_TEXT);
+/** In base64; the client's own limit is lower. */
+const picture = text(1 << 16);
 const nothing = record({});
 const chatOnly = record({ chat: id });
 const message = { chat: id, id };
@@ -120,6 +122,8 @@ const INPUT_SHAPES: { readonly [N in IntentName]: Shape<IntentInput<N>> } = {
   stopGivingHistory: record({ id }),
   createGroup: record({ name: short, description: short, members }),
   setGroupInfo: groupInfo,
+  setGroupPicture: record({ chat: id, jpeg: orNull(picture) }),
+  groupPicture: chatOnly,
   addMembers: record({ chat: id, members }),
   removeMember: record({ chat: id, accountId: id }),
   setRole: record({ chat: id, accountId: id, role: oneOf("owner", "admin", "member") }),

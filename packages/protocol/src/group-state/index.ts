@@ -31,6 +31,17 @@ export {
   type CutEntry,
   type NoteRefusal,
 } from "./note.ts";
+export {
+  MAX_PICTURE_BYTES,
+  MAX_PICTURE_SIDE,
+  openPicture,
+  pictureOwnerSeed,
+  picturePlace,
+  readPicture,
+  sealPicture,
+  type PictureRefusal,
+  type ReadPicture,
+} from "./picture.ts";
 export { rejoinInbox, type RejoinInbox } from "./rejoin-inbox.ts";
 export {
   advanceRights,
@@ -52,7 +63,6 @@ export {
   MAX_GROUP_LEAVES,
   MAX_GROUP_STATE_BYTES,
   MAX_JOIN_LINKS,
-  MAX_PICTURE_BYTES,
   newDevicesState,
   newGroupState,
   newPairState,

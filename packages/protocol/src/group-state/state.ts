@@ -39,6 +39,7 @@ import { nameCodec } from "../first-contact/person-text.ts";
 import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
 import type { Hex } from "../log/state.ts";
 import { MAX_NODE_HINTS, nodeHintCodec, type NodeHint } from "../node-hint.ts";
+import { MAX_PICTURE_BYTES } from "./picture.ts";
 
 const GROUP_STATE_VERSION = 2;
 export const MAX_GROUP_STATE_BYTES = 65_536;
@@ -49,7 +50,6 @@ export const MAX_JOIN_LINKS = 16;
 /** Seeds of rejoin inboxes in force: the newest, and those that whoever was away may still know. */
 export const MAX_REJOIN_SEEDS = 4;
 export const MAX_DESCRIPTION_BYTES = 1_000;
-export const MAX_PICTURE_BYTES = 262_144;
 const MAX_CAPABILITIES = 32;
 const MAX_TIME = 8_640_000_000_000_000;
 
@@ -67,11 +67,11 @@ export interface Permissions {
 
 /** A sealed blob at the home nodes. */
 export interface Picture {
-  /** SHA-256 of the sealed blob: its address. */
+  /** SHA-256 of the sealed blob: its place at the home nodes. */
   readonly blob: Hex;
   /** Opens it: 32 bytes. */
   readonly key: Hex;
-  /** Bytes of the sealed blob. */
+  /** Bytes of the picture itself. */
   readonly size: number;
 }
 

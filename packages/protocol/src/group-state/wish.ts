@@ -32,10 +32,13 @@ import {
   type Holder,
   type JoinLink,
   type Permissions,
+  type Picture,
 } from "./state.ts";
 
 export type StateChange =
   | { readonly kind: "info"; readonly name: string | null; readonly description: string | null }
+  /** Null takes it away. */
+  | { readonly kind: "picture"; readonly picture: Picture | null }
   | { readonly kind: "role"; readonly account: AccountId; readonly role: GroupRole }
   | { readonly kind: "permission"; readonly name: keyof Permissions; readonly holder: Holder }
   | { readonly kind: "timer"; readonly seconds: number | null }
@@ -201,6 +204,8 @@ function nextState(
   switch (change.kind) {
     case "info":
       return { ...current, name: change.name ?? current.name, description: change.description ?? current.description };
+    case "picture":
+      return { ...current, picture: change.picture };
     case "role":
       if (rankOf(group, change.account) === RANK.outside) return null;
       return change.role === "owner"
