@@ -123,6 +123,30 @@ describe("the devices of one person in groups", () => {
     await untilIdle(world, bob);
   });
 
+  test("[LG10] what was on its way when a device came in comes to it too", async () => {
+    const world = newWorld();
+    const [alice, bob] = await world.people("Alice", "Bob");
+    const chat = await world.group(alice, "Choir", bob);
+    world.node.goDown();
+    await send(bob, chat, "written on the train");
+    await bob.close();
+    world.node.comeBack();
+    await alice.who.api.call("retryNow", {});
+    for (const text of ["one", "two"]) await send(alice, chat, text);
+    const laptop = await world.link(alice, "laptop");
+    await world.untilGroup(laptop, chat, ({ members }) => members.length === 2);
+    for (const text of ["three", "four"]) await send(alice, chat, text);
+    await world.untilTexts(laptop, chat, ["three", "four"]);
+    await bob.open();
+    await world.until(async () => ((await textsOf(alice.who, chat)).includes("written on the train") ? true : null));
+    // Its parents are that, and what the laptop knows.
+    await send(alice, chat, "five");
+    await world.untilTexts(laptop, chat, ["written on the train", "three", "four", "five"]);
+    await world.clock.pass(90_000);
+    const kinds = (await allMessages(laptop.who.api, chat)).map(({ content }) => content.kind);
+    expect(kinds).not.toContain("lost");
+  });
+
   test("[DD1] [SB1] a restart in the middle of coming and going loses no group", async () => {
     const world = newWorld();
     const [alice, bob] = await world.people("Alice", "Bob");

@@ -35,7 +35,7 @@ export async function comeBack(step: Step, work: ForkWork, { leaves }: JudgedAns
   const self = bytesToHex(cipher.ownLeafKey(group).publicKey);
   const replaced = leaves.find(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey));
   const log = underNewLeaf(before.log, self);
-  const roster = advanceRoster(before.roster, side, { cut: [], lineDepth: before.roster.lineDepth, since: 0 });
+  const roster = advanceRoster(before.roster, side, { cut: [], lineDepth: before.roster.lineDepth, since: 0, now });
   step.set({ log, roster: fromTheStart(roster, side) });
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, now));
   await beginSession(step, work);

@@ -23,10 +23,10 @@ const author = (upTo: number, readUpTo: number | null = null, lacking: AuthorLog
 /** Bob has two devices (2 and 3), Carol one (4) that came in when the own event 5 was the next. */
 function chat(heard: ReadonlyMap<Hex, AuthorLog>, present = [1, 2, 3, 4]): ChatState {
   const leaves = new Map([
-    [key(1), { account: me, since: 0, joinedAt: 0 }],
-    [key(2), { account: bob, since: 0, joinedAt: 0 }],
-    [key(3), { account: bob, since: 0, joinedAt: 0 }],
-    [key(4), { account: carol, since: 5, joinedAt: 9 }],
+    [key(1), { account: me, since: 0, joinedAt: 0, joinedOn: 0 }],
+    [key(2), { account: bob, since: 0, joinedAt: 0, joinedOn: 0 }],
+    [key(3), { account: bob, since: 0, joinedAt: 0, joinedOn: 0 }],
+    [key(4), { account: carol, since: 5, joinedAt: 9, joinedOn: 0 }],
   ]);
   return {
     log: { ...startLog({ conversation: key(9), self }), authors: heard },

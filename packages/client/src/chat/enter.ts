@@ -40,7 +40,7 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
   }
   const { cut } = entry;
   const successor = entry.successor == null ? null : await successorOf(step, entry.successor);
-  const next = advanceRoster(roster, side, { cut, lineDepth, since, successor });
+  const next = advanceRoster(roster, side, { cut, lineDepth, since, now: clock.now(), successor });
   step.set({ roster: next });
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, clock.now()));
   // Who comes from outside can name no place.

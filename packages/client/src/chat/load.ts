@@ -61,7 +61,7 @@ function rosterOfPair({ accountId }: ConversationRecord, side: Side, before: Pai
   const leafKey = bytesToHex(before.peerLeafKey);
   const leaves = roster.leaves.has(leafKey)
     ? roster.leaves
-    : new Map(roster.leaves).set(leafKey, { account, since: 0, joinedAt: 0 });
+    : new Map(roster.leaves).set(leafKey, { account, since: 0, joinedAt: 0, joinedOn: 0 });
   const { theyMayDirect, theirConsentRevision, theirProfileRevision } = before;
   return withSaid({ ...roster, leaves }, account, {
     nameRevision: theirProfileRevision,

@@ -241,7 +241,7 @@ function rosterOf(side: Side, introduction: Introduced | DeviceIntroduction | nu
   if (introduction === null) return roster;
   const leaves = new Map(roster.leaves);
   for (const { leafKey, account } of introduction.leaves) {
-    if (!leaves.has(leafKey)) leaves.set(leafKey, { account, since: 0, joinedAt: 0 });
+    if (!leaves.has(leafKey)) leaves.set(leafKey, { account, since: 0, joinedAt: 0, joinedOn: 0 });
   }
   let next: Roster = { ...roster, leaves, lineDepth: introduction.lineDepth };
   for (const { account, ...said } of introduction.people) {

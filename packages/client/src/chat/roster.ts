@@ -40,6 +40,8 @@ import type { PartRecord } from "../ports.ts";
 /** As many as the log has room for; those that have gone give way first. */
 const MAX_LEAVES = 4_096;
 const MAX_PEOPLE = 4_096;
+/** What came so long before a leaf did may not have been known to the device that has added it. */
+const LATE = 10 * 60_000;
 
 /** The state of the group in an epoch, and its leaves. */
 export interface Side {
@@ -51,8 +53,10 @@ export interface RosterLeaf {
   readonly account: AccountId;
   /** Own events with lesser numbers were written before it came in: they do not wait for its word. */
   readonly since: number;
-  /** Depth at which it came in: what lies before is not given to it. */
+  /** Depth at which it came in: what lies before is not given to it, but for what came late (LG10). */
   readonly joinedAt: number;
+  /** When this device heard of its coming, by the own clock. */
+  readonly joinedOn: number;
 }
 
 /** What somebody has said of themselves in this conversation; the greatest revision counts. */
@@ -76,7 +80,7 @@ export const NOTHING_SAID: Said = { name: "", nameRevision: 0, mayDirect: false,
 
 /** `joinedAt` 0: they were there before this device, or came with it. */
 export const startRoster = ({ state, leaves }: Side): Roster => ({
-  leaves: new Map(leaves.map(({ leafKey, account }) => [leafKey, { account, since: 0, joinedAt: 0 }])),
+  leaves: new Map(leaves.map(({ leafKey, account }) => [leafKey, { account, since: 0, joinedAt: 0, joinedOn: 0 }])),
   people: new Map(),
   rights: startRights(state, leaves),
   lineDepth: 0,
@@ -86,6 +90,7 @@ export interface RosterStep {
   readonly cut: readonly CutEntry[];
   readonly lineDepth: number;
   readonly since: number;
+  readonly now: number;
   /** Of an external commit: the new leaf, and the one whose place it takes. */
   readonly successor?: Successor | null;
 }
@@ -106,7 +111,7 @@ export interface Successor {
 export function advanceRoster(
   roster: Roster,
   side: Side,
-  { cut, lineDepth, since, successor = null }: RosterStep,
+  { cut, lineDepth, since, now, successor = null }: RosterStep,
 ): Roster {
   const leaves = new Map(roster.leaves);
   for (const { leafKey, account } of side.leaves) {
@@ -115,7 +120,7 @@ export function advanceRoster(
     // A device that comes back is the one that it was: what was said while it was away is for it. Another one, of somebody who
     // has recovered their account, is given from here on.
     const old = comer?.isSameDevice === true ? leaves.get(comer.replaced) : undefined;
-    const begins = { account, since: comer?.since ?? since, joinedAt: comer?.depth ?? lineDepth };
+    const begins = { account, since: comer?.since ?? since, joinedAt: comer?.depth ?? lineDepth, joinedOn: now };
     leaves.set(leafKey, old ?? begins);
   }
   const present = new Set(side.leaves.map(({ leafKey }) => leafKey));
@@ -136,6 +141,25 @@ export const fromTheStart = (roster: Roster, { leaves }: Side): Roster => {
   return { ...roster, leaves: all };
 };
 
+/**
+ * LG10: whether an event at this depth, which came here then, may be given to that leaf. What lies before its line is
+ * not, but where its person was there with another device, and the event was on its way when the leaf came in: its
+ * author had not heard of that, and nothing else would bring it there.
+ */
+export function mayBeGiven(
+  { leaves }: Roster,
+  leafKey: Hex,
+  { depth, receivedAt }: { readonly depth: number; readonly receivedAt: number },
+): boolean {
+  const leaf = leaves.get(leafKey);
+  if (leaf === undefined || depth >= leaf.joinedAt) return true;
+  if (receivedAt < leaf.joinedOn - LATE) return false;
+  for (const [key, { account, joinedAt }] of leaves) {
+    if (key !== leafKey && account === leaf.account && joinedAt <= depth) return true;
+  }
+  return false;
+}
+
 export const saidBy = ({ people }: Roster, account: AccountId): Said => people.get(account) ?? NOTHING_SAID;
 
 export function withSaid(roster: Roster, account: AccountId, said: Partial<Said>): Roster {
@@ -150,7 +174,7 @@ const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes
 
 const codec = struct({
   version: literal(1, "newer-version"),
-  leaves: list(struct({ leafKey: hash, account, since: uint(), joinedAt: uint() }), { max: MAX_LEAVES }),
+  leaves: list(struct({ leafKey: hash, account, since: uint(), joinedAt: uint(), joinedOn: uint() }), { max: MAX_LEAVES }),
   people: list(struct({ account, name: text(256), nameRevision: uint(), mayDirect: bool, directRevision: uint() }), {
     max: MAX_PEOPLE,
   }),
