@@ -123,6 +123,23 @@ describe("the devices of one person in groups", () => {
     await untilIdle(world, bob);
   });
 
+  test("[DV36] one that was removed knows it, though the list was never told where it still reads", async () => {
+    const world = newWorld();
+    const [alice] = await world.people("Alice", "Bob");
+    const laptop = await world.link(alice, "laptop");
+    await untilIdle(world, alice);
+    // Its commits lie in their slots, and what it says besides is lost.
+    const honest = world.node.access();
+    const receipt = { ok: true, value: { bytes: new Uint8Array(0) } } as const;
+    world.node.access = () => ({ ...honest, deposit: async () => receipt });
+    await laptop.reopenBlank();
+    await removeOther(laptop);
+    await world.until(async () => ((await present(alice.who.api, { view: "devices" })).isRemoved ? true : null));
+    await alice.reopen();
+    expect((await present(alice.who.api, { view: "devices" })).isRemoved).toBe(true);
+    await untilIdle(world, laptop);
+  });
+
   test("[LG10] what was on its way when a device came in comes to it too", async () => {
     const world = newWorld();
     const [alice, bob] = await world.people("Alice", "Bob");

@@ -31,13 +31,14 @@ export class Devices {
     const { chain, shared, work: driver } = this.#siblings;
     const own = chain.ownDevice;
     const linked = shared?.chat.devices.own ?? [own];
-    const work = chain.isRemoved ? null : driver.progress();
+    const { isRemoved } = this.#siblings;
+    const work = isRemoved ? null : driver.progress();
     return {
       devices: chain.identity.devices.map(({ deviceKey, addedAt }) => {
         const id = bytesToHex(deviceKey);
         return { id, name: this.#siblings.nameOf(id), isThis: id === own, addedAt, isLinked: linked.includes(id) };
       }),
-      isRemoved: chain.isRemoved,
+      isRemoved,
       history: this.#siblings.history.view(),
       work:
         work === null

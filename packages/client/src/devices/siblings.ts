@@ -4,7 +4,8 @@
  *
  * What they ask of each other and hand over is in `exchange.ts`.
  *
- * SB2 A device that is not listed any more stops: it reads and sends nothing, and keeps what it has.
+ * SB2 A device that is not listed any more stops: it reads and sends nothing, and keeps what it has. So does one that has
+ *     been taken out of the conversation of the own devices: what would have told it of the list may not reach it there.
  */
 import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
 import {
@@ -65,6 +66,7 @@ export class Siblings implements SiblingHooks {
   #shared: Shared | null = null;
   #local: LocalRegisters | null = null;
   #stopWatching: readonly (() => void)[] = [];
+  #hasStopped = false;
 
   constructor(host: SiblingsHost) {
     this.#host = host;
@@ -97,7 +99,7 @@ export class Siblings implements SiblingHooks {
 
   /** After all chats have been loaded. */
   async start(): Promise<void> {
-    if (this.chain.isRemoved) return this.#host.stop();
+    if (this.isRemoved) return this.#stop();
     const shared = this.#shared;
     if (shared === null) return;
     await shared.chat.start();
@@ -110,6 +112,11 @@ export class Siblings implements SiblingHooks {
 
   get shared(): Shared | null {
     return this.#shared;
+  }
+
+  /** SB2. */
+  get isRemoved(): boolean {
+    return this.chain.isRemoved || this.#shared?.chat.record.state === "ended";
   }
 
   async close(): Promise<void> {
@@ -220,6 +227,7 @@ export class Siblings implements SiblingHooks {
   groupChanged(): void {
     this.#host.core.topics.mark("devices");
     if (this.#shared === null) return;
+    if (this.isRemoved) return this.#stop();
     this.#host.core.background.run(this.#exchange.giveWelcomes());
     this.work.look();
   }
@@ -291,8 +299,14 @@ export class Siblings implements SiblingHooks {
   #chainChanged(hasOtherWords: boolean): void {
     this.#host.chainChanged();
     if (hasOtherWords && this.#local !== null) this.#host.core.background.run(this.#local.wordsChanged());
-    if (this.chain.isRemoved) return this.#host.stop();
+    if (this.isRemoved) return this.#stop();
     this.work.look();
+  }
+
+  #stop(): void {
+    if (this.#hasStopped) return;
+    this.#hasStopped = true;
+    this.#host.stop();
   }
 }
 
