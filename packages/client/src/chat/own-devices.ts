@@ -82,6 +82,8 @@ export async function welcomeDevices(
     };
     step.changes.push({ put: "part", record });
   }
+  // The certificate may come long after the epoch has begun.
+  if (packages.length > 0) step.after.push(() => step.core.siblings.groupChanged(step.id));
 }
 
 export const newcomerDone = (conversationId: string, device: Hex): StoreChange => ({
