@@ -30,7 +30,7 @@ import { newConversation } from "../chat/new-chat.ts";
 import { NEWCOMER_DUE, newcomerDone } from "../chat/own-devices.ts";
 import type { Step } from "../chat/step.ts";
 import { newKeyPackage } from "../contact/key-packages.ts";
-import type { EventRecord, PartRecord, StoreChange } from "../ports.ts";
+import type { EventRecord, PartRecord, StoreChange, Timer } from "../ports.ts";
 import type { SiblingHooks } from "../session-core.ts";
 import { AccountChain } from "./account-chain.ts";
 import { DeviceWorkDriver } from "./device-work-driver.ts";
@@ -44,6 +44,8 @@ import { Supply } from "./supply.ts";
 import { workHost } from "./work-host.ts";
 
 const MAX_HOME_NODES = 3;
+/** So long a device that came in waits for the registers before it asks for them. */
+const SNAPSHOT_PATIENCE = 60_000;
 /** Topics whose marks can mean that something of the registers has changed. */
 const WATCHED = ["chats", "profile", "network", "backup", "marks"];
 const OF_DEVICES = { accountId: "", state: "active" } as const;
@@ -67,6 +69,7 @@ export class Siblings implements SiblingHooks {
   #local: LocalRegisters | null = null;
   #stopWatching: readonly (() => void)[] = [];
   #hasStopped = false;
+  #asking: Timer | null = null;
 
   constructor(host: SiblingsHost) {
     this.#host = host;
@@ -107,6 +110,7 @@ export class Siblings implements SiblingHooks {
     await this.#exchange.resume();
     this.#watch();
     shared.mirror.touch();
+    this.#askLater(shared);
     this.work.look();
   }
 
@@ -121,6 +125,7 @@ export class Siblings implements SiblingHooks {
 
   async close(): Promise<void> {
     for (const stop of this.#stopWatching) stop();
+    this.#asking?.cancel();
     this.#local?.close();
     await this.work.close();
     await this.history.close();
@@ -189,9 +194,18 @@ export class Siblings implements SiblingHooks {
     const isOurs = side.leaves.every(({ account }) => account === core.profile().accountId);
     if (side.state.kind !== "devices" || !isOurs) return false;
     const begun = await newConversation(core, joined.value, { record: OF_DEVICES, start: introduction.value });
-    await this.#saveAndBegin(begun, false, [...done, historyOffered]);
+    this.#askLater(await this.#saveAndBegin(begun, false, [...done, historyOffered]));
     this.#watch();
     return true;
+  }
+
+  /** DV28: the device that has linked this one may never have heard that it is in, and then sends none by itself. */
+  #askLater({ sync }: Shared): void {
+    if (sync.isSettled) return;
+    const { background, clock } = this.#host.core;
+    this.#asking = clock.after(SNAPSHOT_PATIENCE, () => {
+      if (!sync.isSettled && !this.isRemoved) background.run(sync.askForSnapshot());
+    });
   }
 
   // ---- names
