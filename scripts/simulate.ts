@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--groups | --no-groups] [--json] [--trace]`: many worlds of the simulator, one
+ * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--groups | --no-groups] [--devices | --no-devices] [--json] [--trace]`: many worlds of the simulator, one
  * after the other (packages/testkit/README.md). A failure prints its seed and what happened in its world.
  */
 import { parseArgs } from "node:util";
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     "old-copies": { type: "boolean", default: false },
     groups: { type: "boolean", default: false },
     "no-groups": { type: "boolean", default: false },
+    devices: { type: "boolean", default: false },
+    "no-devices": { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -29,7 +31,10 @@ if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(first)) {
 const suite = values.real ? "real" : "cheap";
 const failures: number[] = [];
 /** Where neither is asked for, each seed decides. */
-const kind = values.groups ? { hasGroups: true } : values["no-groups"] ? { hasGroups: false } : {};
+const kind = {
+  ...(values.groups ? { hasGroups: true } : values["no-groups"] ? { hasGroups: false } : {}),
+  ...(values.devices ? { hasDevices: true } : values["no-devices"] ? { hasDevices: false } : {}),
+};
 let events = 0;
 const cpuBefore = process.cpuUsage();
 for (let seed = first; seed < first + count; seed++) {

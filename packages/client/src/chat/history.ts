@@ -28,7 +28,13 @@ export function takePastAuthors(step: Step, authors: readonly PastAuthor[]): voi
   for (const { author, credential } of authors) {
     const leafKey = bytesToHex(author.leafKey);
     keepCredential(step, leafKey, credential);
-    leaves.set(leafKey, { since: 0, joinedAt: 0, joinedOn: 0, ...leaves.get(leafKey), account: accountIdOfBytes(author.account) });
+    leaves.set(leafKey, {
+      since: 0,
+      joinedAt: 0,
+      joinedOn: 0,
+      ...leaves.get(leafKey),
+      account: accountIdOfBytes(author.account),
+    });
   }
   if (authors.length > 0) step.set({ roster: { ...roster, leaves } });
 }

@@ -174,7 +174,9 @@ const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes
 
 const codec = struct({
   version: literal(1, "newer-version"),
-  leaves: list(struct({ leafKey: hash, account, since: uint(), joinedAt: uint(), joinedOn: uint() }), { max: MAX_LEAVES }),
+  leaves: list(struct({ leafKey: hash, account, since: uint(), joinedAt: uint(), joinedOn: uint() }), {
+    max: MAX_LEAVES,
+  }),
   people: list(struct({ account, name: text(256), nameRevision: uint(), mayDirect: bool, directRevision: uint() }), {
     max: MAX_PEOPLE,
   }),

@@ -7,7 +7,8 @@
 import type { PairChatView } from "@xchat/client/api";
 import type { MemoryNode } from "../memory-nodes.ts";
 import type { SimDevice } from "./device.ts";
-import { MARK } from "./ledger.ts";
+import { audienceOf } from "./audience.ts";
+import { MARK, type Audience } from "./ledger.ts";
 import type { World } from "./world.ts";
 
 export interface Action {
@@ -34,13 +35,21 @@ function someChat(
 }
 
 export function write(world: World, device: SimDevice, chat: string): void {
+  if (!world.plan.hasDevices) return say(world, device, chat, world.groups.audienceOf(device, chat));
+  const finding = audienceOf(world, device, chat).then((audience) => {
+    if (device.api !== null) say(world, device, chat, audience);
+  });
+  world.run(`${device.name} begins to write`, finding);
+}
+
+function say(world: World, device: SimDevice, chat: string, audience: Audience | null): void {
   const seen = [...world.shownBy(device, chat).messages.values()].filter(({ content }) => content.kind === "text");
   const text = world.ledger.say(
     device.name,
     chat,
     world.schedule.now,
     seen.map(({ id }) => id),
-    world.groups.audienceOf(device, chat),
+    audience,
   );
   world.tell(`${device.name} writes ${text.slice(MARK.length + 1)}`);
   const sending = device.call("sendMessage", { chat, text }).then(({ id }) => world.ledger.acknowledged(text, id));
@@ -108,7 +117,7 @@ export async function answerAll(
 ): Promise<void> {
   for (const { id, name } of await requestsOf(device)) {
     world.tell(`${device.name} answers ${name}: ${reply}`);
-    if (reply === "decline") world.declined.add(`${device.name}/${name}`);
+    if (reply === "decline") world.declined.add(`${device.person}/${name}`);
     await device.call("answerRequest", { id, answer: reply, mayDirect });
   }
 }
@@ -121,14 +130,14 @@ const requestsOf = (device: SimDevice): Promise<readonly { readonly id: string; 
     });
   });
 
-const say: Action = {
+const talk: Action = {
   name: "write",
   weight: 40,
   act: (world, device) => {
-    const chat = someChat(world, device, ({ state, isBlocked }) => state !== "ended" && !isBlocked);
-    if (chat === null) return false;
+    const found = someChat(world, device, ({ state, isBlocked }) => state !== "ended" && !isBlocked);
+    if (found === null) return false;
     const times = world.random.chance(0.1) ? world.random.between(5, 20) : 1;
-    for (let i = 0; i < times; i++) write(world, device, chat.id);
+    for (let i = 0; i < times; i++) write(world, device, found.id);
     return true;
   },
 };
@@ -307,21 +316,6 @@ const leaveTheHouse: Action = {
   },
 };
 
-export const ACTIONS: readonly Action[] = [
-  invite,
-  follow,
-  answer,
-  say,
-  read,
-  block,
-  consent,
-  rename,
-  retry,
-  crash,
-  close,
-  copy,
-  restore,
-  nodeDown,
-  cut,
-  leaveTheHouse,
-];
+export const FATE: readonly Action[] = [crash, close, copy, restore, nodeDown, cut, leaveTheHouse];
+
+export const ACTIONS: readonly Action[] = [invite, follow, answer, talk, read, block, consent, rename, retry, ...FATE];

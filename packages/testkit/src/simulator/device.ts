@@ -2,7 +2,15 @@
 import { createClient, type Client } from "@xchat/client";
 import type { ClientApi, IntentInput, IntentName, IntentOutput } from "@xchat/client/api";
 import { conversations } from "@xchat/client/conversations";
-import type { Clock, DirectTransport, NodeConnector, NodeHint, Store, StoreOpener } from "@xchat/client/ports";
+import type {
+  Clock,
+  DirectTransport,
+  GroupRecord,
+  NodeConnector,
+  NodeHint,
+  Store,
+  StoreOpener,
+} from "@xchat/client/ports";
 import type { CryptoProvider } from "@xchat/crypto";
 import { mlsGroupCipher } from "@xchat/mls";
 import { Boot, NEVER } from "./boot.ts";
@@ -14,6 +22,8 @@ export interface DeviceInput {
   readonly name: string;
   /** Whose it is; what others see. */
   readonly person: string;
+  /** It belongs to nobody until it is linked. */
+  readonly isSpare: boolean;
   readonly schedule: Schedule;
   readonly random: Random;
   readonly disk: SimDisk;
@@ -29,9 +39,14 @@ export interface DeviceInput {
 
 const SYNC = [0, 4] as const;
 
+/** The first device of a person has their name, and each other one a number too. */
+export const deviceName = (person: string, number: number): string => (number === 1 ? person : `${person}.${number}`);
+export const ownerOf = (device: string): string => device.split(".")[0] as string;
+
 export class SimDevice {
   readonly name: string;
   readonly person: string;
+  readonly isSpare: boolean;
   /** Images of its disk, oldest first, with what belongs to them. */
   readonly images: { readonly disk: SimDisk; readonly at: number }[] = [];
   readonly #input: DeviceInput;
@@ -45,7 +60,13 @@ export class SimDevice {
     this.#input = input;
     this.name = input.name;
     this.person = input.person;
+    this.isSpare = input.isSpare;
     this.#disk = input.disk;
+  }
+
+  /** Where it stands in a conversation, as it has saved it. */
+  async peek(conversation: string): Promise<GroupRecord | null> {
+    return this.#disk.peek(conversation, this.#store);
   }
 
   /** Its client, once that is there. */
@@ -123,7 +144,7 @@ export class SimDevice {
   }
 
   async #start(boot: Boot): Promise<Client> {
-    const { provider, connector, direct, nodes, name, person } = this.#input;
+    const { provider, connector, direct, nodes, name, person, isSpare } = this.#input;
     const clock = this.#clock(boot);
     const stores = this.#stores(boot, clock);
     const client = await createClient({
@@ -137,7 +158,7 @@ export class SimDevice {
       defaultNodes: async () => nodes,
       linkBase: null,
     });
-    if ((await stores.state()) === "none") {
+    if (!isSpare && (await stores.state()) === "none") {
       await client.api.call("createProfile", { name: person, passphrase: null });
     }
     return client;

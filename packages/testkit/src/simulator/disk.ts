@@ -1,5 +1,5 @@
 /** What a simulated device saves on: the quick store of mass runs, or the real one on a disk that loses power. */
-import type { Clock, Store, StoreOpener } from "@xchat/client/ports";
+import type { Clock, GroupRecord, Store, StoreOpener } from "@xchat/client/ports";
 import type { CryptoProvider } from "@xchat/crypto";
 import { FaultDisk } from "@xchat/store-sqlite/fault";
 import { memoryStoreOpener } from "@xchat/store-sqlite/memory";
@@ -18,6 +18,8 @@ export interface SimDisk {
   crash(random: Random, store: Store | null): Promise<void>;
   /** As a copy of the disk, taken now, has it. */
   image(): SimDisk;
+  /** The group of a conversation as the open store has it, without making anything safe that is not. */
+  peek(conversation: string, store: Store | null): Promise<GroupRecord | null>;
 }
 
 export class QuickDisk implements SimDisk {
@@ -37,6 +39,10 @@ export class QuickDisk implements SimDisk {
 
   image(): SimDisk {
     return new QuickDisk(this.#place.image());
+  }
+
+  async peek(conversation: string): Promise<GroupRecord | null> {
+    return this.#place.tables?.table("group").get(conversation) ?? null;
   }
 }
 
@@ -66,5 +72,9 @@ export class RealDisk implements SimDisk {
       file?.sync();
     }
     return new RealDisk(image);
+  }
+
+  async peek(conversation: string, store: Store | null): Promise<GroupRecord | null> {
+    return (await store?.get("group", conversation)) ?? null;
   }
 }

@@ -1,6 +1,6 @@
 /** What a world knows of its groups: what each device shows of them, who is who, and who was ever to be out or back. */
 import type { GroupChatView, GroupView } from "@xchat/client/api";
-import type { SimDevice } from "./device.ts";
+import { ownerOf, type SimDevice } from "./device.ts";
 import type { Audience } from "./ledger.ts";
 
 export class GroupBook {
@@ -73,12 +73,12 @@ export class GroupBook {
         ([{ person: owner }, chats]) =>
           owner === person && chats.some(({ id, state }) => id === chat && state === "active"),
       );
-    const gone = [...(this.#known.get(`${chat}/${device.name}`) ?? [])].filter((person) => !members.has(person));
+    const owed = new Set([...members].filter(isThere));
+    const gone = new Set([...(this.#known.get(`${chat}/${device.name}`) ?? [])].filter((one) => !members.has(one)));
     return {
-      owed: new Set([...members].filter(isThere)),
+      isOwed: (name) => owed.has(ownerOf(name)),
       // Who was added again may read what was said beside that, by somebody who had not heard of it.
-      hidden: new Set(gone),
-      isWantedBack: (person) => this.#back.has(`${chat}/${person}`),
+      isHidden: (name) => gone.has(ownerOf(name)) && !this.#back.has(`${chat}/${ownerOf(name)}`),
     };
   }
 

@@ -7,6 +7,7 @@ import { KeyWatch } from "./key-watch.ts";
 import { Ledger, MARK, Shown } from "./ledger.ts";
 import type { NodeBehaviour } from "./node-behaviour.ts";
 import { Random } from "./random.ts";
+import { pictureProblems, type Picture } from "./settle-devices.ts";
 import { simulate } from "./simulate.ts";
 import type { Sabotage } from "./world.ts";
 
@@ -121,10 +122,11 @@ describe("the ledger", () => {
   });
 
   test("[IN9] sees what is shown to who was out for its author, unless somebody wanted them back", () => {
-    const audience = { owed: new Set(["Ann"]), hidden: new Set(["Bob"]), isWantedBack: () => false };
+    const isOf = (name: string) => (device: string) => device === name;
+    const audience = { isOwed: isOf("Ann"), isHidden: isOf("Bob") };
     const ledger = new Ledger();
     const said = ledger.say("Ann", "group", 0, [], audience);
-    const back = ledger.say("Ann", "group", 0, [], { ...audience, isWantedBack: () => true });
+    const back = ledger.say("Ann", "group", 0, [], { ...audience, isHidden: () => false });
     expect(ledger.show("group", new Shown("Bob"), [text("1", "a", said)], [])[0]).toMatch(/who was out/u);
     expect(ledger.show("group", new Shown("Bob"), [text("2", "b", back)], [])).toEqual([]);
     expect(ledger.show("group", new Shown("Ann"), [text("1", "a", said)], [])).toEqual([]);
@@ -133,11 +135,11 @@ describe("the ledger", () => {
   test("[IN4] in a group, owes to whom it was for, where nobody wanted author or reader out; the last words to all", () => {
     const out = new Set<string>();
     const ledger = new Ledger((_chat, person) => out.has(person));
-    const audience = { owed: new Set(["Ann", "Bob"]), hidden: new Set<string>(), isWantedBack: () => false };
+    const audience = { isOwed: (device: string) => ["Ann", "Bob"].includes(device), isHidden: () => false };
     const said = ledger.say("Ann", "group", 0, [], audience);
     ledger.acknowledged(said, "1");
     expect([ledger.owed("group", "Bob"), ledger.owed("group", "Cem")]).toEqual([[said], []]);
-    expect(ledger.isOwedToOthers(said)).toBe(true);
+    expect(ledger.isOwedToOthers(said, ["Ann", "Bob"])).toBe(true);
     out.add("Ann");
     expect(ledger.owed("group", "Bob")).toEqual([]);
     ledger.isLast = true;
@@ -155,4 +157,20 @@ describe("the ledger", () => {
     ledger.rolledBack("Ann", 3);
     expect(ledger.owed("chat")).toEqual([kept]);
   });
+});
+
+test("[IN10] what one device of a person shows otherwise than another, or not at all, is seen", () => {
+  const pictureOf = (device: string, ...facts: readonly (readonly [string, string])[]): Picture => ({
+    device,
+    facts: new Map(facts),
+  });
+  const phone = pictureOf("Ann", ["chat 1", "draft"], ["the profile", "Ann"]);
+  expect(pictureProblems(phone, { ...phone, device: "Ann.2" })).toEqual([]);
+  const [other] = pictureProblems(phone, pictureOf("Ann.2", ["chat 1", "another draft"], ["the profile", "Ann"]));
+  expect(other).toBe("[IN10] chat 1: Ann.2 has another draft, Ann draft");
+  for (const lacks of [
+    pictureProblems(phone, pictureOf("Ann.2", ["the profile", "Ann"])),
+    pictureProblems(pictureOf("Ann", ["the profile", "Ann"]), { ...phone, device: "Ann.2" }),
+  ])
+    expect(lacks).toHaveLength(1);
 });

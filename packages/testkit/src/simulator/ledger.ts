@@ -5,28 +5,27 @@
  * IN1 Nothing is shown twice, changes its place, or goes away again.
  * IN2 Nothing is shown before something that its author had seen when they wrote it, unless a gap is shown too.
  * IN3 Nobody is shown what nobody said.
- * IN4 At the end everything that was acknowledged to its author is shown to everybody in the chat. In a group: to
- *     everybody whom it was for, where nobody has ever wanted author or reader out.
- * IN9 Who was removed is shown nothing that was written by somebody who no longer counted them in.
+ * IN4 At the end everything that was acknowledged to its author is shown to everybody in the chat. In a group, and where
+ *     people have several devices: on every device that it was for, where nobody has ever wanted author or reader out.
+ * IN9 Who was removed, and what device was, is shown nothing that was written by somebody who no longer counted it in.
  */
 import type { MessageView } from "@xchat/client/api";
 
 /** In every text, and nowhere on a wire. */
 export const MARK = "~in the clear~";
 
-/** Whom a word in a group is for. */
+/** The devices that a word is for, by name. */
 export interface Audience {
-  readonly owed: ReadonlySet<string>;
-  /** People who had been members for its author, and were not any more. */
-  readonly hidden: ReadonlySet<string>;
-  readonly isWantedBack: (person: string) => boolean;
+  readonly isOwed: (device: string) => boolean;
+  /** They had been there for its author, and were not any more. */
+  readonly isHidden: (device: string) => boolean;
 }
 
 interface Said {
   readonly chat: string;
   readonly author: string;
   readonly at: number;
-  /** Null in a chat of two: everybody there. */
+  /** Null in a chat of two with one device each: both. */
   readonly audience: Audience | null;
   /** Written when all had come together. */
   readonly isLast: boolean;
@@ -39,12 +38,12 @@ interface Said {
 
 /** One chat as one device shows it. */
 export class Shown {
-  readonly person: string;
+  readonly device: string;
   readonly messages = new Map<string, MessageView>();
   readonly byText = new Map<string, string>();
 
-  constructor(person = "") {
-    this.person = person;
+  constructor(device = "") {
+    this.device = device;
   }
 
   get hasGap(): boolean {
@@ -56,12 +55,13 @@ export class Shown {
 export class Ledger {
   readonly #said = new Map<string, Said>();
   readonly #byId = new Map<string, Said>();
-  readonly #wasWantedOut: (chat: string, person: string) => boolean;
+  readonly #wasWantedOut: (chat: string, device: string) => boolean;
   #count = 0;
   /** From now on all who are in a group are in it for good. */
   isLast = false;
 
-  constructor(wasWantedOut: (chat: string, person: string) => boolean = () => false) {
+  /** `wasWantedOut`: of a device, or of the person whose it is. */
+  constructor(wasWantedOut: (chat: string, device: string) => boolean = () => false) {
     this.#wasWantedOut = wasWantedOut;
   }
 
@@ -88,17 +88,17 @@ export class Ledger {
     for (const said of this.#said.values()) if (said.author === author && said.at >= to) said.isOwed = false;
   }
 
-  owed(chat: string, person = ""): readonly string[] {
+  owed(chat: string, device = ""): readonly string[] {
     return [...this.#said]
-      .filter(([, said]) => said.isOwed && said.chat === chat && this.#isFor(said, person))
+      .filter(([, said]) => said.isOwed && said.chat === chat && this.#isFor(said, device))
       .map(([text]) => text);
   }
 
-  /** In a group: whether anybody beside its author must have it in the end. */
-  isOwedToOthers(text: string): boolean {
+  /** Whether one of these, that is not its author's, must have it in the end. */
+  isOwedToOthers(text: string, devices: readonly string[]): boolean {
     const said = this.#said.get(text);
-    if (said === undefined || !said.isOwed || said.audience === null) return false;
-    return [...said.audience.owed].some((person) => person !== said.author && this.#isFor(said, person));
+    if (said === undefined || !said.isOwed) return false;
+    return devices.some((device) => device !== said.author && this.#isFor(said, device));
   }
 
   /** The place of what was lost; and what somebody said who was taken out meanwhile, if that does not count (GR25). */
@@ -107,10 +107,10 @@ export class Ledger {
     return content.kind === "lost" || (said !== undefined && this.#wasWantedOut(said.chat, said.author));
   }
 
-  #isFor({ audience, chat, author, isLast }: Said, person: string): boolean {
+  #isFor({ audience, chat, author, isLast }: Said, device: string): boolean {
     if (audience === null) return true;
-    if (!audience.owed.has(person)) return false;
-    return isLast || (!this.#wasWantedOut(chat, person) && !this.#wasWantedOut(chat, author));
+    if (!audience.isOwed(device)) return false;
+    return isLast || (!this.#wasWantedOut(chat, device) && !this.#wasWantedOut(chat, author));
   }
 
   /** Takes what a device shows from now on; answers with what is wrong about it. */
@@ -142,11 +142,10 @@ export class Ledger {
     shown.byText.set(text, message.id);
     const said = this.#said.get(text);
     if (said === undefined || said.chat !== chat) return [...problems, `[IN3] nobody said: ${text}`];
-    if (said.audience?.hidden.has(shown.person) === true && !said.audience.isWantedBack(shown.person))
-      problems.push(`[IN9] shown to who was out: ${text}`);
+    if (said.audience?.isHidden(shown.device) === true) problems.push(`[IN9] shown to who was out: ${text}`);
     for (const id of said.after) {
       const cause = shown.messages.get(id);
-      if (cause === undefined && !shown.hasGap && this.#isDue(said, id, shown.person))
+      if (cause === undefined && !shown.hasGap && this.#isDue(said, id, shown.device))
         problems.push(`[IN2] shown before its cause: ${text}`);
       if (cause !== undefined && cause.order >= message.order) problems.push(`[IN2] stands before its cause: ${text}`);
     }
@@ -154,10 +153,10 @@ export class Ledger {
   }
 
   /** Who came into a group later begins later. */
-  #isDue({ audience }: Said, cause: string, person: string): boolean {
+  #isDue({ audience }: Said, cause: string, device: string): boolean {
     if (audience === null) return true;
     const said = this.#byId.get(cause);
-    return said !== undefined && said.isOwed && this.#isFor(said, person);
+    return said !== undefined && said.isOwed && this.#isFor(said, device);
   }
 }
 

@@ -16,6 +16,8 @@ export interface Plan {
   readonly weather: Weather;
   readonly hasDirect: boolean;
   readonly hasGroups: boolean;
+  /** Whether people link more devices, and remove them. */
+  readonly hasDevices: boolean;
   /** Whether they are in touch before the story begins. */
   readonly knowEachOther: boolean;
   /** Things that people and fate do. */
@@ -33,12 +35,16 @@ const NAMES = ["Ann", "Bob", "Cem", "Dia", "Eva", "Fay", "Gus", "Hal"];
 const MINUTES = 60_000;
 
 /** Old copies only where they are asked for: the client of today does not rejoin after one. */
-export function planOf(random: Random, hasOldCopies: boolean, hasGroups: boolean): Plan {
+export function planOf(
+  random: Random,
+  { hasOldCopies, hasGroups, hasDevices }: { readonly [kind in "hasOldCopies" | "hasGroups" | "hasDevices"]: boolean },
+): Plan {
   const nodes = random.pick([1, 2, 3, 3, 3]);
   const dishonestNode = nodes === 3 && random.chance(0.3) ? random.between(0, 2) : null;
   const size = random.pick(hasGroups ? [3, 3, 4, 4, 5, 6, 8] : [2, 2, 2, 3, 3, 4]);
   return {
     hasGroups,
+    hasDevices,
     nodes,
     dishonestNode,
     people: NAMES.slice(0, size).map((name) => ({

@@ -17,11 +17,11 @@ interface Seen {
 }
 
 export async function differencesOfGroups(world: World): Promise<readonly string[]> {
-  const ids = new Set(world.devices.flatMap((device) => world.groups.chatsOf(device).map(({ id }) => id)));
+  const ids = new Set(world.present.flatMap((device) => world.groups.chatsOf(device).map(({ id }) => id)));
   const problems: string[] = [];
   for (const id of ids) {
     const seen: Seen[] = [];
-    for (const device of world.devices) {
+    for (const device of world.present) {
       const chat = world.groups.chatsOf(device).find((one) => one.id === id);
       const view = world.groups.viewOf(device, id);
       if (chat?.state !== "active" || view === null) continue;
@@ -51,7 +51,8 @@ function differencesOfGroup(world: World, id: string, all: readonly Seen[]): rea
     if (!view.members.some(({ isSelf }) => isSelf)) problems.push(`[IN8] ${who} is out and does not know it`);
     if (view.pending.length > 0) problems.push(`[IN8] ${who} still waits for ${JSON.stringify(view.pending)}`);
     if (chat.missing > 0) problems.push(`[IN5] ${who} misses ${chat.missing}`);
-    problems.push(...messageProblems(world, id, seen, who));
+    const others = all.flatMap((one) => (one.device.person === device.person ? [] : [one.device.name]));
+    problems.push(...messageProblems(world, id, seen, others, who));
   }
   return [...problems, ...placeProblems(all)];
 }
@@ -68,25 +69,34 @@ const stateOf = (world: World, { name, description, members, permissions }: Grou
       .toSorted(),
   });
 
-function messageProblems(world: World, id: string, { device, view, messages }: Seen, who: string): readonly string[] {
+function messageProblems(
+  world: World,
+  id: string,
+  { device, view, messages }: Seen,
+  others: readonly string[],
+  who: string,
+): readonly string[] {
   const problems: string[] = [];
   const texts = new Set(messages.flatMap(({ content }) => (content.kind === "text" ? [content.text] : [])));
-  for (const text of world.ledger.owed(id, device.person))
+  for (const text of world.ledger.owed(id, device.name))
     if (!texts.has(text)) problems.push(`[IN4] ${who} lacks ${text}`);
-  const at = messages.findIndex(({ content }) => content.kind === "lost");
-  if (at >= 0) {
-    const [before, gap, after] = [at - 1, at, at + 1].map((index) => messages[index]);
-    problems.push(`[IN5] ${who} has a gap ${gap?.order}, behind ${lineOf(before)} and before ${lineOf(after)}`);
-  }
+  problems.push(...gapProblems(messages, who));
   for (const { delivery, content } of messages) {
     if (delivery === null || content.kind !== "text") continue;
-    const isOwedToOthers = view.members.length > 1 && world.ledger.isOwedToOthers(content.text);
+    const isOwedToOthers = view.members.length > 1 && world.ledger.isOwedToOthers(content.text, others);
     const isThere = delivery.state === "delivered" || delivery.state === "read";
     const mayStay = delivery.state === "stored" || delivery.state === "unsent";
     if (isThere || (mayStay && !isOwedToOthers)) continue;
     problems.push(`[IN8] ${who} has ${JSON.stringify(content)} ${JSON.stringify(delivery)}`);
   }
   return problems;
+}
+
+export function gapProblems(messages: readonly MessageView[], who: string): readonly string[] {
+  const at = messages.findIndex(({ content }) => content.kind === "lost");
+  if (at < 0) return [];
+  const [before, gap, after] = [at - 1, at, at + 1].map((index) => messages[index]);
+  return [`[IN5] ${who} has a gap ${gap?.order}, behind ${lineOf(before)} and before ${lineOf(after)}`];
 }
 
 const lineOf = (message: MessageView | undefined): string =>
@@ -104,7 +114,7 @@ export async function tellGroups(world: World): Promise<void> {
 }
 
 /** One message has one place, and says one thing, wherever it is shown. */
-function placeProblems(all: readonly Seen[]): readonly string[] {
+export function placeProblems(all: readonly Pick<Seen, "device" | "messages">[]): readonly string[] {
   const places = new Map<string, { readonly line: string; readonly by: string }>();
   const problems: string[] = [];
   for (const { device, messages } of all) {

@@ -11,6 +11,8 @@ import { answerAll, write } from "./actions.ts";
 import type { SimDevice } from "./device.ts";
 import { Violation, allMessages, type World } from "./world.ts";
 import { headOf } from "./head.ts";
+import { removeStrays } from "./device-actions.ts";
+import { differencesOfDevices, differencesOfShared } from "./settle-devices.ts";
 import { differencesOfGroups, tellGroups } from "./settle-groups.ts";
 
 const MINUTE = 60_000;
@@ -62,6 +64,8 @@ async function prepare(world: World, device: SimDevice): Promise<void> {
     world.check();
   }
   device.failAfter(Number.MAX_SAFE_INTEGER);
+  if (!world.household.isIn(device)) return;
+  if (world.plan.hasDevices) removeStrays(world, device);
   world.run(`${device.name} answers`, answerAll(world, device, "accept", false));
   for (const chat of world.chats.get(device) ?? []) {
     if (chat.isBlocked) world.run("unblocks", device.call("setBlocked", { chat: chat.id, isBlocked: false }));
@@ -71,7 +75,7 @@ async function prepare(world: World, device: SimDevice): Promise<void> {
 
 /** Everybody says something in each chat: whoever cannot is stranded. */
 function sayLastWords(world: World): void {
-  for (const device of world.devices) {
+  for (const device of world.present) {
     for (const { id, state, isBlocked } of world.chats.get(device) ?? []) {
       if (state !== "ended" && !isBlocked) write(world, device, id);
     }
@@ -88,7 +92,7 @@ interface Seen {
 
 async function differences(world: World): Promise<readonly string[]> {
   const byChat = new Map<string, Seen[]>();
-  for (const device of world.devices) {
+  for (const device of world.present) {
     for (const view of world.chats.get(device) ?? []) {
       const seen: Seen = {
         device,
@@ -100,14 +104,17 @@ async function differences(world: World): Promise<readonly string[]> {
     }
   }
   const ofPairs = [...byChat].flatMap(([chat, all]) => differencesOfChat(world, chat, all));
-  return [...ofPairs, ...(await differencesOfGroups(world))];
+  const ofDevices = world.plan.hasDevices ? await differencesOfDevices(world) : [];
+  return [...ofPairs, ...(await differencesOfGroups(world)), ...ofDevices];
 }
 
 function differencesOfChat(world: World, chat: string, all: readonly Seen[]): readonly string[] {
   const name = chat.slice(0, 6);
   const [first] = all;
   if (first === undefined) return [];
-  if (all.length === 1) return isOwedAnAnswer(world, chat) ? [`[IN8] the request of ${first.device.name} is lost`] : [];
+  if (all.every(({ device }) => device.person === first.device.person))
+    return isOwedAnAnswer(world, chat) ? [`[IN8] the request of ${first.device.name} is lost`] : [];
+  if (world.plan.hasDevices) return differencesOfShared(world, chat, all);
   const problems: string[] = [];
   for (const { device, view, messages, head } of all) {
     const who = `${device.name} in ${name}`;
@@ -130,7 +137,9 @@ function isOwedAnAnswer(world: World, chat: string): boolean {
   const request = world.requests.get(chat);
   if (request === undefined) return false;
   const { invited, by } = request;
-  if (world.declined.has(`${invited.from.name}/${by.name}`) || world.restored.size > 0) return false;
+  // Whose device was removed has taken back all invitations: it knows their secrets (DV30).
+  if (world.household.hasRemoved(invited.from.person) || world.household.isOut(by)) return false;
+  if (world.declined.has(`${invited.from.person}/${by.person}`) || world.restored.size > 0) return false;
   return (invited.isLasting || invited.followers.size === 1) && world.schedule.now - invited.at < INVITATION_LIFE;
 }
 

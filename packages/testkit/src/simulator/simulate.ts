@@ -1,5 +1,6 @@
 /** One seed, one world, from its first moment to the end at which all must have come together. */
-import { ACTIONS, answer, follow, invite, type Action } from "./actions.ts";
+import { ACTIONS, answer, FATE, follow, invite, type Action } from "./actions.ts";
+import { DEVICE_ACTIONS, linkOne } from "./device-actions.ts";
 import { GROUP_ACTIONS, makeGroup } from "./group-actions.ts";
 import type { Random } from "./random.ts";
 import { settle } from "./settle.ts";
@@ -52,7 +53,7 @@ async function live(world: World): Promise<void> {
   await world.schedule.runUntil(world.schedule.now + SECOND);
   world.check();
   if (world.plan.knowEachOther) await meet(world);
-  const actions = world.plan.hasGroups ? [...ACTIONS, ...GROUP_ACTIONS] : ACTIONS;
+  const actions = actionsOf(world);
   for (let step = 0; step < world.plan.steps; step++) {
     act(world, actions);
     // Several at once, as only many do.
@@ -61,6 +62,12 @@ async function live(world: World): Promise<void> {
     world.check();
   }
 }
+
+const actionsOf = ({ plan }: World): readonly Action[] => [
+  ...ACTIONS,
+  ...(plan.hasGroups ? GROUP_ACTIONS : []),
+  ...(plan.hasDevices ? DEVICE_ACTIONS : []),
+];
 
 /** Most stories begin with people who know each other, as far as the weather lets them. */
 async function meet(world: World): Promise<void> {
@@ -76,6 +83,8 @@ async function meet(world: World): Promise<void> {
       world.check();
     }
   }
+  if (world.plan.hasDevices && linkOne.act(world, world.random.pick(world.devices)))
+    await world.schedule.runUntil(world.schedule.now + 3 * MINUTE);
   if (!world.plan.hasGroups) return;
   const knowing = world.devices.filter((device) => device.api !== null && makeGroup.act(world, device));
   if (knowing.length > 0) await world.schedule.runUntil(world.schedule.now + 20 * SECOND);
@@ -87,7 +96,9 @@ function act(world: World, actions: readonly Action[]): void {
   for (let tries = 0; tries < 10; tries++) {
     const device = world.random.pick(on);
     const action = world.random.weighted(actions, ({ weight }) => weight);
-    if (action?.act(world, device) === true) return;
+    // What belongs to nobody yet, or not any more, is in the hands of fate alone.
+    if (action === null || (!world.household.isIn(device) && !FATE.includes(action))) continue;
+    if (action.act(world, device)) return;
   }
 }
 

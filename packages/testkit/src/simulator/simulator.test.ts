@@ -12,6 +12,10 @@ const GROUP_SEEDS = Number(process.env["XCHAT_GROUP_SEEDS"] ?? 18);
 const FIRST_OF_GROUPS = Number(process.env["XCHAT_GROUP_SEED"] ?? 208);
 /** Of those: what they find is not mended yet. */
 const OPEN_GROUP_SEEDS: readonly number[] = [217, 218];
+const DEVICE_SEEDS = Number(process.env["XCHAT_DEVICE_SEEDS"] ?? 10);
+/** Nor of people with several devices: see there too. */
+const FIRST_OF_DEVICES = Number(process.env["XCHAT_DEVICE_SEED"] ?? 4000);
+const OPEN_DEVICE_SEEDS: readonly number[] = [];
 const FIRST = Number(process.env["XCHAT_SEED"] ?? Date.now() % 1_000_000);
 /** A test each would cost more in reports than in worlds. */
 const BATCH = 20;
@@ -19,9 +23,13 @@ const BATCH = 20;
 const seedsFrom = (first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => first + i);
 
-async function runAll(seeds: readonly number[], suite: "cheap" | "real", hasGroups = false): Promise<void> {
+async function runAll(
+  seeds: readonly number[],
+  suite: "cheap" | "real",
+  { hasGroups = false, hasDevices = false } = {},
+): Promise<void> {
   for (const seed of seeds) {
-    const { failure, story } = await simulate({ seed, suite, hasGroups });
+    const { failure, story } = await simulate({ seed, suite, hasGroups, hasDevices });
     if (failure !== null) throw new Error(`seed ${seed} (${suite}): ${failure}\n${story.join("\n")}`);
   }
 }
@@ -33,7 +41,16 @@ describe(`worlds of the simulator (seeds from ${FIRST})`, () => {
   );
 
   const ofGroups = seedsFrom(FIRST_OF_GROUPS, GROUP_SEEDS).filter((seed) => !OPEN_GROUP_SEEDS.includes(seed));
-  test.each(ofGroups)("groups, quick cryptography, seed %i", (seed) => runAll([seed], "cheap", true));
+  test.each(ofGroups)("groups, quick cryptography, seed %i", (seed) => runAll([seed], "cheap", { hasGroups: true }));
+
+  const ofDevices = seedsFrom(FIRST_OF_DEVICES, DEVICE_SEEDS).filter((seed) => !OPEN_DEVICE_SEEDS.includes(seed));
+  test.each(ofDevices)("several devices, quick cryptography, seed %i", (seed) =>
+    runAll([seed], "cheap", { hasDevices: true }),
+  );
+
+  // Found that nobody asked for the registers where the one that links had given up before it heard (DV28).
+  test("several devices, the real suite and the real store, seed 4000", () =>
+    runAll([4000], "real", { hasDevices: true }));
 
   test.each(seedsFrom(FIRST, REAL_SEEDS))("the real suite and the real store, seed %i", (seed) =>
     runAll([seed], "real"),
@@ -45,11 +62,12 @@ describe("a seed decides everything", () => {
     { suite: "cheap", seed: FIRST, hasGroups: false },
     { suite: "real", seed: FIRST, hasGroups: false },
     { suite: "cheap", seed: FIRST_OF_GROUPS + 3, hasGroups: true },
-  ] as const)("twice the same world: $suite, groups: $hasGroups", async ({ suite, seed, hasGroups }) => {
-    const first = await simulate({ seed, suite, hasGroups });
-    const again = await simulate({ seed, suite, hasGroups });
+    { suite: "cheap", seed: FIRST_OF_DEVICES, hasGroups: false, hasDevices: true },
+  ] as const)("twice the same world: %o", async (kind) => {
+    const first = await simulate(kind);
+    const again = await simulate(kind);
     expect(again).toEqual(first);
-    const other = await simulate({ seed: seed + 1, suite, hasGroups });
+    const other = await simulate({ ...kind, seed: kind.seed + 1 });
     expect(other.hash).not.toBe(first.hash);
   });
 });

@@ -6,15 +6,16 @@ import { IntentError, type PairChatView, type ClientApi } from "@xchat/client/ap
 import { CheapKeys, cheapCryptoProvider, seededCryptoProvider } from "@xchat/crypto/simulation";
 import type { CryptoProvider } from "@xchat/crypto";
 import { memoryNodes, type MemoryNode } from "../memory-nodes.ts";
-import { SimDevice } from "./device.ts";
+import { deviceName, ownerOf, SimDevice } from "./device.ts";
 import { DirectNetwork } from "./direct.ts";
 import { QuickDisk, RealDisk } from "./disk.ts";
 import { GroupBook } from "./group-book.ts";
+import { Household } from "./household.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { Ledger, MARK, Shown } from "./ledger.ts";
 import { Network } from "./network.ts";
 import { dishonest, honestly, type NodeBehaviour } from "./node-behaviour.ts";
-import { planOf, type Plan } from "./plan.ts";
+import { planOf, type PersonPlan, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Trace } from "./trace.ts";
@@ -29,6 +30,8 @@ export interface WorldInput {
   readonly hasOldCopies?: boolean;
   /** Whether there are groups. The seed decides where it is not said. */
   readonly hasGroups?: boolean;
+  /** Whether people have several devices. */
+  readonly hasDevices?: boolean;
   /** Breaks something on purpose, to prove that it would be seen. */
   readonly sabotage?: Sabotage;
 }
@@ -59,7 +62,10 @@ export class World {
   readonly groups = new GroupBook();
   /** That anybody has set out to make. */
   groupCount = 0;
-  readonly ledger = new Ledger((chat, person) => this.groups.wasWantedOut(chat, person));
+  readonly household = new Household(() => this.schedule.now);
+  readonly ledger = new Ledger(
+    (chat, device) => this.groups.wasWantedOut(chat, ownerOf(device)) || this.household.isOutByName(device),
+  );
   /** No more faults: it is looked at whether all come together. */
   isMended = false;
   readonly trace: Trace;
@@ -67,7 +73,7 @@ export class World {
   readonly nodes: readonly MemoryNode[];
   readonly network: Network;
   readonly direct: DirectNetwork;
-  readonly devices: readonly SimDevice[];
+  readonly devices: SimDevice[];
   /** By device and chat. */
   readonly shown = new Map<SimDevice, Map<string, Shown>>();
   readonly chats = new Map<SimDevice, readonly PairChatView[]>();
@@ -81,6 +87,8 @@ export class World {
   readonly declined = new Set<string>();
   delivered = 0;
   readonly #keys = new CheapKeys();
+  /** By chat of two and person, names of devices. */
+  readonly #founders = new Map<string, Map<string, string>>();
   readonly #watches = new Map<string, KeyWatch>();
   readonly #suite: WorldInput["suite"];
   readonly #seed: number;
@@ -89,12 +97,12 @@ export class World {
 
   constructor(input: WorldInput) {
     const { seed, suite, isVerbose = false, hasOldCopies = false, sabotage = {} } = input;
-    const { hasGroups = isOfGroups(seed) } = input;
+    const { hasGroups = isOfGroups(seed), hasDevices = false } = input;
     this.#seed = seed;
     this.#suite = suite;
     this.#sabotage = sabotage;
     this.random = new Random(seed, "world");
-    this.plan = planOf(new Random(seed, "plan"), hasOldCopies, hasGroups);
+    this.plan = planOf(new Random(seed, "plan"), { hasOldCopies, hasGroups, hasDevices });
     this.trace = new Trace(isVerbose);
     const { sha256 } = this.#provider("nodes");
     this.nodes = memoryNodes(this.plan.nodes, () => this.schedule.now, undefined, sha256);
@@ -109,7 +117,27 @@ export class World {
       },
     });
     this.network = this.#makeNetwork();
-    this.devices = this.plan.people.map((person) => this.#makeDevice(person));
+    this.devices = this.plan.people.map((person) => this.#makeDevice(person, person.name));
+  }
+
+  /** One more machine of this person, with nothing on it. */
+  addDevice(person: string): SimDevice {
+    const plan = this.plan.people.find(({ name }) => name === person) as PersonPlan;
+    const number = this.devices.filter((device) => device.person === person).length + 1;
+    const device = this.#makeDevice(plan, deviceName(person, number));
+    this.devices.push(device);
+    this.household.isNew(device);
+    return device;
+  }
+
+  /** Those that belong to somebody, and are to stay. */
+  get present(): readonly SimDevice[] {
+    return this.devices.filter((device) => this.household.isIn(device));
+  }
+
+  /** Of a chat of two: the first device of each. */
+  foundersOf(chat: string): ReadonlySet<string> {
+    return new Set(this.#founders.get(chat)?.values());
   }
 
   get problems(): readonly string[] {
@@ -159,7 +187,7 @@ export class World {
   shownBy(device: SimDevice, chat: string): Shown {
     const chats = this.shown.get(device) ?? new Map<string, Shown>();
     this.shown.set(device, chats);
-    const shown = chats.get(chat) ?? new Shown(device.person);
+    const shown = chats.get(chat) ?? new Shown(device.name);
     chats.set(chat, shown);
     return shown;
   }
@@ -193,7 +221,7 @@ export class World {
     });
   }
 
-  #makeDevice({ name, nodes, clockError }: Plan["people"][number]): SimDevice {
+  #makeDevice({ name: person, nodes, clockError }: PersonPlan, name: string): SimDevice {
     const watch = new KeyWatch((generation) =>
       this.violated(
         `[IN7] ${name} used a generation twice: ${Buffer.from(generation, "latin1").toString("hex").slice(0, 16)}`,
@@ -202,7 +230,8 @@ export class World {
     this.#watches.set(name, watch);
     return new SimDevice({
       name,
-      person: name,
+      person,
+      isSpare: name !== person,
       schedule: this.schedule,
       random: new Random(this.#seed, `device ${name}`),
       disk: this.#suite === "cheap" ? new QuickDisk() : new RealDisk(),
@@ -240,7 +269,9 @@ export class World {
     const watched = new Set<string>();
     api.watch({ view: "profile" }, (profile) => {
       if (profile.state === "ready") this.groups.introduce(profile.accountId, device.person);
+      if (device.api === api) this.household.showsProfile(device, profile.state === "ready");
     });
+    if (this.plan.hasDevices) this.#watchDevices(device, api);
     api.watch({ view: "chats" }, (shown) => {
       if (device.api !== api) return;
       this.chats.set(
@@ -252,6 +283,7 @@ export class World {
         shown.filter((chat) => chat.kind === "group"),
       );
       for (const { id, kind } of shown) {
+        if (kind === "pair") this.#founded(id, device);
         if (watched.has(id)) continue;
         watched.add(id);
         if (kind === "group") {
@@ -262,6 +294,23 @@ export class World {
         this.run(`${device.name} reads its store`, this.#watchMessages(device, api, id));
       }
     });
+  }
+
+  #watchDevices(device: SimDevice, api: ClientApi): void {
+    api.watch({ view: "devices" }, (view) => {
+      if (device.api === api) this.household.shows(device, view);
+    });
+    api.watch({ view: "link" }, (view) => {
+      if (device.api !== api) return;
+      this.note(`${device.name} shows the link as ${view.kind}`);
+      this.household.showsLink(device, view);
+    });
+  }
+
+  #founded(chat: string, device: SimDevice): void {
+    const founders = this.#founders.get(chat) ?? new Map<string, string>();
+    this.#founders.set(chat, founders);
+    if (!founders.has(device.person)) founders.set(device.person, device.name);
   }
 
   /** What was shown before it was switched off is there again. */
