@@ -1,11 +1,14 @@
 /**
- * Direct connections for a client in a dedicated worker: the page owns the connections, and bytes cross by transfer.
+ * Direct connections for a client in a dedicated worker: the page owns the connections, since workers have none. The
+ * channel of each is given to the worker, so that a message waits for nothing that the page draws. A browser that does
+ * not give channels away keeps them in the page, and bytes cross by transfer:
  *
  * B1 The worker's `send` says yes only to what the channel will take: it counts what it has given and what the page has
  *    told of, and its count is never below the truth.
  * B2 What the worker has not taken is bounded: a connection that floods is closed.
  */
 import type { DirectPeer, DirectSignal, DirectTransport } from "@xchat/client/ports";
+import { listenToChannel, sendOnChannel } from "./channel.dom.ts";
 import { MAX_BUFFERED, type PeerState } from "./lifetime.ts";
 import { domDirectTransport, type BufferedPeer, type BufferedTransport } from "./peer.dom.ts";
 import { MAX_MESSAGE } from "./session-description.ts";
@@ -23,9 +26,12 @@ type ToPage =
   | { readonly kind: "signal"; readonly id: number; readonly signal: DirectSignal }
   | { readonly kind: "message"; readonly id: number; readonly bytes: ArrayBuffer }
   | { readonly kind: "taken"; readonly id: number; readonly count: number }
+  /** The channel that the worker has is open. */
+  | { readonly kind: "opened"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
 
 type ToWorker =
+  | { readonly kind: "channel"; readonly id: number; readonly channel: RTCDataChannel }
   | { readonly kind: "signal"; readonly id: number; readonly signal: DirectSignal }
   | { readonly kind: "state"; readonly id: number; readonly state: PeerState }
   | { readonly kind: "message"; readonly id: number; readonly bytes: ArrayBuffer }
@@ -84,6 +90,7 @@ class ServedPeer {
       },
       onMessage: (message) => this.#deliver(message),
       onDrained: () => this.#tellBuffer(),
+      giveAway: (channel) => this.#giveAway(channel),
     });
   }
 
@@ -101,6 +108,9 @@ class ServedPeer {
       case "taken":
         this.#untaken -= message.count;
         return;
+      case "opened":
+        this.#peer.opened();
+        return;
       case "close":
         this.#peer.close();
     }
@@ -108,6 +118,16 @@ class ServedPeer {
 
   close(): void {
     this.#peer.close();
+  }
+
+  #giveAway(channel: RTCDataChannel): boolean {
+    try {
+      this.#post({ kind: "channel", id: this.#id, channel }, [channel]);
+      return true;
+    } catch {
+      // A browser whose channels stay where they were made.
+      return false;
+    }
   }
 
   #deliver(message: Uint8Array): void {
@@ -148,6 +168,8 @@ class WorkerPeer implements DirectPeer {
   readonly #post: (message: ToPage, transfer?: Transferable[]) => void;
   readonly #onClosed: () => void;
   #state: PeerState = "connecting";
+  /** Null for as long as it has not come, and where it stays in the page. */
+  #channel: RTCDataChannel | null = null;
   #given = 0;
   #accepted = 0;
   #waiting = 0;
@@ -170,6 +192,7 @@ class WorkerPeer implements DirectPeer {
   }
 
   send(message: Uint8Array): boolean {
+    if (this.#channel !== null) return this.#state === "open" && sendOnChannel(this.#channel, message);
     const buffered = this.#given - this.#accepted + this.#waiting;
     if (this.#state !== "open" || message.length > MAX_MESSAGE || buffered + message.length > MAX_BUFFERED)
       return false;
@@ -190,10 +213,11 @@ class WorkerPeer implements DirectPeer {
       case "signal":
         this.#input.onSignal(message.signal);
         return;
+      case "channel":
+        this.#own(message.channel);
+        return;
       case "state":
-        this.#state = message.state;
-        if (message.state === "closed") this.#onClosed();
-        this.#input.onState(message.state);
+        this.#enter(message.state);
         return;
       case "message":
         this.#take(message.bytes);
@@ -202,6 +226,29 @@ class WorkerPeer implements DirectPeer {
         this.#accepted = message.accepted;
         this.#waiting = message.waiting;
     }
+  }
+
+  #own(channel: RTCDataChannel): void {
+    this.#channel = channel;
+    listenToChannel(channel, {
+      onOpen: () => {
+        this.#enter("open");
+        this.#post({ kind: "opened", id: this.#id });
+      },
+      // The page closes the connection, and tells when it has.
+      onClose: () => this.close(),
+      onMessage: (message) => {
+        if (this.#state === "open") this.#input.onMessage(message);
+      },
+    });
+  }
+
+  #enter(state: PeerState): void {
+    // Of a channel that is here, the page is the second to say that it is open.
+    if (state === this.#state && state === "open") return;
+    this.#state = state;
+    if (state === "closed") this.#onClosed();
+    this.#input.onState(state);
   }
 
   #take(bytes: ArrayBuffer): void {

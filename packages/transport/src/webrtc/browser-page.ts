@@ -50,9 +50,12 @@ export type Told =
   | { readonly kind: "state"; readonly id: number; readonly value: Parameters<TestInput["onState"]>[0] }
   | { readonly kind: "message"; readonly id: number; readonly value: string };
 
+/** Where a peer lives: `bridge` is a worker whose channels stay in its page. */
+type Place = "page" | "worker" | "bridge";
+
 /** The functions that the test pages offer. */
 export interface PageDriver {
-  create(id: number, where: "page" | "worker", role: TestInput["role"], stunAddresses: readonly string[]): void;
+  create(id: number, where: Place, role: TestInput["role"], stunAddresses: readonly string[]): void;
   accept(id: number, signal: unknown): void;
   send(id: number, base64: string): Promise<boolean>;
   close(id: number): void;
@@ -66,7 +69,7 @@ declare global {
 export async function pageTransport(
   browser: Browser,
   origin: string,
-  where: "page" | "worker",
+  where: Place,
 ): Promise<TestTransport & { readonly page: Page; idle(): Promise<unknown> }> {
   const page = await (await browser.newContext()).newPage();
   const inputs = new Map<number, TestInput>();

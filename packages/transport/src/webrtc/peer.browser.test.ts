@@ -20,9 +20,10 @@ describe.skipIf(!hasChromium)("direct connections of Chromium", () => {
     const [first, second] = browsers as [Browser, Browser];
     const page = await pageTransport(first, pages.origin, "page");
     const worker = await pageTransport(first, pages.origin, "worker");
+    const bridge = await pageTransport(first, pages.origin, "bridge");
     const other = await pageTransport(second, pages.origin, "page");
-    inPages.push(page, worker, other);
-    Object.assign(transports, { page, worker, "page of another process": other });
+    inPages.push(page, worker, bridge, other);
+    Object.assign(transports, { page, worker, bridge, "page of another process": other });
   });
 
   afterAll(async () => {
@@ -39,6 +40,7 @@ describe.skipIf(!hasChromium)("direct connections of Chromium", () => {
     }));
   pair("page", "page of another process");
   pair("worker", "page of another process");
+  pair("bridge", "page of another process");
   pair("page", "node");
   pair("node", "worker");
 });

@@ -3,18 +3,24 @@
  * Candidates are gathered only once an offer is made or taken: a peer that waits tells nobody anything.
  */
 import type { Clock, DirectPeer, DirectSignal, DirectTransport } from "@xchat/client/ports";
-import { CHANNEL, MAX_BUFFERED, PeerLifetime, systemAfter, usableStunAddresses } from "./lifetime.ts";
-import { MAX_MESSAGE } from "./session-description.ts";
+import { listenToChannel, sendOnChannel } from "./channel.dom.ts";
+import { CHANNEL, PeerLifetime, systemAfter, usableStunAddresses } from "./lifetime.ts";
 import { SECTION, SignalOrder, type SignalStep } from "./signals.ts";
 
-/** Where `onDrained` is told next: when fewer bytes wait than this. */
-const DRAINED = MAX_BUFFERED / 4;
-
-export type PeerInput = Parameters<DirectTransport["createPeer"]>[0] & { readonly onDrained?: () => void };
+export type PeerInput = Parameters<DirectTransport["createPeer"]>[0] & {
+  readonly onDrained?: () => void;
+  /**
+   * Asked once, with the channel that nobody has touched yet: true when it was given to another thread. That thread
+   * then hears, sends and counts, and tells this side `opened` and `close`.
+   */
+  readonly giveAway?: (channel: RTCDataChannel) => boolean;
+};
 
 /** A peer that says how many bytes wait in it. */
 export interface BufferedPeer extends DirectPeer {
   bufferedBytes(): number;
+  /** The channel that was given away is open. */
+  opened(): void;
 }
 
 export interface BufferedTransport extends DirectTransport {
@@ -45,6 +51,8 @@ class DomPeer implements BufferedPeer {
       ordered: true,
     });
     this.#lifetime = new PeerLifetime(input.onState, () => this.#release(), after);
+    // At once: a channel can be given away only by the task that made it.
+    if (input.giveAway?.(this.#channel) !== true) this.#listenToChannel();
     this.#listen();
     if (input.role === "offerer") this.#then(() => this.#describe("offer"));
   }
@@ -57,34 +65,34 @@ class DomPeer implements BufferedPeer {
   }
 
   send(message: Uint8Array): boolean {
-    if (this.#lifetime.state !== "open" || message.length > MAX_MESSAGE) return false;
-    if (this.#channel.bufferedAmount + message.length > MAX_BUFFERED) return false;
-    try {
-      this.#channel.send(message as Uint8Array<ArrayBuffer>);
-      return true;
-    } catch {
-      // It closed meanwhile, or the browser's own buffer is full: either way the caller has another way.
-      return false;
-    }
+    return this.#lifetime.state === "open" && sendOnChannel(this.#channel, message);
   }
 
   bufferedBytes(): number {
     return this.#channel.bufferedAmount;
   }
 
+  opened(): void {
+    this.#lifetime.open();
+  }
+
   close(): void {
     this.#lifetime.close();
   }
 
+  #listenToChannel(): void {
+    listenToChannel(this.#channel, {
+      onOpen: () => this.opened(),
+      onClose: () => this.close(),
+      onMessage: (message) => {
+        if (this.#lifetime.state === "open") this.#input.onMessage(message);
+      },
+      onDrained: () => this.#input.onDrained?.(),
+    });
+  }
+
   #listen(): void {
-    const [connection, channel] = [this.#connection, this.#channel];
-    channel.binaryType = "arraybuffer";
-    channel.bufferedAmountLowThreshold = DRAINED;
-    channel.addEventListener("open", () => this.#lifetime.open());
-    channel.addEventListener("close", () => this.close());
-    channel.addEventListener("error", () => this.close());
-    channel.addEventListener("bufferedamountlow", () => this.#input.onDrained?.());
-    channel.addEventListener("message", ({ data }) => this.#receive(data));
+    const connection = this.#connection;
     connection.addEventListener("icecandidate", ({ candidate }) => {
       if (candidate !== null) this.#tell(this.#order.tell(candidate.candidate));
     });
@@ -94,12 +102,6 @@ class DomPeer implements BufferedPeer {
     // The one channel is negotiated beforehand and media were refused: whoever opens more is no client of ours.
     connection.addEventListener("datachannel", () => this.close());
     connection.addEventListener("track", () => this.close());
-  }
-
-  #receive(data: unknown): void {
-    if (this.#lifetime.state !== "open") return;
-    if (!(data instanceof ArrayBuffer) || data.byteLength > MAX_MESSAGE) this.close();
-    else this.#input.onMessage(new Uint8Array(data));
   }
 
   async #apply(step: SignalStep): Promise<void> {
