@@ -13,6 +13,8 @@ const STEP = 0.7;
 /** Pixels. A day's line and the space around it stay below. */
 const MAX_BLANK = 100;
 const COMING = 15 * 60_000;
+/** At most: two rows, each with its time for the eye and for the ear, drawn twice, and the chat's line in the list. */
+const TIMES_OF_ONE = 12;
 
 const story = stage();
 
@@ -46,6 +48,17 @@ describe("a person with a long chat", () => {
     await page.getByRole("button", { name: "To the newest message, 1 unread" }).click();
     await page.waitForFunction(isSeen, "news");
     await page.waitForFunction(isSeen, textOf(MESSAGES - 1));
+
+    // One more draws itself and the one before it, and leaves the others as they stand.
+    await page.waitForFunction(() => document.title === "X Chat");
+    await page.evaluate(countTimesWritten);
+    await bob.api.call("sendMessage", { chat, text: "one more" });
+    await page.waitForFunction(isSeen, "one more");
+    await until(bob.api, { view: "chats" }, ([one]) => one?.last?.delivery?.state === "read");
+    const rows = await page.locator("#messages [data-message]").count();
+    const written = await page.evaluate(() => (globalThis as unknown as { timesWritten: number }).timesWritten);
+    expect(rows).toBeGreaterThan(TIMES_OF_ONE);
+    expect(written).toBeLessThanOrEqual(TIMES_OF_ONE);
   });
 });
 
@@ -66,6 +79,19 @@ async function readUpwards(page: Page, newest: number): Promise<ReadonlySet<numb
     await page.locator("#messages").evaluate((list, step) => list.scrollBy(0, -step * list.clientHeight), STEP);
   }
   return numbers;
+}
+
+/** From now on, each row that is drawn has its time written anew. */
+function countTimesWritten(): void {
+  const counted = globalThis as unknown as { timesWritten: number };
+  counted.timesWritten = 0;
+  const format = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, "format")?.get;
+  Object.defineProperty(Intl.DateTimeFormat.prototype, "format", {
+    get(this: Intl.DateTimeFormat): unknown {
+      counted.timesWritten++;
+      return format?.call(this);
+    },
+  });
 }
 
 interface Seen {

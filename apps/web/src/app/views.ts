@@ -1,5 +1,6 @@
 /** One subscription for each view, shared by all that show it; the last view stays at hand for whoever comes later. */
 import type { ClientApi, GroupView, Query, ViewTypes } from "@xchat/client/api";
+import { reuse } from "./reuse.ts";
 
 /** `messages` sends changes and not a whole, so it is watched by the open chat alone. */
 type WholeQuery = Exclude<Query, { readonly view: "messages" }>;
@@ -39,7 +40,10 @@ export class Views {
 
   #watch(query: WholeQuery, key: string, listeners: ReadonlySet<() => void>): () => void {
     return this.#api.watch(query, (value) => {
-      this.#last.set(key, value);
+      const before = this.#last.get(key);
+      const next = reuse(before, value);
+      if (next === before) return;
+      this.#last.set(key, next);
       for (const tell of listeners) tell();
     });
   }

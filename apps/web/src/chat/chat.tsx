@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
@@ -55,7 +55,7 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
   const { panel } = place;
   const [writing, setWriting] = useState<Writing>(NEW);
   const rows = useUnhidden(state.window?.messages ?? NO_MESSAGES);
-  const jump = (id: string): void => void messages.showAround(id);
+  const jump = useCallback((id: string): void => void messages.showAround(id), [messages]);
   const { actions, surface } = useMessageActions({ chat, rows, onWrite: setWriting, onJump: jump });
   return (
     <div className="chat" data-panel={panel}>
@@ -63,10 +63,10 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         <ChatHeader chat={chat} panel={panel} />
         {panel === "search" && (
           <Suspense fallback={null}>
-            <ChatSearch chat={chat.id} onHit={(id) => void messages.showAround(id)} />
+            <ChatSearch chat={chat.id} onHit={jump} />
           </Suspense>
         )}
-        <PinnedBar chat={chat} onJump={jump} />
+        <PinnedBar chat={chat} messages={messages} onJump={jump} />
         <MessageList chat={chat} messages={messages} state={state} rows={rows} actions={actions} />
         <ErrorNote code={state.error} />
         {chat.missing > 0 && <GapNotice count={chat.missing} />}

@@ -212,11 +212,11 @@ function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<
   return [text, setText];
 }
 
-/** As high as its text, up to what the style sheet allows. */
+/** As high as its text, up to what the style sheet allows: measured only where the browser does not do it by itself. */
 function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
   useLayoutEffect(() => {
     const element = field.current;
-    if (element === null) return;
+    if (element === null || CSS.supports("field-sizing", "content")) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
   }, [field, text]);

@@ -1,7 +1,17 @@
 /** What can be done with the messages of an open chat, from wherever it is asked for: the menu, its dialogs, the keyboard. */
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import { lazy, Suspense, useCallback, useMemo, useState, useSyncExternalStore, type ReactElement } from "react";
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type ReactElement,
+} from "react";
 import { useApi, codeOf } from "../app/context.tsx";
 import { ERROR_WORDS } from "../app/errors.ts";
 import { useCopy } from "../ui/copy-button.tsx";
@@ -19,6 +29,7 @@ const MessageDetails = lazy(() => import("./message-details.tsx"));
 
 type Open = { readonly what: "delete" | "emoji" | "forward" | "details"; readonly id: string };
 
+/** The same for as long as nothing about them changes: every row that is drawn has them, and would be drawn anew. */
 export interface MessageActions {
   readonly mayWrite: boolean;
   readonly openMenu: (place: MenuPlace) => void;
@@ -62,10 +73,21 @@ export function useMessageActions({
     void requestAnimationFrame(() =>
       document.querySelector<HTMLElement>(`[data-message="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }),
     );
-  const reply = (id: string): void => {
-    const to = find(id);
-    if (to !== undefined && mayWrite) onWrite({ kind: "reply", to });
-  };
+  const rowsNow = useRef(rows);
+  useLayoutEffect(() => {
+    rowsNow.current = rows;
+  }, [rows]);
+  const reply = useCallback(
+    (id: string): void => {
+      const to = rowsNow.current.find((row) => row.id === id);
+      if (to !== undefined && mayWrite) onWrite({ kind: "reply", to });
+    },
+    [mayWrite, onWrite],
+  );
+  const actions = useMemo(
+    (): MessageActions => ({ mayWrite, openMenu: setMenu, openDetails, reply, react, jump: onJump }),
+    [mayWrite, openDetails, reply, react, onJump],
+  );
 
   const act = (message: MessageView, action: MessageAction): void => {
     const { id } = message;
@@ -129,7 +151,7 @@ export function useMessageActions({
       )}
     </>
   );
-  return { actions: { mayWrite, openMenu: setMenu, openDetails, reply, react, jump: onJump }, surface };
+  return { actions, surface };
 }
 
 /** Without those that were deleted a moment ago and can still be had back. */

@@ -41,6 +41,7 @@ export class ChatMessages {
   readonly #api: ClientApi;
   readonly #chat: string;
   readonly #listeners = new Set<() => void>();
+  readonly #followers = new Set<(changes: MessageChanges) => void>();
   #state: MessagesState = { window: null, placement: 0, target: null, unreadFrom: null, isPrepend: false, error: null };
   readonly #loading = new Set<PageIntent>();
   /** Changes that came while a window was under way and might not be in it. */
@@ -59,6 +60,12 @@ export class ChatMessages {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
+
+  /** What has changed anywhere in the chat, loaded or not. Answers the function that ends it. */
+  onChanges(follower: (changes: MessageChanges) => void): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
 
   start(client: PageClient, unread: number, message: string | null): () => void {
     this.#ends = [
@@ -161,6 +168,7 @@ export class ChatMessages {
   }
 
   #accept(changes: MessageChanges): void {
+    for (const follower of this.#followers) follower(changes);
     if (this.#isReplacing) this.#early.push(changes);
     const { window } = this.#state;
     if (window === null) return;

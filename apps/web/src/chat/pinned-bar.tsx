@@ -1,9 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import { useEffect, useState, type ReactElement } from "react";
-import { useApi } from "../app/context.tsx";
+import { useEffect, useEffectEvent, useState, type ReactElement } from "react";
+import { useApi, useServices } from "../app/context.tsx";
+import { reuse } from "../app/reuse.ts";
 import { Hidden, IconButton } from "../ui/basics.tsx";
 import { Icon } from "../ui/icon.tsx";
+import type { ChatMessages } from "./messages.ts";
+import type { MessageChanges } from "./window.ts";
 import { textOf } from "./writing.ts";
 import { canSay } from "../chats/kinds.ts";
 
@@ -12,14 +15,16 @@ const NONE: readonly MessageView[] = [];
 /** Pinned messages at the top of a chat: one at a time, each press leads to it and shows the next. */
 export function PinnedBar({
   chat,
+  messages,
   onJump,
 }: {
   readonly chat: ChatView;
+  readonly messages: ChatMessages;
   readonly onJump: (id: string) => void;
 }): ReactElement | null {
   const { t } = useLingui();
   const api = useApi();
-  const pinned = usePinned(chat.id);
+  const pinned = usePinned(chat.id, messages);
   const [index, setIndex] = useState(0);
   const shown = pinned[index % Math.max(1, pinned.length)];
   if (shown === undefined) return null;
@@ -57,23 +62,26 @@ export function PinnedBar({
   );
 }
 
-/** Read again whenever something in the chat has changed: pins, and what becomes of the messages that they name. */
-function usePinned(chat: string): readonly MessageView[] {
-  const api = useApi();
+/** Read again when a pin was set or taken away, or something becomes of a message that one names. */
+function usePinned(chat: string, messages: ChatMessages): readonly MessageView[] {
+  const { client } = useServices();
   const [pinned, setPinned] = useState(NONE);
-  useEffect(() => {
-    let isHere = true;
-    const load = (): void =>
-      void api.call("pinnedMessages", { chat }).then(
-        ({ messages }) => isHere && setPinned(messages),
+  const load = useEffectEvent(
+    (): void =>
+      void client.api.call("pinnedMessages", { chat }).then(
+        (found) => setPinned((before) => reuse(before, found.messages)),
         () => {},
-      );
+      ),
+  );
+  const look = useEffectEvent(({ changed, removed }: MessageChanges): void => {
+    const ids = new Set(pinned.map(({ id }) => id));
+    const isAbout = changed.some(({ id, content, isPinned }) => content.kind === "pin" || isPinned || ids.has(id));
+    if (isAbout || removed.some((id) => ids.has(id))) load();
+  });
+  useEffect(() => {
     load();
-    const end = api.watch({ view: "messages", chat }, load);
-    return () => {
-      isHere = false;
-      end();
-    };
-  }, [api, chat]);
+    const ends = [messages.onChanges((changes) => look(changes)), client.onResume(() => load())];
+    return () => ends.forEach((end) => end());
+  }, [client, chat, messages]);
   return pinned;
 }

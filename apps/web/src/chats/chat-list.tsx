@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, ProfileView } from "@xchat/client/api";
-import { useEffect, useSyncExternalStore, type ReactElement } from "react";
+import { memo, useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
@@ -60,18 +60,27 @@ function Chats({
   readonly chats: readonly ChatView[];
   readonly current: string | null;
 }): ReactElement {
+  const today = new Date().toDateString();
   return (
     <ul className="chat-list">
       {chats.map((chat) => (
         <li key={chat.id}>
-          <ChatRow chat={chat} isCurrent={chat.id === current} />
+          <ChatRow chat={chat} isCurrent={chat.id === current} today={today} />
         </li>
       ))}
     </ul>
   );
 }
 
-function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurrent: boolean }): ReactElement {
+const ChatRow = memo(function ChatRow({
+  chat,
+  isCurrent,
+}: {
+  readonly chat: ChatView;
+  readonly isCurrent: boolean;
+  /** What the short form of a time depends on, beside the chat. */
+  readonly today: string;
+}): ReactElement {
   const { t } = useLingui();
   const words = useTimeWords();
   return (
@@ -108,7 +117,7 @@ function ChatRow({ chat, isCurrent }: { readonly chat: ChatView; readonly isCurr
       </span>
     </button>
   );
-}
+});
 
 function LastLine({ chat }: { readonly chat: ChatView }): ReactElement {
   const { t } = useLingui();
