@@ -95,6 +95,8 @@ async function create(input: OpenerInput, disk: Disk, passphrase: string | null)
 async function open(input: OpenerInput, disk: Disk, passphrase: string | null): Promise<Store> {
   const record = readPresentRecord(input.provider, disk);
   if (record === null || record.state === "creating") throw noStore();
+  // Before the engine is brought up: whoever has a passphrase opens once without it, to hear that there is one.
+  if (record.key.kind !== "bare" && passphrase === null) throw new StoreError("passphrase-needed");
   const [module, key] = await Promise.all([input.loadSqlite(), recoverKey(input.provider, record.key, passphrase)]);
   const engine = startEngine(module, disk, environmentOf(input));
   const connection = openDatabase(engine, record.database, key);

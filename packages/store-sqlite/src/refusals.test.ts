@@ -11,7 +11,8 @@ import { openDatabase, startEngine } from "./database.ts";
 import { MemoryDisk } from "./disk.memory.ts";
 import type { DiskFile } from "./disk.ts";
 import { readKeyFile } from "./key-file.ts";
-import { memoryStoreOpener } from "./open.memory.ts";
+import { MEMORY_SCHEDULE, memoryStoreOpener } from "./open.memory.ts";
+import { createOpener } from "./opener.ts";
 import { nodeStoreOpener } from "./open.node.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { loadSqliteNode } from "./wasm.node.ts";
@@ -70,6 +71,15 @@ describe("a store that must be refused stays as it is", () => {
       await expectRefusal(disk, "wrong", "wrong-passphrase");
       await expectRefusal(disk, null, "passphrase-needed");
       await (await openerOn(disk).open("right")).close();
+    });
+
+    it(`none is told before the engine is brought up, on a store ${kind}`, async () => {
+      const place = await filledDisk("right", isCut);
+      const loadSqlite = (): never => {
+        throw new Error("not needed yet");
+      };
+      const opener = createOpener({ place, provider, now, loadSqlite, schedule: MEMORY_SCHEDULE });
+      await expect(opener.open(null)).rejects.toMatchObject({ code: "passphrase-needed" });
     });
 
     it(`a newer version, on a store ${kind}`, async () => {
