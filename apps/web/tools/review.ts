@@ -229,7 +229,7 @@ export const SCREENS: { readonly [name: string]: Screen } = {
     steps: async (page) => {
       await page.locator(MESSAGE).first().waitFor();
       await page.locator("#messages").evaluate((element) => element.scrollBy(0, -1_000));
-      await page.locator(".delivery-unsent").scrollIntoViewIfNeeded();
+      await page.locator(".delivery-unsent").evaluate((sign) => sign.scrollIntoView({ block: "center" }));
     },
   },
   details: { ...chat("first"), awaits: ".dialog", steps: (page) => page.locator(".message-own .meta").last().click() },
