@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--groups | --no-groups] [--devices | --no-devices] [--json] [--trace]`: many worlds of the simulator, one
+ * `npm run simulate -- [--seeds N] [--from S] [--seed S] [--real] [--old-copies] [--darkness] [--groups | --no-groups] [--devices | --no-devices] [--json] [--trace]`: many worlds of the simulator, one
  * after the other (packages/testkit/README.md). A failure prints its seed and what happened in its world.
  */
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     real: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     "old-copies": { type: "boolean", default: false },
+    darkness: { type: "boolean", default: false },
     groups: { type: "boolean", default: false },
     "no-groups": { type: "boolean", default: false },
     devices: { type: "boolean", default: false },
@@ -43,6 +44,7 @@ for (let seed = first; seed < first + count; seed++) {
     suite,
     isVerbose: values.trace,
     hasOldCopies: values["old-copies"],
+    hasDarkness: values.darkness,
     ...kind,
   });
   events += report.events;

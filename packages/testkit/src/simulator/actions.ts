@@ -277,11 +277,34 @@ const nodeDown: Action = {
   name: "node down or up",
   weight: 5,
   act: (world) => {
+    if (world.isDark) return false;
     const node: MemoryNode = world.random.pick(world.nodes);
     world.tell(`node ${node.hint.address} ${node.isDown ? "comes back" : "goes down"}`);
     if (node.isDown) node.comeBack();
     else node.goDown();
     world.network.nodeChanged(node);
+    return true;
+  },
+};
+
+/** In worlds that have it: a row beside the others, so that all other seeds stay what they are. */
+export const darkness: Action = {
+  name: "all nodes down for days",
+  weight: 6,
+  act: (world) => {
+    if (world.isDark) return false;
+    const time = world.random.between(12, 5 * 24) * HOUR;
+    world.tell(`all nodes go down, for ${time / HOUR} hours`);
+    world.isDark = true;
+    for (const node of world.nodes) node.goDown();
+    for (const node of world.nodes) world.network.nodeChanged(node);
+    world.schedule.after(time, () => {
+      world.isDark = false;
+      if (world.isMended) return;
+      world.tell("all nodes come back");
+      for (const node of world.nodes) node.comeBack();
+      for (const node of world.nodes) world.network.nodeChanged(node);
+    });
     return true;
   },
 };

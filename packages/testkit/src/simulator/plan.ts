@@ -28,17 +28,23 @@ export interface Plan {
     readonly copies: boolean;
     readonly cuts: boolean;
     readonly months: boolean;
+    /** All nodes are down at once, for days. */
+    readonly darkness: boolean;
   };
+}
+
+export interface PlanInput {
+  readonly hasOldCopies: boolean;
+  readonly hasGroups: boolean;
+  readonly hasDevices: boolean;
+  readonly hasDarkness: boolean;
 }
 
 const NAMES = ["Ann", "Bob", "Cem", "Dia", "Eva", "Fay", "Gus", "Hal"];
 const MINUTES = 60_000;
 
 /** Old copies only where they are asked for: the client of today does not rejoin after one. */
-export function planOf(
-  random: Random,
-  { hasOldCopies, hasGroups, hasDevices }: { readonly [kind in "hasOldCopies" | "hasGroups" | "hasDevices"]: boolean },
-): Plan {
+export function planOf(random: Random, { hasOldCopies, hasGroups, hasDevices, hasDarkness }: PlanInput): Plan {
   const nodes = random.pick([1, 2, 3, 3, 3]);
   const dishonestNode = nodes === 3 && random.chance(0.3) ? random.between(0, 2) : null;
   const size = random.pick(hasGroups ? [3, 3, 4, 4, 5, 6, 8] : [2, 2, 2, 3, 3, 4]);
@@ -69,6 +75,7 @@ export function planOf(
       copies: hasOldCopies && random.chance(0.3),
       cuts: random.chance(0.5),
       months: random.chance(0.1),
+      darkness: hasDarkness,
     },
   };
 }

@@ -1,8 +1,7 @@
 /** One seed, one world, from its first moment to the end at which all must have come together. */
-import { ACTIONS, answer, FATE, follow, invite, type Action } from "./actions.ts";
+import { ACTIONS, answer, darkness, FATE, follow, invite, type Action } from "./actions.ts";
 import { DEVICE_ACTIONS, linkOne } from "./device-actions.ts";
 import { GROUP_ACTIONS, makeGroup } from "./group-actions.ts";
-import type { Random } from "./random.ts";
 import { settle } from "./settle.ts";
 import { World, type WorldInput } from "./world.ts";
 
@@ -58,7 +57,7 @@ async function live(world: World): Promise<void> {
     act(world, actions);
     // Several at once, as only many do.
     if (world.plan.hasGroups) for (let more = world.random.pick([0, 0, 1, 2]); more > 0; more--) act(world, actions);
-    await world.schedule.runUntil(world.schedule.now + pause(world.random));
+    await world.schedule.runUntil(world.schedule.now + pause(world));
     world.check();
   }
 }
@@ -67,6 +66,7 @@ const actionsOf = ({ plan }: World): readonly Action[] => [
   ...ACTIONS,
   ...(plan.hasGroups ? GROUP_ACTIONS : []),
   ...(plan.hasDevices ? DEVICE_ACTIONS : []),
+  ...(plan.troubles.darkness ? [darkness] : []),
 ];
 
 /** Most stories begin with people who know each other, as far as the weather lets them. */
@@ -102,8 +102,9 @@ function act(world: World, actions: readonly Action[]): void {
   }
 }
 
-/** Mostly people are quick; now and then nothing happens for long. */
-function pause(random: Random): number {
+/** Mostly people are quick; now and then nothing happens for long, and who cannot send writes less. */
+function pause({ random, isDark }: World): number {
+  if (isDark && random.chance(0.3)) return random.between(1, 20) * HOUR;
   const kind = random.next();
   if (kind < 0.6) return random.between(10, 3 * SECOND);
   if (kind < 0.9) return random.between(3 * SECOND, 90 * SECOND);

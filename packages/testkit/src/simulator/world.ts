@@ -32,6 +32,8 @@ export interface WorldInput {
   readonly hasGroups?: boolean;
   /** Whether people have several devices. */
   readonly hasDevices?: boolean;
+  /** Whether all nodes are down for days. */
+  readonly hasDarkness?: boolean;
   /** Breaks something on purpose, to prove that it would be seen. */
   readonly sabotage?: Sabotage;
 }
@@ -66,6 +68,8 @@ export class World {
   readonly ledger = new Ledger(
     (chat, device) => this.groups.wasWantedOut(chat, ownerOf(device)) || this.household.isOutByName(device),
   );
+  /** All nodes are down, until a time that was drawn. */
+  isDark = false;
   /** No more faults: it is looked at whether all come together. */
   isMended = false;
   readonly trace: Trace;
@@ -97,12 +101,12 @@ export class World {
 
   constructor(input: WorldInput) {
     const { seed, suite, isVerbose = false, hasOldCopies = false, sabotage = {} } = input;
-    const { hasGroups = isOfGroups(seed), hasDevices = false } = input;
+    const { hasGroups = isOfGroups(seed), hasDevices = false, hasDarkness = false } = input;
     this.#seed = seed;
     this.#suite = suite;
     this.#sabotage = sabotage;
     this.random = new Random(seed, "world");
-    this.plan = planOf(new Random(seed, "plan"), { hasOldCopies, hasGroups, hasDevices });
+    this.plan = planOf(new Random(seed, "plan"), { hasOldCopies, hasGroups, hasDevices, hasDarkness });
     this.trace = new Trace(isVerbose);
     const { sha256 } = this.#provider("nodes");
     this.nodes = memoryNodes(this.plan.nodes, () => this.schedule.now, undefined, sha256);
