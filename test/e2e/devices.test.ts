@@ -1,4 +1,5 @@
 /** One person with two devices, in two browsers, and somebody whom they write to. */
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { device, giveHistory, link, openDevices } from "./linking.ts";
 import { goTo, hears, makeGroup, messageField, openChat, say } from "./people.ts";
@@ -9,14 +10,20 @@ const PATIENCE = { timeout: 60_000 };
 /** What disappears takes its time. */
 const STORY_PATIENCE = 300_000;
 
+/** A browser that is linked to the account of `existing`, as its telephone. */
+async function linkTelephone(existing: Page) {
+  const telephone = await story.browser({ viewport: { width: 360, height: 740 } });
+  const phone = await telephone.page(story.node.webAddress);
+  await link(existing, phone, "telephone");
+  return { telephone, phone };
+}
+
 describe("a second device", () => {
   test("has the chats, gets what was said before by consent, writes, and is removed from the first", async () => {
     const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
     await say(alicesPage, "Said before there was a telephone");
     await hears(bobsPage, "Said before there was a telephone");
-    const telephone = await story.browser({ viewport: { width: 360, height: 740 } });
-    const phone = await telephone.page(story.node.webAddress);
-    await link(alicesPage, phone, "telephone");
+    const { telephone, phone } = await linkTelephone(alicesPage);
 
     // Both speak as one person.
     await openChat(phone, "Bob");
@@ -61,9 +68,7 @@ describe("a second device", () => {
     "follows the first in names, drafts and groups; what disappears does so on both",
     async () => {
       const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
-      const telephone = await story.browser({ viewport: { width: 360, height: 740 } });
-      const phone = await telephone.page(story.node.webAddress);
-      await link(alicesPage, phone, "telephone");
+      const { telephone, phone } = await linkTelephone(alicesPage);
       await openChat(phone, "Bob");
 
       await openChat(alicesPage, "Bob");
