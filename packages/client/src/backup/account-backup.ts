@@ -39,6 +39,8 @@ import { putBackup, type PutResult } from "./put-backup.ts";
 import { RetiredPlaces, type RetiredCopy } from "./retired-places.ts";
 
 /** After something has moved, before it is looked at: a burst of messages is looked at once. */
+/** Before a store that failed is tried again. */
+const STORE_PATIENCE = 60_000;
 const LOOK_DELAY = 20_000;
 /** Topics whose marks can mean that something of the content has changed. */
 const WATCHED = ["chats", "profile", "network", "recovery"];
@@ -255,11 +257,17 @@ export class AccountBackup {
     const hint = this.#core.pool.own.find((one) => nodeId(one) === effect.node);
     if (hint === undefined) return;
     this.#putting.add(effect.node);
-    this.#core.background.run(
-      this.#bring(hint, effect, keys).finally(() => {
-        this.#putting.delete(effect.node);
-        this.#goOn();
-      }),
+    const { background, clock } = this.#core;
+    const work = this.#bring(hint, effect, keys).finally(() => this.#putting.delete(effect.node));
+    background.run(
+      work.then(
+        () => this.#goOn(),
+        (error: unknown) => {
+          // At once it would fail again, for ever, and leave nobody a turn.
+          if (!this.#isClosed) this.#wakeAt(clock.now() + STORE_PATIENCE);
+          throw error;
+        },
+      ),
     );
   }
 
