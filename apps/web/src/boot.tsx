@@ -1,16 +1,16 @@
 /** Brings the page up: language, and the first picture of the client or of why there is none. */
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
-import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import type { PageClient } from "./app/client.ts";
-import { Chat, preloadScreens } from "./app/screens.ts";
+import { Chat, preloadScreens } from "./app/screens.tsx";
 import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
 import type { Missing } from "./platform/requirements.ts";
 import { isKeptOffline, keepAppOffline } from "./platform/service-worker.ts";
+import { part } from "./ui/part.tsx";
 
-const Insecure = lazy(() => import("./welcome/insecure.tsx"));
+const Insecure = part(() => import("./welcome/insecure.tsx"));
 
 /** @param client null where the browser lacks something, which `missing` then names. */
 export async function boot(client: PageClient | null, missing: readonly Missing[]): Promise<void> {
@@ -21,9 +21,7 @@ export async function boot(client: PageClient | null, missing: readonly Missing[
   if (client === null) {
     root.render(
       <I18nProvider i18n={i18n}>
-        <Suspense>
-          <Insecure missing={missing} />
-        </Suspense>
+        <Insecure missing={missing} />
       </I18nProvider>,
     );
     return;

@@ -2,7 +2,7 @@ import { I18nProvider } from "@lingui/react";
 import { i18n } from "@lingui/core";
 import { useLingui } from "@lingui/react/macro";
 import { Direction } from "radix-ui";
-import { lazy, Suspense, useState, useSyncExternalStore, type ReactElement } from "react";
+import { useState, useSyncExternalStore, type ReactElement } from "react";
 import { directionOf, lazyScreen } from "../i18n/locales.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { Announcer } from "../ui/announcer.tsx";
@@ -13,11 +13,12 @@ import { ErrorBoundary } from "./error-boundary.tsx";
 import { Shell } from "./shell.tsx";
 import { Splash } from "./splash.tsx";
 import { Views } from "./views.ts";
+import { part } from "../ui/part.tsx";
 
-const Welcome = lazy(() => import("../welcome/welcome.tsx"));
-const NewDevice = lazyScreen(() => import("../devices/new-device.tsx"));
-const Unlock = lazy(() => import("../welcome/unlock.tsx"));
-const Trouble = lazy(() => import("./trouble.tsx"));
+const Welcome = part(() => import("../welcome/welcome.tsx"), <Splash />);
+const NewDevice = lazyScreen(() => import("../devices/new-device.tsx"), <Splash />);
+const Unlock = part(() => import("../welcome/unlock.tsx"), <Splash />);
+const Trouble = part(() => import("./trouble.tsx"), <Splash />);
 
 export function App({ client }: { readonly client: PageClient }): ReactElement {
   const [services] = useState(() => ({ client, views: new Views(client.api) }));
@@ -35,9 +36,7 @@ function Directed(): ReactElement {
   return (
     <Direction.Provider dir={directionOf(language.locale)}>
       <ErrorBoundary>
-        <Suspense fallback={<Splash />}>
-          <Root />
-        </Suspense>
+        <Root />
       </ErrorBoundary>
       <Announcer />
       <Toasts />

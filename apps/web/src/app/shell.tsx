@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
-import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import { isBlocked } from "../chats/kinds.ts";
 import { ChatList } from "../chats/chat-list.tsx";
 import { pendingInvitation } from "../platform/invitation-link.ts";
@@ -11,11 +11,12 @@ import { ConnectionBanner } from "./connection.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { useView } from "./context.tsx";
 import { go, usePlace, type Place } from "./places.ts";
-import { Chat, NewGroup, Network, OpenInvitation, People, Requests, Search, Settings } from "./screens.ts";
+import { Chat, NewGroup, Network, OpenInvitation, People, Requests, Search, Settings } from "./screens.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+import { part } from "../ui/part.tsx";
 
-const ShortcutsDialog = lazy(() => import("./shortcuts-dialog.tsx"));
-const NewVersion = lazy(() => import("./new-version.tsx"));
+const ShortcutsDialog = part(() => import("./shortcuts-dialog.tsx"));
+const NewVersion = part(() => import("./new-version.tsx"));
 
 type Ready = Extract<ProfileView, { state: "ready" }>;
 
@@ -44,17 +45,13 @@ export function Shell({
         </section>
         <div className="main-column" id="content" tabIndex={-1}>
           <ErrorBoundary key={place.at}>
-            <Suspense fallback={<div className="pane" aria-busy="true" />}>
-              <Content place={place} profile={profile} />
-            </Suspense>
+            <Content place={place} profile={profile} />
           </ErrorBoundary>
         </div>
       </main>
-      <Suspense fallback={null}>
-        {invitation !== null && <OpenInvitation text={invitation} onClose={() => pendingInvitation.set(null)} />}
-        {areShortcutsShown && <ShortcutsDialog onClose={() => setShortcutsShown(false)} />}
-        <NewVersion />
-      </Suspense>
+      {invitation !== null && <OpenInvitation text={invitation} onClose={() => pendingInvitation.set(null)} />}
+      {areShortcutsShown && <ShortcutsDialog onClose={() => setShortcutsShown(false)} />}
+      <NewVersion />
     </div>
   );
 }

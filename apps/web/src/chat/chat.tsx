@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView, PairChatView } from "@xchat/client/api";
-import { lazy, Suspense, useCallback, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { useIntent, useServices, useView } from "../app/context.tsx";
 import { go, goBack, type Place } from "../app/places.ts";
 import { Button, EmptyState, ErrorNote, Hidden, IconButton, Name } from "../ui/basics.tsx";
@@ -17,10 +17,12 @@ import { EndedFoot, RecoveredLine } from "./recovered-line.tsx";
 import { PinnedBar } from "./pinned-bar.tsx";
 import { NEW, type Writing } from "./writing.ts";
 import { lazyScreen } from "../i18n/locales.ts";
+import { part } from "../ui/part.tsx";
 
-const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"));
-const GroupPanel = lazyScreen(() => import("../group/group-panel.tsx"));
-const ChatSearch = lazy(() => import("./chat-search.tsx"));
+const PANEL = <div className="panel" aria-busy="true" />;
+const ContactPanel = lazyScreen(() => import("../contact/contact-panel.tsx"), PANEL);
+const GroupPanel = lazyScreen(() => import("../group/group-panel.tsx"), PANEL);
+const ChatSearch = part(() => import("./chat-search.tsx"));
 
 const NO_MESSAGES: readonly MessageView[] = [];
 
@@ -61,11 +63,7 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
     <div className="chat" data-panel={panel}>
       <section className="pane chat-pane" aria-label={chat.name}>
         <ChatHeader chat={chat} panel={panel} />
-        {panel === "search" && (
-          <Suspense fallback={null}>
-            <ChatSearch chat={chat.id} onHit={jump} />
-          </Suspense>
-        )}
+        {panel === "search" && <ChatSearch chat={chat.id} onHit={jump} />}
         <PinnedBar chat={chat} messages={messages} onJump={jump} />
         <MessageList chat={chat} messages={messages} state={state} rows={rows} actions={actions} />
         <ErrorNote code={state.error} />
@@ -84,11 +82,7 @@ function OpenChat({ chat, place }: { readonly chat: ChatView; readonly place: Ch
         )}
         {surface}
       </section>
-      {panel === "contact" && (
-        <Suspense fallback={<div className="panel" aria-busy="true" />}>
-          {chat.kind === "group" ? <GroupPanel chat={chat} /> : <ContactPanel chat={chat} />}
-        </Suspense>
-      )}
+      {panel === "contact" && (chat.kind === "group" ? <GroupPanel chat={chat} /> : <ContactPanel chat={chat} />)}
     </div>
   );
 }

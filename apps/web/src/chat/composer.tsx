@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
-import { lazy, Suspense, useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type ReactElement } from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type ReactElement } from "react";
 import { useApi, useIntent } from "../app/context.tsx";
 import { MAX_MESSAGE_BYTES, WARN_MESSAGE_BYTES } from "../app/limits.ts";
 import { byteLength } from "../text/shape.ts";
@@ -10,8 +10,9 @@ import { MENTION_LIST, MentionList, mentionOption } from "./mention-list.tsx";
 import { mentionsIn } from "./mentions.ts";
 import { useMentionable, useNaming } from "./use-naming.ts";
 import { lastOwnText, NEW, textOf, type Writing } from "./writing.ts";
+import { part } from "../ui/part.tsx";
 
-const EmojiPicker = lazy(() => import("./emoji-picker.tsx"));
+const EmojiPicker = part(() => import("./emoji-picker.tsx"), <div className="emoji-panel" aria-busy="true" />);
 
 const DRAFT_MILLISECONDS = 500;
 const hasTouchKeyboard = (): boolean => matchMedia("(pointer: coarse)").matches;
@@ -106,15 +107,13 @@ export function Composer({ chat, writing, onWrite, rows, onSent }: ComposerProps
       {writing.kind !== "new" && <ComposerBanner writing={writing} name={chat.name} onCancel={cancel} />}
       {naming.people.length > 0 && <MentionList people={naming.people} active={naming.active} onPick={naming.pick} />}
       {isPicking && (
-        <Suspense fallback={<div className="emoji-panel" aria-busy="true" />}>
-          <EmojiPicker
-            onPick={insert}
-            onClose={() => {
-              setPicking(false);
-              field.current?.focus();
-            }}
-          />
-        </Suspense>
+        <EmojiPicker
+          onPick={insert}
+          onClose={() => {
+            setPicking(false);
+            field.current?.focus();
+          }}
+        />
       )}
       <p className="composer-limit" role="status">
         {left < 0 ? (

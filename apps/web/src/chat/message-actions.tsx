@@ -2,8 +2,6 @@
 import { useLingui } from "@lingui/react/macro";
 import type { ChatView, MessageView } from "@xchat/client/api";
 import {
-  lazy,
-  Suspense,
   useCallback,
   useLayoutEffect,
   useMemo,
@@ -21,11 +19,12 @@ import { hiding } from "./hiding.ts";
 import { MessageMenu, type MenuPlace, type MessageAction } from "./message-menu.tsx";
 import { textOf, type Writing } from "./writing.ts";
 import { canSay } from "../chats/kinds.ts";
+import { part } from "../ui/part.tsx";
 
-const DeleteMessage = lazy(() => import("./delete-message.tsx"));
-const EmojiPicker = lazy(() => import("./emoji-picker.tsx"));
-const ForwardDialog = lazy(() => import("./forward-dialog.tsx"));
-const MessageDetails = lazy(() => import("./message-details.tsx"));
+const DeleteMessage = part(() => import("./delete-message.tsx"));
+const EmojiPicker = part(() => import("./emoji-picker.tsx"));
+const ForwardDialog = part(() => import("./forward-dialog.tsx"));
+const MessageDetails = part(() => import("./message-details.tsx"));
 
 type Open = { readonly what: "delete" | "emoji" | "forward" | "details"; readonly id: string };
 
@@ -132,7 +131,7 @@ export function useMessageActions({
         />
       )}
       {open !== null && openMessage !== undefined && (
-        <Suspense fallback={null}>
+        <>
           {open.what === "details" && <MessageDetails message={openMessage} name={chat.name} onClose={close} />}
           {open.what === "delete" && <DeleteMessage chat={chat} message={openMessage} onClose={close} />}
           {open.what === "forward" && <ForwardDialog chat={chat.id} message={openMessage} onClose={close} />}
@@ -147,7 +146,7 @@ export function useMessageActions({
               />
             </Dialog>
           )}
-        </Suspense>
+        </>
       )}
     </>
   );

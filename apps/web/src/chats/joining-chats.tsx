@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { JoiningView } from "@xchat/client/api";
-import { Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useView } from "../app/context.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -26,11 +26,7 @@ export function JoiningChats(): ReactElement | null {
           </li>
         ))}
       </ul>
-      {one !== undefined && (
-        <Suspense fallback={null}>
-          <JoiningDialog joining={one} onClose={() => setOpened(null)} />
-        </Suspense>
-      )}
+      {one !== undefined && <JoiningDialog joining={one} onClose={() => setOpened(null)} />}
     </section>
   );
 }

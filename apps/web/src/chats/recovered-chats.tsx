@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { RecoveredChatView } from "@xchat/client/api";
-import { Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useView } from "../app/context.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -27,11 +27,7 @@ export function RecoveredChats(): ReactElement | null {
           </li>
         ))}
       </ul>
-      {chat !== undefined && (
-        <Suspense fallback={null}>
-          <RecoveredChatDialog chat={chat} onClose={() => setOpened(null)} />
-        </Suspense>
-      )}
+      {chat !== undefined && <RecoveredChatDialog chat={chat} onClose={() => setOpened(null)} />}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { PairChatView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { go, goBack } from "../app/places.ts";
 import { MAX_NAME_LENGTH } from "../app/limits.ts";
@@ -13,8 +13,9 @@ import { toast } from "../ui/toasts.tsx";
 import { Disappearing } from "./disappearing.tsx";
 import { HomeNodes } from "./home-nodes.tsx";
 import { Notices } from "./notices.tsx";
+import { part } from "../ui/part.tsx";
 
-const SafetyDialog = lazy(() => import("./safety-dialog.tsx"));
+const SafetyDialog = part(() => import("./safety-dialog.tsx"));
 
 type Open = "safety" | "delete" | "block" | null;
 
@@ -62,7 +63,7 @@ export default function ContactPanel({ chat }: { readonly chat: PairChatView }):
           </Button>
         </section>
       </div>
-      <Suspense fallback={null}>{open === "safety" && <SafetyDialog chat={chat} onClose={close} />}</Suspense>
+      {open === "safety" && <SafetyDialog chat={chat} onClose={close} />}
       {open === "block" && <BlockDialog chat={chat} onClose={close} />}
       {open === "delete" && <DeleteDialog chat={chat} onClose={close} />}
     </section>

@@ -1,13 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { PairChatView, IntentOutput } from "@xchat/client/api";
-import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import { codeOf, useApi, useIntent } from "../app/context.tsx";
 import type { IntentErrorCode } from "@xchat/client/api";
 import { Button, ErrorNote, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import QrCode from "../ui/qr-code.tsx";
-
-const ScanDialog = lazy(() => import("../ui/scan-dialog.tsx"));
+import { ScanDialog } from "../ui/parts.tsx";
 
 type Check = "none" | "match" | "differ";
 
@@ -80,15 +79,13 @@ export default function SafetyDialog({
           </Button>
         )}
       </div>
-      <Suspense fallback={null}>
-        {isScanning && (
-          <ScanDialog
-            title={t`Scan their code`}
-            onCode={(code) => void scanned(code)}
-            onClose={() => setScanning(false)}
-          />
-        )}
-      </Suspense>
+      {isScanning && (
+        <ScanDialog
+          title={t`Scan their code`}
+          onCode={(code) => void scanned(code)}
+          onClose={() => setScanning(false)}
+        />
+      )}
     </Dialog>
   );
 }

@@ -1,14 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { LinkView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
 import { Button, ErrorNote, Field, Name, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { LinkEnd } from "./link-end.tsx";
-
-const QrCode = lazy(() => import("../ui/qr-code.tsx"));
+import { QrCode } from "../ui/parts.tsx";
 
 /** On the device that is in the account: show a code, take the digits, see it through. Closing it ends the link. */
 export function LinkDialog({
@@ -136,9 +135,7 @@ function Code({ link }: { readonly link: Extract<LinkView, { kind: "code" }> }):
         <Trans>Scan it with the other device, or carry the text there.</Trans>
       </p>
       <div className="qr-frame">
-        <Suspense fallback={<span className="skeleton" />}>
-          <QrCode text={link.code} label={t`Code to link a device, to scan`} />
-        </Suspense>
+        <QrCode text={link.code} label={t`Code to link a device, to scan`} />
       </div>
       <p className="code-block" dir="ltr">
         {link.code}

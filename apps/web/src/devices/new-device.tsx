@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { LinkView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH, MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
 import { askToKeepStorage } from "../platform/storage.ts";
@@ -10,8 +10,7 @@ import { Mark } from "../ui/icon.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
 import { LinkEnd } from "./link-end.tsx";
 import { Waiting } from "./link-dialog.tsx";
-
-const ScanDialog = lazy(() => import("../ui/scan-dialog.tsx"));
+import { ScanDialog } from "../ui/parts.tsx";
 
 /** On a device without an account: read the code of one that has one, show the digits, say yes. */
 export default function NewDevice({
@@ -145,19 +144,17 @@ function EnterCode(): ReactElement {
           </Button>
         </div>
       </form>
-      <Suspense fallback={null}>
-        {isScanning && (
-          <ScanDialog
-            title={t`Scan the code of your other device`}
-            onCode={(code) => {
-              setScanning(false);
-              setText(code);
-              void open(code);
-            }}
-            onClose={() => setScanning(false)}
-          />
-        )}
-      </Suspense>
+      {isScanning && (
+        <ScanDialog
+          title={t`Scan the code of your other device`}
+          onCode={(code) => {
+            setScanning(false);
+            setText(code);
+            void open(code);
+          }}
+          onClose={() => setScanning(false)}
+        />
+      )}
     </>
   );
 }

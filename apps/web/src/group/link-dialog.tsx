@@ -1,15 +1,14 @@
 import { plural } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { GroupChatView, GroupLinkView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
 import { Button, ErrorNote, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
-
-const QrCode = lazy(() => import("../ui/qr-code.tsx"));
+import { QrCode } from "../ui/parts.tsx";
 
 const DAYS = [1, 7, 30] as const;
 const DEFAULT_DAYS = 7;
@@ -123,9 +122,7 @@ function HandOut({ link, code }: { readonly link: string; readonly code: string 
   return (
     <>
       <div className="qr-frame">
-        <Suspense fallback={<span className="skeleton" />}>
-          <QrCode text={hasLink && !isLocalOnly ? link : code} label={t`Code of this link, to scan`} />
-        </Suspense>
+        <QrCode text={hasLink && !isLocalOnly ? link : code} label={t`Code of this link, to scan`} />
       </div>
       {isLocalOnly && (
         <Note kind="warning" title={t`The link opens only on this machine`}>

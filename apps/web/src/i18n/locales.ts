@@ -1,6 +1,6 @@
 /** Languages of the app, and which one a person gets. */
 import { i18n, type Messages } from "@lingui/core";
-import type { ComponentType } from "react";
+import type { ComponentType, ReactElement } from "react";
 import { part, type Part } from "../ui/part.tsx";
 
 export const LOCALES = { en: "English", de: "Deutsch", ar: "العربية" } as const;
@@ -47,11 +47,14 @@ export async function activateLocale(locale: Locale): Promise<void> {
 }
 
 /** A screen together with its words. */
-export function lazyScreen<C extends ComponentType<any>>(load: () => Promise<{ readonly default: C }>): Part<C> {
+export function lazyScreen<C extends ComponentType<any>>(
+  load: () => Promise<{ readonly default: C }>,
+  meanwhile: ReactElement | null = null,
+): Part<C> {
   return part(async () => {
     const [screen] = await Promise.all([load(), loadMore()]);
     return screen;
-  });
+  }, meanwhile);
 }
 
 async function loadMore(): Promise<void> {

@@ -1,9 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { Button, Field } from "../ui/basics.tsx";
 import OpenInvitation from "./open-invitation.tsx";
-
-const ScanDialog = lazy(() => import("../ui/scan-dialog.tsx"));
+import { ScanDialog } from "../ui/parts.tsx";
 
 /** Paste a link or a code, or scan one. */
 export function HaveInvitation(): ReactElement {
@@ -37,18 +36,16 @@ export function HaveInvitation(): ReactElement {
           </Button>
         </div>
       </form>
-      <Suspense fallback={null}>
-        {isScanning && (
-          <ScanDialog
-            title={t`Scan an invitation`}
-            onCode={(code) => {
-              setScanning(false);
-              setOpened(code);
-            }}
-            onClose={() => setScanning(false)}
-          />
-        )}
-      </Suspense>
+      {isScanning && (
+        <ScanDialog
+          title={t`Scan an invitation`}
+          onCode={(code) => {
+            setScanning(false);
+            setOpened(code);
+          }}
+          onClose={() => setScanning(false)}
+        />
+      )}
       {opened !== null && (
         <OpenInvitation
           text={opened}

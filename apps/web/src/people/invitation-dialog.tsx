@@ -1,14 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { InvitationView } from "@xchat/client/api";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
 import { Button, ErrorNote, Hidden, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { reachOf } from "./reach.ts";
-
-const QrCode = lazy(() => import("../ui/qr-code.tsx"));
+import { QrCode } from "../ui/parts.tsx";
 
 /** One invitation to hand out: as a link, as a code, as a square to scan. */
 export function InvitationDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactElement {
@@ -44,9 +43,7 @@ function HandOut({
   return (
     <>
       <div className="qr-frame">
-        <Suspense fallback={<span className="skeleton" />}>
-          <QrCode text={prefersLink ? invitation.link : invitation.code} label={t`Code of this invitation, to scan`} />
-        </Suspense>
+        <QrCode text={prefersLink ? invitation.link : invitation.code} label={t`Code of this invitation, to scan`} />
       </div>
       <p className="hint center">
         {invitation.isLasting ? (

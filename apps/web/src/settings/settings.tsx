@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
-import { Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH } from "../app/limits.ts";
 import { go, type SettingsSection } from "../app/places.ts";
@@ -11,18 +11,20 @@ import { Icon, type IconName } from "../ui/icon.tsx";
 import { Pane } from "../ui/pane.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
 
+const BUSY = <div aria-busy="true" />;
+
 const sections: {
-  readonly [S in SettingsSection]: (props: { readonly profile: Ready }) => ReactElement;
+  readonly [S in SettingsSection]: (props: { readonly profile: Ready }) => ReactElement | null;
 } = {
-  words: lazyScreen(() => import("./words.tsx")),
-  backup: lazyScreen(() => import("./backup.tsx")),
-  devices: lazyScreen(() => import("../devices/devices.tsx")),
-  passphrase: lazyScreen(() => import("./passphrase.tsx")),
-  privacy: lazyScreen(() => import("./privacy.tsx")),
-  look: lazyScreen(() => import("./look.tsx")),
-  data: lazyScreen(() => import("./data.tsx")),
-  doctor: lazyScreen(() => import("./doctor.tsx")),
-  about: lazyScreen(() => import("./about.tsx")),
+  words: lazyScreen(() => import("./words.tsx"), BUSY),
+  backup: lazyScreen(() => import("./backup.tsx"), BUSY),
+  devices: lazyScreen(() => import("../devices/devices.tsx"), BUSY),
+  passphrase: lazyScreen(() => import("./passphrase.tsx"), BUSY),
+  privacy: lazyScreen(() => import("./privacy.tsx"), BUSY),
+  look: lazyScreen(() => import("./look.tsx"), BUSY),
+  data: lazyScreen(() => import("./data.tsx"), BUSY),
+  doctor: lazyScreen(() => import("./doctor.tsx"), BUSY),
+  about: lazyScreen(() => import("./about.tsx"), BUSY),
 };
 
 export type Ready = Extract<ProfileView, { state: "ready" }>;
@@ -50,9 +52,7 @@ export default function Settings({
     const Section = sections[section];
     return (
       <Pane title={titles[section]} onBack={() => go({ at: "settings" })}>
-        <Suspense fallback={<div aria-busy="true" />}>
-          <Section profile={profile} />
-        </Suspense>
+        <Section profile={profile} />
       </Pane>
     );
   }

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { lazy, Suspense, useState, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH, MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
 import { askToKeepStorage } from "../platform/storage.ts";
@@ -8,8 +8,9 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Mark } from "../ui/icon.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
+import { part } from "../ui/part.tsx";
 
-const Recover = lazy(() => import("./recover.tsx"));
+const Recover = part(() => import("./recover.tsx"), <div aria-busy="true" />);
 
 /** First run: a name, and an identity. With an invitation in hand, it waits and is opened right after. */
 export default function Welcome({
@@ -31,11 +32,7 @@ export default function Welcome({
     if (made.ok) void askToKeepStorage();
   };
   if (isRecovering) {
-    return (
-      <Suspense fallback={<div aria-busy="true" />}>
-        <Recover onBack={() => setRecovering(false)} />
-      </Suspense>
-    );
+    return <Recover onBack={() => setRecovering(false)} />;
   }
   return (
     <main className="gate">
