@@ -41,7 +41,9 @@ describe("a person looks after their device", () => {
     await page.getByText("Write down your 24 words.").waitFor();
     await page.getByRole("button", { name: "Show the words" }).click();
     await page.getByRole("button", { name: "Show them here" }).click();
-    const words = await page.getByRole("list", { name: "Your 24 words" }).getByRole("listitem").allInnerTexts();
+    const list = page.getByRole("list", { name: "Your 24 words" }).getByRole("listitem");
+    await list.first().waitFor();
+    const words = await list.allInnerTexts();
     expect(words).toHaveLength(24);
     await page.getByRole("button", { name: "I have written them down" }).click();
     const fields = page.getByLabel(/^Word \d+$/u);
