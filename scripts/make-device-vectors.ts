@@ -19,6 +19,8 @@ import {
   encodeLinkCode,
   encodePackages,
   encodeSnapshotWanted,
+  encodeStock,
+  encodeUnopened,
   encodeSyncEvents,
   encodeSyncSnapshot,
   encodeWanted,
@@ -284,6 +286,8 @@ const supplyVectors = () => ({
   wanted: hex(encodeWanted(seed("device"), [seed("chat")])[0]!),
   packages: hex(encodePackages([{ conversation: seed("chat"), keyPackage: seed("key package") }])[0]!),
   snapshotWanted: hex(encodeSnapshotWanted()),
+  stock: hex(encodeStock(seed("device"), { oneTime: [seed("key package")], lastResort: seed("last resort") })[0]!),
+  unopened: hex(encodeUnopened(seed("chat"), seed("digest"))),
 });
 
 async function deviceVectors() {

@@ -461,6 +461,8 @@ export class Session {
     this.pictures.lookAtAll();
     // Not waited for: what it begins waits for this lane.
     this.core.background.run(this.joinings.maintain());
+    // Not waited for: it writes to the self-conversation, whose steps may wait for this lane.
+    this.core.background.run(this.siblings.tidy());
     await this.backup.tidy();
   }
 

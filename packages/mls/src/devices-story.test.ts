@@ -250,6 +250,7 @@ async function accountFacts(self: Device, changedBy: Device | null): Promise<Acc
     devices: devices.map(({ deviceKey }) => bytesToHex(deviceKey)),
     self: bytesToHex(self.key),
     changedBy: changedBy === null ? null : bytesToHex(changedBy.key),
+    stock: new Map(),
   };
 }
 
@@ -260,6 +261,7 @@ const conversationFacts = (device: Device, packaged: readonly Device[]): readonl
     leaves: leavesOf(groupOf(device, name), alice.account),
     canCommit: true,
     packaged: name === "self" ? [] : packaged.map(({ key }) => bytesToHex(key)),
+    unopened: [],
     lastActiveAt: 0,
   }));
 

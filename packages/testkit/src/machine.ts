@@ -20,13 +20,16 @@ export class Machine {
   readonly disk = new FaultDisk();
   readonly #nodes: readonly MemoryNode[];
   readonly #clock: Clock;
+  readonly #isBlank: boolean;
   #lifeline: Lifeline = { isCut: false };
   who!: Person;
 
-  constructor(name: string, nodes: readonly MemoryNode[], clock: Clock = systemClock) {
+  /** `isBlank`: it belongs to nobody until it is linked. */
+  constructor(name: string, nodes: readonly MemoryNode[], clock: Clock = systemClock, isBlank = false) {
     this.name = name;
     this.#nodes = nodes;
     this.#clock = clock;
+    this.#isBlank = isBlank;
   }
 
   async start(): Promise<void> {
@@ -38,6 +41,7 @@ export class Machine {
       connector: memoryConnector(this.#nodes, this.#lifeline),
       provider,
       clock: this.#clock,
+      withoutProfile: this.#isBlank,
       stores: memoryStoreOpener({ disk: this.disk, provider, now: () => this.#clock.now() }),
     });
   }

@@ -46,6 +46,29 @@ export class ChatDevices {
     return ownDevices(this.#deps.state(), this.#core.profile().accountId);
   }
 
+  /** Of this device. */
+  get leaf(): string {
+    return this.#deps.state().log.self;
+  }
+
+  /** What lies at the nodes has been read, and nothing in it says that this store is an older copy of itself. */
+  get isUpToDate(): boolean {
+    const { isFresh, fork } = this.#deps.state();
+    return !isFresh && fork.session.standing === "member";
+  }
+
+  /** When this device entered the present epoch. */
+  get epochBegan(): number {
+    return this.#deps.state().epochs.at(-1)?.createdAt ?? 0;
+  }
+
+  /** That a device of this account has in it. */
+  leafOf(device: string): string | null {
+    const { accountId } = this.#core.profile();
+    const leaf = this.#deps.state().side.leaves.find((one) => one.account === accountId && one.deviceKey === device);
+    return leaf?.leafKey ?? null;
+  }
+
   /** Of a leaf that is in it. */
   ofLeaf(leafKey: string): string | null {
     return this.#deps.state().side.leaves.find((leaf) => leaf.leafKey === leafKey)?.deviceKey ?? null;

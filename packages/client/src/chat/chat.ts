@@ -567,6 +567,7 @@ export class Chat {
       const asked = commitAskedFor(step.state.fork);
       if (asked?.kind === "make-commit") step.errands.push(asked);
     });
+    if (this.devices.isOfDevices) this.devices.changed();
   }
 
   async #receive(step: Step, { hint, envelope: { mailbox, envelope }, isLive }: Arrival): Promise<boolean> {

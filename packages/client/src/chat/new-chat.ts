@@ -108,20 +108,21 @@ export interface NewConversationInput {
   readonly start?: DeviceIntroduction;
   /** The chat of the same group that this person was in before. */
   readonly before?: ConversationRecord | null;
+  readonly wishes?: Shared["wishes"];
 }
 
 /** Of any kind, as a device of one's own begins with it. */
 export async function newConversation(
   core: SessionCore,
   group: Group,
-  { record, start = NOTHING_BEFORE, before = null }: NewConversationInput,
+  { record, start = NOTHING_BEFORE, before = null, wishes = [] }: NewConversationInput,
 ): Promise<NewConversation> {
   const id = bytesToHex(group.groupId);
   const side = sideOf(core.cipher, group);
   const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
   const begun = await begin(core, {
     record: { ...newRecord(core, id), ...keptOf(before), ...record },
-    shared: newShared(),
+    shared: { ...newShared(), wishes },
     log: startLog({ conversation: id, self, start: start.tips, lineDepth: start.lineDepth }),
     group,
     side,

@@ -92,7 +92,7 @@ export const newcomerDone = (conversationId: string, device: Hex): StoreChange =
 });
 
 /** A word for the list of what is still to be done. */
-export const commitError = (code: "busy" | "commit-lost"): Error =>
+export const commitError = (code: "busy" | "commit-lost" | "no-key-package"): Error =>
   Object.assign(new Error(code), { name: "CommitError", code });
 
 // ---- below

@@ -70,7 +70,7 @@ function world(chats: number) {
     provider: nodeCryptoProvider(),
     clock,
     background: new Background(),
-    account: () => ({ head: state.head, devices: state.devices, self, changedBy: self }),
+    account: () => ({ head: state.head, devices: state.devices, self, changedBy: self, stock: new Map() }),
     conversations: () =>
       [...leaves].map(([conversation, held]): ConversationFacts => ({
         conversation,
@@ -78,6 +78,7 @@ function world(chats: number) {
         leaves: held,
         canCommit: true,
         packaged: packaged.get(conversation) ?? [],
+        unopened: [],
         lastActiveAt: 0,
       })),
     tell: async (id) => void told.add(id),

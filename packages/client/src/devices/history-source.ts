@@ -84,7 +84,11 @@ async function* recordsFrom(
   const isFrom = ({ boundary }: Placed): boolean => from === null || compareBoundaries(boundary, from) >= 0;
   if (from?.kind !== "event") {
     for (const id of conversations) {
-      for (const one of await credentialsOf(store, id)) if (isFrom(one)) yield one;
+      for (const record of await credentialsOf(store, id)) {
+        const { conversation, leafKey } = record;
+        const one: Placed = { boundary: { kind: "credential", conversation, leafKey }, record };
+        if (isFrom(one)) yield one;
+      }
     }
   }
   for (const id of conversations) {
@@ -102,26 +106,32 @@ async function* recordsFrom(
 }
 
 /** What is hidden, deleted or expired here is not given; that somebody has deleted something is. */
-const isGiven = ({ header, body, state, kind, disappearsAt }: EventRecord, now: number): boolean =>
+export const isGiven = ({ header, body, state, kind, disappearsAt }: EventRecord, now: number): boolean =>
   header.length > 0 &&
   state === "shown" &&
   kind !== "leaving" &&
   (body !== null || kind === "deleted") &&
   (disappearsAt <= 0 || disappearsAt > now);
 
-const placedEvent = (conversation: Uint8Array, { id, depth, header, body }: EventRecord): Placed => ({
-  boundary: { kind: "event", conversation, depth, id: toBytes(id) },
-  record: { kind: "event", event: encodeEvent({ signedHeader: header, bodyBytes: body }) },
+const placedEvent = (conversation: Uint8Array, event: EventRecord): Placed => ({
+  boundary: { kind: "event", conversation, depth: event.depth, id: toBytes(event.id) },
+  record: historyRecord(event),
 });
 
-async function credentialsOf(store: Store, id: Hex): Promise<readonly Placed[]> {
+export const historyRecord = ({ header, body }: EventRecord): HistoryRecord => ({
+  kind: "event",
+  event: encodeEvent({ signedHeader: header, bodyBytes: body }),
+});
+
+/** Of authors who have no leaf any more, as far as they were kept. */
+export async function credentialsOf(
+  store: Store,
+  id: Hex,
+): Promise<readonly Extract<HistoryRecord, { kind: "credential" }>[]> {
   const conversation = toBytes(id);
-  return (await store.parts(id, [PAST_CREDENTIAL])).map(({ id: part, value }): Placed => {
+  return (await store.parts(id, [PAST_CREDENTIAL])).map(({ id: part, value }) => {
     const leafKey = toBytes(part.split("/").at(-1) as string);
-    return {
-      boundary: { kind: "credential", conversation, leafKey },
-      record: { kind: "credential", conversation, leafKey, credential: value },
-    };
+    return { kind: "credential", conversation, leafKey, credential: value };
   });
 }
 

@@ -3,7 +3,6 @@
  * `historyIntakeStep`; this asks, judges and saves.
  *
  * HT1 A chunk is saved before its number is; what is taken again after a crash changes nothing.
- * HT2 Nothing counts that its author has not signed, or that is of a chat which this device is not in (DV18).
  */
 import {
   bytes,
@@ -20,7 +19,6 @@ import {
 } from "@xchat/codec";
 import {
   historyIntakeStep,
-  importRecord,
   readHistoryOffer,
   restoreIntake,
   saveIntake,
@@ -30,14 +28,12 @@ import {
   type HistoryIntakeInput,
   type HistoryMessage,
   type HistoryRecord,
-  type HistoryRules,
-  type SignedEvent,
 } from "@xchat/protocol";
 import { IntentError, type HistoryTakeView } from "../api.ts";
 import { Lane } from "../base/lane.ts";
-import type { PastAuthor } from "../chat/history.ts";
 import type { PartRecord, Timer } from "../ports.ts";
 import type { HistoryDeps } from "./history-give.ts";
+import { importHistory } from "./history-import.ts";
 
 export const HISTORY_TAKE = "history-take";
 /** The person on the other device may be asleep, or the ask may have been lost with a crash there. */
@@ -198,7 +194,8 @@ export class HistoryTaker {
     }
     this.#waitingSince = null;
     const saved = this.#saved as Saved;
-    const { events, refused } = await this.#import(records);
+    const { core, chats } = this.#deps;
+    const { events, refused } = await importHistory({ core, chats, conversations: this.#conversations() }, records);
     this.#saved = { ...saved, events: saved.events + events, refused: saved.refused + refused };
     return { kind: "saved", index };
   }
@@ -217,40 +214,6 @@ export class HistoryTaker {
 
   #conversations(): ReadonlySet<Hex> {
     return new Set(this.#saved?.conversations.map(bytesToHex) ?? []);
-  }
-
-  /** DV18, DV19. */
-  async #import(records: readonly HistoryRecord[]): Promise<{ readonly events: number; readonly refused: number }> {
-    const { core, chats } = this.#deps;
-    const authors = new Map<string, PastAuthor>();
-    const events = new Map<Hex, SignedEvent[]>();
-    const rules: HistoryRules = {
-      now: core.clock.now(),
-      conversations: new Set([...this.#conversations()].filter((id) => chats.has(id))),
-      isMember: () => true,
-      authorOf: (conversation, leafKey) =>
-        authors.get(`${conversation}/${leafKey}`)?.author ?? chats.get(conversation)?.devices.author(leafKey) ?? null,
-    };
-    let refused = 0;
-    for (const record of records) {
-      const judged = await importRecord(core.provider, rules, record);
-      if (!judged.ok) refused++;
-      else if (judged.value.kind === "author") {
-        const { conversation, author, credential } = judged.value;
-        authors.set(`${conversation}/${bytesToHex(author.leafKey)}`, { author, credential });
-        events.set(conversation, events.get(conversation) ?? []);
-      } else {
-        const { event } = judged.value;
-        const conversation = bytesToHex(event.header.conversation);
-        events.set(conversation, [...(events.get(conversation) ?? []), event]);
-      }
-    }
-    let count = 0;
-    for (const [conversation, some] of events) {
-      const past = [...authors].filter(([key]) => key.startsWith(`${conversation}/`)).map(([, author]) => author);
-      count += (await chats.get(conversation)?.devices.takeHistory(past, some)) ?? 0;
-    }
-    return { events: count, refused };
   }
 
   async #keepIntake(intake: HistoryIntake): Promise<void> {

@@ -35,11 +35,13 @@ import type { SiblingHooks } from "../session-core.ts";
 import { AccountChain } from "./account-chain.ts";
 import { DeviceWorkDriver } from "./device-work-driver.ts";
 import { Exchange, type ExchangeHost, type Shared } from "./exchange.ts";
+import { GivenWelcomes } from "./given-welcomes.ts";
 import { History, historyOffered } from "./history.ts";
 import type { LocalHost } from "./local-host.ts";
 import { LocalRegisters } from "./local-registers.ts";
 import { RegisterMirror } from "./register-mirror.ts";
 import { RegisterSync } from "./register-sync.ts";
+import { SiblingStock } from "./sibling-stock.ts";
 import { Supply } from "./supply.ts";
 import { workHost } from "./work-host.ts";
 
@@ -81,6 +83,7 @@ export class Siblings implements SiblingHooks {
     this.#exchange = new Exchange(host, {
       shared: () => this.#shared,
       ownDevice: () => this.chain.ownDevice,
+      isListed: (device) => this.#isListed(device),
       onChange: () => this.work.look(),
     });
     this.history = new History({
@@ -88,7 +91,7 @@ export class Siblings implements SiblingHooks {
       chats: host.chats,
       shared: () => this.#shared,
       ownDevice: () => this.chain.ownDevice,
-      isListed: (device) => isListedDevice(this.chain.identity, toBytes(device)),
+      isListed: (device) => this.#isListed(device),
     });
   }
 
@@ -196,6 +199,8 @@ export class Siblings implements SiblingHooks {
     const begun = await newConversation(core, joined.value, { record: OF_DEVICES, start: introduction.value });
     this.#askLater(await this.#saveAndBegin(begun, false, [...done, historyOffered]));
     this.#watch();
+    // It may be closed the next moment.
+    core.background.run(this.#exchange.tend());
     return true;
   }
 
@@ -206,6 +211,18 @@ export class Siblings implements SiblingHooks {
     this.#asking = clock.after(SNAPSHOT_PATIENCE, () => {
       if (!sync.isSettled && !this.isRemoved) background.run(sync.askForSnapshot());
     });
+  }
+
+  /** DV38: devices whose leaf in this conversation leads nowhere. */
+  unopened({ id, devices }: Chat): readonly string[] {
+    const isUnopened = (device: string): boolean =>
+      this.#shared?.given.isUnopened({ device, conversation: id }, devices.leafOf(device)) === true;
+    return devices.own.filter(isUnopened);
+  }
+
+  /** Called from time to time: what is in stock grows old. */
+  tidy(): Promise<void> {
+    return this.isRemoved ? Promise.resolve() : this.#exchange.tend();
   }
 
   // ---- names
@@ -242,7 +259,7 @@ export class Siblings implements SiblingHooks {
     this.#host.core.topics.mark("devices");
     if (this.#shared === null) return;
     if (this.isRemoved) return this.#stop();
-    this.#host.core.background.run(this.#exchange.giveWelcomes());
+    this.#host.core.background.run(this.#exchange.tend());
     this.work.look();
   }
 
@@ -286,16 +303,27 @@ export class Siblings implements SiblingHooks {
       { id: chat.id, append: (bodies, fold) => chat.devices.append(bodies, fold) },
       isSettled,
     );
-    const supply = new Supply(core, chat.id);
+    const stock = new SiblingStock({
+      core,
+      self: chat.id,
+      devices: chat.devices,
+      isListed: (device) => this.#isListed(device),
+    });
+    const supply = new Supply({ core, self: chat.id, stock });
+    const given = new GivenWelcomes(chat.id);
     const parts = await this.#parts(chat.id);
-    sync.load(parts);
-    supply.load(parts);
+    for (const one of [sync, supply, given]) one.load(parts);
+    await stock.load(parts);
     const local = new LocalRegisters(this.#host, () => this.chain.ownDevice);
     await local.load();
     this.#local = local;
     const mirror = new RegisterMirror({ clock, background, sync, local, save: (changes) => store.write(changes) });
-    this.#shared = { chat, sync, mirror, supply };
+    this.#shared = { chat, sync, mirror, supply, stock, given };
     return this.#shared;
+  }
+
+  #isListed(device: string): boolean {
+    return isListedDevice(this.chain.identity, toBytes(device));
   }
 
   async #parts(id: string): Promise<readonly PartRecord[]> {

@@ -3,16 +3,20 @@
  * they can bring it into the conversations that they are in.
  *
  * SU1 The private part of a key package is saved before the package is handed over.
- * SU2 A Welcome is taken for a conversation that this device has made a package for and is not in, and for no other.
+ * SU2 A Welcome is taken for a conversation that this device is not in, by a package that was made for that one or for the
+ *     stock of whoever gives it.
+ * SU3 A key package is judged when it is used: one that has outlived itself, or is of another leaf than its giver's, is not.
  */
 import { bytesToHex, concatBytes, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
 import {
   decodeDeviceIntroduction,
-  decodeNewcomer,
+  decodeNewcomerPackage,
   DEVICE_SUPPLY_BODY_KIND,
   encodePackages,
+  encodeUnopened,
   encodeWanted,
   encodeWelcomeParts,
+  readLeaf,
   type DeviceSupply,
   type Group,
   type DeviceIntroduction,
@@ -21,6 +25,7 @@ import { newKeyPackage } from "../contact/key-packages.ts";
 import type { KeyPackageRecord, PartRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { SyncBody } from "./register-sync.ts";
+import { isLastResortOfStock, isOfStock, type SiblingStock } from "./sibling-stock.ts";
 
 /** A key package of a sibling for one conversation. */
 const PACKAGE_PART = "sibling-package";
@@ -32,50 +37,77 @@ export type WelcomePart = Extract<DeviceSupply, { kind: "welcome" }>;
 export interface JoinedByWelcome {
   readonly group: Group;
   readonly introduction: DeviceIntroduction;
+  /** What was said there since this device was linked (DV37). */
+  readonly said: Uint8Array;
+  /** Its keys are those of other conversations too. */
+  readonly isLastResort: boolean;
   /** To be saved with the conversation. */
   readonly changes: readonly StoreChange[];
+}
+
+export interface SupplyDeps {
+  readonly core: SessionCore;
+  /** Id of the conversation of the own devices. */
+  readonly self: string;
+  readonly stock: SiblingStock;
 }
 
 export class Supply {
   readonly #core: SessionCore;
   readonly #self: string;
+  readonly #stock: SiblingStock;
   /** By device and conversation. */
   readonly #packages = new Map<string, Uint8Array>();
   /** Parts of Welcomes that have begun to come, by digest. */
   readonly #parts = new Map<string, Map<number, Uint8Array>>();
 
-  constructor(core: SessionCore, self: string) {
+  constructor({ core, self, stock }: SupplyDeps) {
     this.#core = core;
     this.#self = self;
+    this.#stock = stock;
   }
 
   load(parts: readonly PartRecord[]): void {
     for (const { id, kind, value } of parts) if (kind === PACKAGE_PART) this.#packages.set(id, value);
   }
 
-  packageOf(device: string, conversation: string): Uint8Array | undefined {
-    return this.#packages.get(this.#partId(device, conversation));
+  hasPackage(device: string, conversation: string): boolean {
+    return this.#packages.has(this.#partId(device, conversation));
   }
 
   /** DV33: of two for one conversation the later counts. */
   async keep(device: string, packages: Extract<DeviceSupply, { kind: "packages" }>["packages"]): Promise<void> {
-    const changes = packages.map(({ conversation, keyPackage }): StoreChange => {
-      const id = this.#partId(device, bytesToHex(conversation));
-      this.#packages.set(id, keyPackage);
-      const now = this.#core.clock.now();
-      return {
-        put: "part",
-        record: { id, conversationId: this.#self, kind: PACKAGE_PART, value: keyPackage, createdAt: now },
-      };
-    });
-    await this.#core.store.write(changes);
+    await this.#core.store.write(
+      packages.map(({ conversation, keyPackage }) => this.#keepFor(device, bytesToHex(conversation), keyPackage)),
+    );
   }
 
-  /** It is used once. */
-  async spend(device: string, conversation: string): Promise<void> {
-    const id = this.#partId(device, conversation);
-    this.#packages.delete(id);
-    await this.#core.store.write([{ delete: "part", key: id }]);
+  /** One for this conversation and no other (SK2): what was given for it, or something of the stock. Null for none. */
+  async setApart(device: string, conversation: string): Promise<Uint8Array | null> {
+    const held = this.#packages.get(this.#partId(device, conversation));
+    if (held !== undefined) {
+      if (await this.#isUsable(device, held)) return held;
+      await this.#core.store.write([this.spent(device, conversation)]);
+    }
+    for (let next = this.#stock.next(device); next !== null; next = this.#stock.next(device)) {
+      const { keyPackage, isLastResort, change } = next;
+      await this.#core.store.write([change, this.#keepFor(device, conversation, keyPackage)]);
+      if (await this.#isUsable(device, keyPackage)) return keyPackage;
+      await this.#core.store.write([this.spent(device, conversation)]);
+      if (isLastResort) await this.#stock.dropLastResort(device);
+    }
+    return null;
+  }
+
+  /** It is used once: to be saved with what it was used for. */
+  spent(device: string, conversation: string): StoreChange {
+    return this.#drop(this.#partId(device, conversation));
+  }
+
+  /** What devices have given that are not listed any more. */
+  async forget(isListed: (device: string) => boolean): Promise<void> {
+    const gone = [...this.#packages.keys()].filter((id) => !isListed(id.split("/").at(-2) as string));
+    if (gone.length > 0) await this.#core.store.write(gone.map((id) => this.#drop(id)));
   }
 
   /** SU1. Bodies that hand a fresh package for each of these conversations over. */
@@ -104,10 +136,21 @@ export class Supply {
     return encodeWanted(toBytes(device), conversations.map(toBytes)).map(body);
   }
 
-  welcome(device: string, conversation: string, newcomer: Uint8Array): readonly SyncBody[] {
+  /** `newcomer`: its package; the digest names it. */
+  welcome(
+    device: string,
+    conversation: string,
+    newcomer: Uint8Array,
+  ): { readonly bodies: readonly SyncBody[]; readonly digest: Uint8Array } {
     const digest = this.#core.provider.sha256(newcomer);
     const to = { deviceKey: toBytes(device), conversation: toBytes(conversation), digest };
-    return encodeWelcomeParts({ ...to, newcomer }).map(body);
+    return { bodies: encodeWelcomeParts({ ...to, newcomer }).map(body), digest };
+  }
+
+  /** DV38: it is in none of the packages here; a fresh one comes along. */
+  async unopened({ conversation, digest }: WelcomePart): Promise<readonly SyncBody[]> {
+    const fresh = await this.make([bytesToHex(conversation)]);
+    return [...fresh, body(encodeUnopened(conversation, digest))];
   }
 
   /** What the parts that have come make together; null until all are here. */
@@ -120,27 +163,56 @@ export class Supply {
     return concatBytes(...Array.from({ length: count }, (_, i) => parts.get(i) ?? new Uint8Array(0)));
   }
 
-  /** Null where it is not sound, or not for this device (SU2). */
-  async join({ digest, conversation }: WelcomePart, whole: Uint8Array): Promise<JoinedByWelcome | null> {
+  /** Null where it is not sound; "unopened" where it is for no key package that is here. */
+  async join({ digest, conversation }: WelcomePart, whole: Uint8Array): Promise<JoinedByWelcome | "unopened" | null> {
     if (!equalBytes(this.#core.provider.sha256(whole), digest)) return null;
     return this.#open(bytesToHex(conversation), whole);
   }
 
-  async #open(conversation: string, whole: Uint8Array): Promise<JoinedByWelcome | null> {
-    const newcomer = decodeNewcomer(whole);
+  /** SU2. */
+  async #open(conversation: string, whole: Uint8Array): Promise<JoinedByWelcome | "unopened" | null> {
+    const newcomer = decodeNewcomerPackage(whole);
     const introduction = newcomer.ok ? decodeDeviceIntroduction(newcomer.value.introduction) : newcomer;
     if (!newcomer.ok || !introduction.ok) return null;
     const { store, cipher } = this.#core;
-    const own = (await store.all("keyPackage")).filter(
-      ({ invitationId }) => invitationId === KEY_PACKAGE_OWNER + conversation,
-    );
-    for (const keyPackage of own) {
+    const all = await store.all("keyPackage");
+    const own = all.filter(({ invitationId }) => invitationId === KEY_PACKAGE_OWNER + conversation);
+    for (const keyPackage of [...own, ...all.filter(isOfStock)]) {
       const joined = await cipher.join(newcomer.value.welcome, keyPackage);
-      if (!joined.ok || bytesToHex(joined.value.groupId) !== conversation) continue;
+      if (!joined.ok && joined.error.reason === "not-for-this-key-package") continue;
+      if (!joined.ok || bytesToHex(joined.value.groupId) !== conversation) return null;
       const changes = own.map(({ id }): StoreChange => ({ delete: "keyPackage", key: id }));
-      return { group: joined.value, introduction: introduction.value, changes };
+      return {
+        group: joined.value,
+        introduction: introduction.value,
+        said: newcomer.value.said,
+        isLastResort: isLastResortOfStock(keyPackage),
+        changes: isOfStock(keyPackage) ? [...changes, ...this.#stock.used(keyPackage)] : changes,
+      };
     }
-    return null;
+    return "unopened";
+  }
+
+  /** SU3. */
+  async #isUsable(device: string, keyPackage: Uint8Array): Promise<boolean> {
+    const member = await this.#core.cipher.inspectKeyPackage(keyPackage);
+    const leaf = member.ok ? readLeaf(member.value) : null;
+    return leaf !== null && leaf.deviceKey === device && leaf.account === this.#core.profile().accountId;
+  }
+
+  #drop(id: string): StoreChange {
+    this.#packages.delete(id);
+    return { delete: "part", key: id };
+  }
+
+  #keepFor(device: string, conversation: string, keyPackage: Uint8Array): StoreChange {
+    const id = this.#partId(device, conversation);
+    this.#packages.set(id, keyPackage);
+    const createdAt = this.#core.clock.now();
+    return {
+      put: "part",
+      record: { id, conversationId: this.#self, kind: PACKAGE_PART, value: keyPackage, createdAt },
+    };
   }
 
   #partId(device: string, conversation: string): string {

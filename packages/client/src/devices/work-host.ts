@@ -1,6 +1,7 @@
 /** What the work after a change of the list of devices needs of a session: see `device-work-driver.ts`. */
 import { bytesToHex } from "@xchat/codec";
 import type { Chat } from "../chat/chat.ts";
+import { commitError } from "../chat/own-devices.ts";
 import type { DeviceWorkHost } from "./device-work-driver.ts";
 import type { Siblings, SiblingsHost } from "./siblings.ts";
 
@@ -29,6 +30,7 @@ export function workHost(host: SiblingsHost, siblings: Siblings): DeviceWorkHost
       devices: listed(),
       self: siblings.chain.ownDevice,
       changedBy: siblings.chain.changedBy,
+      stock: siblings.shared?.stock.facts() ?? new Map(),
     }),
     conversations: () =>
       all()
@@ -38,17 +40,20 @@ export function workHost(host: SiblingsHost, siblings: Siblings): DeviceWorkHost
           isSelf: chat === siblings.shared?.chat,
           leaves: chat.devices.own,
           canCommit: chat.devices.mayCommit,
-          packaged: listed().filter((device) => siblings.shared?.supply.packageOf(device, chat.id) !== undefined),
+          packaged: listed().filter((device) => siblings.shared?.supply.hasPackage(device, chat.id) === true),
+          unopened: siblings.unopened(chat),
           lastActiveAt: chat.record.activeAt,
         })),
     tell: (id) => find(id).devices.tellChain(),
     remove: (id, devices) => find(id).devices.change({ kind: "remove", devices }),
-    add: (id, devices) => {
-      const packages = devices.flatMap((device) => {
-        const keyPackage = siblings.shared?.supply.packageOf(device, id);
-        return keyPackage === undefined ? [] : [[device, keyPackage] as const];
-      });
-      return find(id).devices.change({ kind: "add", packages: new Map(packages) });
+    add: async (id, devices) => {
+      const packages = new Map<string, Uint8Array>();
+      for (const device of devices) {
+        const keyPackage = (await siblings.shared?.supply.setApart(device, id)) ?? null;
+        if (keyPackage !== null) packages.set(device, keyPackage);
+      }
+      if (packages.size === 0) throw commitError("no-key-package");
+      await find(id).devices.change({ kind: "add", packages });
     },
     wantPackages: async (device, conversations) => {
       const { shared } = siblings;

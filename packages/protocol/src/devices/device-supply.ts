@@ -4,13 +4,16 @@
  *
  * DV33 A key package is for one conversation: its leaf key is of that conversation alone, and it is used once. Of two for
  *      one conversation the later counts.
+ * DV36 Those in stock are for one sibling, who sets each apart for one conversation.
  */
 import {
+  bool,
   bytes,
   decode,
   encode,
   list,
   literal,
+  nullable,
   struct,
   uint,
   variants,
@@ -27,7 +30,10 @@ const MAX_WANTED = 1_024;
 const MAX_PACKAGES = 64;
 const MAX_KEY_PACKAGE_BYTES = 24_576;
 const WELCOME_PART_BYTES = 40_960;
-const MAX_WELCOME_PARTS = 104;
+const MAX_WELCOME_PARTS = 112;
+const MAX_STOCK = 16;
+/** Of one event, beside the key packages. */
+const STOCK_HEAD_BYTES = 64;
 const VERSION = 1 as const;
 const hash = bytes({ length: 32 });
 
@@ -59,6 +65,18 @@ const supply = variants({
       part: bytes({ max: WELCOME_PART_BYTES }),
     },
   ],
+  /** To the device with this key, for whatever it adds this one to. `isAnew`: in place of all from before. */
+  stock: [
+    4,
+    {
+      deviceKey: hash,
+      isAnew: bool,
+      oneTime: list(bytes({ max: MAX_KEY_PACKAGE_BYTES }), { max: MAX_STOCK }),
+      lastResort: nullable(bytes({ max: MAX_KEY_PACKAGE_BYTES })),
+    },
+  ],
+  /** DV38: to whoever gave a Welcome with this digest. */
+  unopened: [5, { conversation: hash, digest: hash }],
 });
 const versioned = struct({ version: literal(VERSION, "newer-version"), supply });
 export type DeviceSupply = CodecType<typeof supply>;
@@ -107,6 +125,31 @@ export function encodeWelcomeParts(input: {
     return encodeSupply({ kind: "welcome", ...to, index, count, part });
   });
 }
+
+/** As many contents of events as are needed; the first takes the place of what was given before. */
+export function encodeStock(
+  deviceKey: Uint8Array,
+  { oneTime, lastResort }: { readonly oneTime: readonly Uint8Array[]; readonly lastResort: Uint8Array },
+): readonly Uint8Array[] {
+  const parts: { readonly oneTime: Uint8Array[]; readonly lastResort: Uint8Array | null }[] = [
+    { oneTime: [], lastResort },
+  ];
+  let room = MAX_CONTENT_BYTES - STOCK_HEAD_BYTES - lastResort.length;
+  for (const one of oneTime) {
+    const size = one.length + 4;
+    const last = parts.at(-1);
+    if (last !== undefined && size <= room && last.oneTime.length < MAX_STOCK) last.oneTime.push(one);
+    else {
+      parts.push({ oneTime: [one], lastResort: null });
+      room = MAX_CONTENT_BYTES - STOCK_HEAD_BYTES;
+    }
+    room -= size;
+  }
+  return parts.map((part, index) => encodeSupply({ kind: "stock", deviceKey, isAnew: index === 0, ...part }));
+}
+
+export const encodeUnopened = (conversation: Uint8Array, digest: Uint8Array): Uint8Array =>
+  encodeSupply({ kind: "unopened", conversation, digest });
 
 export const encodeSnapshotWanted = (): Uint8Array => encodeSupply({ kind: "snapshot-wanted" });
 

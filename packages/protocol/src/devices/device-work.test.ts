@@ -4,11 +4,18 @@ import { describe, expect, it } from "vitest";
 import { MAX_CONTENT_BYTES } from "../content/mimi.ts";
 import { expectHardened, filled } from "../hostile-input.node.ts";
 import type { Hex } from "../log/state.ts";
-import { decodeSupply, encodePackages, encodeSnapshotWanted, encodeWanted } from "./device-supply.ts";
 import {
-  decodeDeviceWork,
+  decodeSupply,
+  encodePackages,
+  encodeSnapshotWanted,
+  encodeStock,
+  encodeUnopened,
+  encodeWanted,
+} from "./device-supply.ts";
+import { decodeDeviceWork, encodeDeviceWork } from "./device-work-record.ts";
+import {
   deviceWorkStep,
-  encodeDeviceWork,
+  LAST_RESORT_AFTER_MS,
   MAX_WORK_AT_ONCE,
   noteDeviceWork,
   startDeviceWork,
@@ -29,6 +36,7 @@ const account = (self: Hex = PHONE, changedBy: Hex | null = PHONE): AccountFacts
   devices: [PHONE, LAPTOP],
   self,
   changedBy,
+  stock: new Map(),
 });
 const conversation = (n: number, changes: Partial<ConversationFacts> = {}): ConversationFacts => ({
   conversation: hexOf(100 + n),
@@ -36,6 +44,7 @@ const conversation = (n: number, changes: Partial<ConversationFacts> = {}): Conv
   leaves: [PHONE, LAPTOP, LOST],
   canCommit: true,
   packaged: [],
+  unopened: [],
   lastActiveAt: n,
   ...changes,
 });
@@ -143,6 +152,44 @@ describe("the work after a change of devices", () => {
     const third = deviceWorkStep(second.work, account(), [lone(1), lone(2)], NOW + 3_600_000);
     expect(wanted(third)).toEqual([hexOf(101)]);
     expect(third.wakeAt).toBe(NOW + 3_600_005);
+  });
+
+  it("[DV36] a device of which something is in stock is added without being asked, the liveliest first, no package twice", () => {
+    const lone = [1, 2, 3].map((n) => conversation(n, { leaves: [PHONE] }));
+    const stock = new Map([[LAPTOP, { oneTime: 2, hasLastResort: false }]]);
+    const step = deviceWorkStep(startDeviceWork(account(), NOW), { ...account(), stock }, lone, NOW);
+    const added = step.effects.flatMap((effect) => (effect.kind === "add" ? [effect.conversation] : []));
+    expect(added).toEqual([hexOf(103), hexOf(102)]);
+    expect(step.effects).toContainEqual({ kind: "want-packages", device: LAPTOP, conversations: [hexOf(101)] });
+    const self = conversation(1, { leaves: [PHONE], isSelf: true });
+    expect(
+      commits(deviceWorkStep(startDeviceWork(account(), NOW), { ...account(), stock }, [self], NOW).effects),
+    ).toEqual([]);
+    const unlisted = { ...account(), stock: new Map([[LOST, { oneTime: 2, hasLastResort: true }]]) };
+    const gone = conversation(1, { leaves: [PHONE, LAPTOP] });
+    expect(commits(deviceWorkStep(startDeviceWork(unlisted, NOW), unlisted, [gone], NOW).effects)).toEqual([]);
+  });
+
+  it("[DV36] that of last resort is taken where nothing else is left and nobody has answered for two minutes", () => {
+    const lone = [conversation(1, { leaves: [PHONE] })];
+    const facts = { ...account(), stock: new Map([[LAPTOP, { oneTime: 0, hasLastResort: true }]]) };
+    const first = deviceWorkStep(startDeviceWork(facts, NOW), facts, lone, NOW);
+    expect(commits(first.effects)).toEqual([]);
+    expect(first.wakeAt).toBe(NOW + LAST_RESORT_AFTER_MS);
+    const late = deviceWorkStep(first.work, facts, lone, NOW + LAST_RESORT_AFTER_MS);
+    expect(commits(late.effects)).toMatchObject([{ kind: "add", devices: [LAPTOP] }]);
+    // By a clock that was set back.
+    expect(commits(deviceWorkStep(first.work, facts, lone, NOW - 1).effects)).toMatchObject([{ kind: "add" }]);
+  });
+
+  it("[DV38] a leaf whose device could not open its Welcome is taken out, and then added anew", () => {
+    const dead = conversation(1, { leaves: [PHONE, LAPTOP], packaged: [LAPTOP], unopened: [LAPTOP] });
+    const work = startDeviceWork(account(), NOW);
+    expect(commits(deviceWorkStep(work, account(), [dead], NOW).effects)).toMatchObject([
+      { kind: "remove", devices: [LAPTOP] },
+    ]);
+    const next = deviceWorkStep(work, account(), [{ ...dead, leaves: [PHONE] }], NOW);
+    expect(commits(next.effects)).toMatchObject([{ kind: "add", devices: [LAPTOP] }]);
   });
 
   it("[DV32] what fails is tried again, later each time, and shown", () => {
@@ -333,7 +380,25 @@ describe("key packages for siblings", () => {
     expect(encodeWanted(filled(32), [])).toEqual([]);
   });
 
+  it("[DV36] a stock comes in as many events as are needed: the first in place of what was there, all in order", () => {
+    const oneTime = Array.from({ length: 9 }, (_, n) => filled(20_000 + n, n));
+    const contents = encodeStock(filled(32, 3), { oneTime, lastResort: filled(24_576, 9) });
+    const read = contents.map((content) => expectOk(decodeSupply(content), "supply"));
+    const stock = read.flatMap((one) => (one.kind === "stock" ? [one] : []));
+    expect(stock.map(({ isAnew }) => isAnew)).toEqual([true, false, false, false, false]);
+    expect(stock.flatMap((one) => one.oneTime)).toEqual(oneTime);
+    expect(stock.map(({ lastResort }) => lastResort !== null)).toEqual([true, false, false, false, false]);
+    for (const content of contents) expect(content.length).toBeLessThanOrEqual(MAX_CONTENT_BYTES);
+    const largest = encodeStock(filled(32), {
+      oneTime: Array.from({ length: 16 }, () => filled(24_576)),
+      lastResort: filled(24_576),
+    });
+    for (const content of largest) expect(content.length).toBeLessThanOrEqual(MAX_CONTENT_BYTES);
+  });
+
   it("survive truncation, flipped bits and random bytes", async () => {
+    const stock = encodeStock(filled(32, 4), { oneTime: [filled(20, 1), filled(20, 2)], lastResort: filled(20, 3) });
+    await expectHardened(decodeSupply, [...stock, encodeUnopened(filled(32, 1), filled(32, 2))]);
     const small = encodePackages([{ conversation: filled(32), keyPackage: filled(20) }]);
     expect(decodeSupply(encodeSnapshotWanted())).toEqual({ ok: true, value: { kind: "snapshot-wanted" } });
     await expectHardened(decodeSupply, [...small, ...encodeWanted(filled(32), [filled(32, 1)])]);

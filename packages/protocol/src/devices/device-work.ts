@@ -10,33 +10,15 @@
  *      minutes each; but in a conversation that none of the others is in, a device begins at once. Two that do the same
  *      are harmless: one commit gets the slot, and the other finds nothing left.
  * DV32 What fails is tried again after 30 s, doubled up to 6 h, and never given up while the chain asks for it.
+ * DV36 A device of which key packages are in stock need not be awake: each is for one conversation. That of last resort is
+ *      taken where nothing else is left, and its device has not answered.
+ * DV38 A leaf whose device could not open its Welcome is taken out and added anew.
  */
-import {
-  bool,
-  bytes,
-  bytesToHex,
-  decode,
-  encode,
-  expectOk,
-  hexToBytes,
-  list,
-  literal,
-  mapped,
-  nullable,
-  struct,
-  text,
-  uint,
-  word,
-  type Codec,
-  type DecodeError,
-  type Result,
-} from "@xchat/codec";
-import { MAX_DEVICES } from "../identity/operation.ts";
 import type { Hex } from "../log/state.ts";
 
 /** Commits under way at a time: each is a path of up to 0.3 s, and a person wants to chat meanwhile. */
 export const MAX_WORK_AT_ONCE = 4;
-const MAX_WORK_CONVERSATIONS = 4_096;
+export const MAX_WORK_CONVERSATIONS = 4_096;
 export const TAKE_OVER_MS = 600_000;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 21_600_000;
@@ -44,13 +26,14 @@ const LONGEST_WAIT_MS = 21_600_000;
 export const WORK_PATIENCE_MS = 120_000;
 /** Siblings are asked for key packages of a conversation so often: they may be off, and find the question later. */
 const WANT_EVERY_MS = 3_600_000;
-const MAX_REASON_BYTES = 40;
+/** DV36: who is awake has answered by then. */
+export const LAST_RESORT_AFTER_MS = 120_000;
 
 /**
  * What belongs to the account as a whole, in this order. Invitations are revoked when a device was removed, since it knows
  * their secrets; else only their cards are renewed, which name the key packages of each device.
  */
-const CHORES = ["revoke-invitations", "renew-cards", "write-backup"] as const;
+export const CHORES = ["revoke-invitations", "renew-cards", "write-backup"] as const;
 export type Chore = (typeof CHORES)[number];
 
 interface WorkEntry {
@@ -67,7 +50,7 @@ interface WorkEntry {
   readonly wantedAt: number | null;
 }
 
-/** Kept in the store; `encodeDeviceWork` writes it. */
+/** Kept in the store (`device-work-record.ts`). */
 export interface DeviceWork {
   /** Head of the chain that it brings about. */
   readonly head: Hex;
@@ -86,6 +69,13 @@ export interface AccountFacts {
   readonly self: Hex;
   /** Device that signed the last operation; `null` for the recovery key. */
   readonly changedBy: Hex | null;
+  /** By device: its key packages that are in stock here. */
+  readonly stock: ReadonlyMap<Hex, StockFacts>;
+}
+
+export interface StockFacts {
+  readonly oneTime: number;
+  readonly hasLastResort: boolean;
 }
 
 export interface ConversationFacts {
@@ -97,6 +87,8 @@ export interface ConversationFacts {
   readonly canCommit: boolean;
   /** Devices of which a key package for this conversation is here. */
   readonly packaged: readonly Hex[];
+  /** Devices whose leaf leads nowhere: they could not open its Welcome. */
+  readonly unopened: readonly Hex[];
   readonly lastActiveAt: number;
 }
 
@@ -157,7 +149,7 @@ export function deviceWorkStep(
   now: number,
 ): DeviceWorkStep {
   const work = workOf(before, account, now);
-  const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], busy: 0 };
+  const draft: Draft = { work, entries: new Map(), effects: [], wakeAt: [], allotted: new Set(), busy: 0 };
   if (!account.devices.includes(account.self)) return stopMutable(draft, conversations.length);
   for (const { conversation } of conversations) {
     draft.entries.set(conversation, restedEntry(work.entries.get(conversation), now));
@@ -166,6 +158,7 @@ export function deviceWorkStep(
   const due = dueAt(work.since, account);
   const open = orderOf(conversations).filter((facts) => isOpen(draft, account, facts));
   const mine = now < due ? open.filter((facts) => isAlone(account, facts)) : open;
+  allotMutable(draft, account, mine, now);
   for (const facts of mine) decideMutable(draft, account, facts, now);
   wantMutable(draft, account, mine, now);
   if (now < due) draft.wakeAt.push(due);
@@ -220,6 +213,8 @@ interface Draft {
   readonly entries: Map<Hex, WorkEntry>;
   readonly effects: DeviceWorkEffect[];
   readonly wakeAt: number[];
+  /** Devices for conversations, by `allotmentOf`, for which there is something in stock. */
+  readonly allotted: Set<string>;
   busy: number;
 }
 
@@ -255,15 +250,39 @@ const orderOf = (conversations: readonly ConversationFacts[]): readonly Conversa
         (a.conversation < b.conversation ? -1 : 1),
     );
 
-const unlistedLeaves = ({ devices }: AccountFacts, { leaves }: ConversationFacts): readonly Hex[] =>
-  leaves.filter((leaf) => !devices.includes(leaf));
+const leavesToRemove = ({ devices }: AccountFacts, { leaves, unopened }: ConversationFacts): readonly Hex[] =>
+  leaves.filter((leaf) => !devices.includes(leaf) || unopened.includes(leaf));
 
 const missingDevices = ({ devices }: AccountFacts, { leaves }: ConversationFacts): readonly Hex[] =>
   devices.filter((device) => !leaves.includes(device));
 
 function isOpen(draft: Draft, account: AccountFacts, facts: ConversationFacts): boolean {
   const isTold = draft.entries.get(facts.conversation)?.isTold ?? false;
-  return !isTold || unlistedLeaves(account, facts).length > 0 || missingDevices(account, facts).length > 0;
+  return !isTold || leavesToRemove(account, facts).length > 0 || missingDevices(account, facts).length > 0;
+}
+
+const allotmentOf = (conversation: Hex, device: Hex): string => `${conversation}/${device}`;
+
+/** DV36: the liveliest conversations first, no package twice. */
+function allotMutable(draft: Draft, account: AccountFacts, open: readonly ConversationFacts[], now: number): void {
+  for (const [device, { oneTime, hasLastResort }] of account.stock) {
+    const lacking = open.filter((facts) => !facts.isSelf && isLacking(account, facts, device));
+    for (const [place, { conversation }] of lacking.entries()) {
+      if (place < oneTime || (hasLastResort && isUnansweredMutable(draft, conversation, now)))
+        draft.allotted.add(allotmentOf(conversation, device));
+    }
+  }
+}
+
+const isLacking = ({ devices }: AccountFacts, { leaves, packaged }: ConversationFacts, device: Hex): boolean =>
+  devices.includes(device) && !leaves.includes(device) && !packaged.includes(device);
+
+function isUnansweredMutable({ entries, wakeAt }: Draft, conversation: Hex, now: number): boolean {
+  const wantedAt = entries.get(conversation)?.wantedAt ?? now;
+  // A clock that was set back has waited long enough.
+  if (wantedAt > now || now >= wantedAt + LAST_RESORT_AFTER_MS) return true;
+  wakeAt.push(wantedAt + LAST_RESORT_AFTER_MS);
+  return false;
 }
 
 function decideMutable(draft: Draft, account: AccountFacts, facts: ConversationFacts, now: number): void {
@@ -275,8 +294,10 @@ function decideMutable(draft: Draft, account: AccountFacts, facts: ConversationF
     draft.wakeAt.push(entry.busyUntil);
     return;
   }
-  const toRemove = unlistedLeaves(account, facts);
-  const toAdd = missingDevices(account, facts).filter((device) => packaged.includes(device));
+  const toRemove = leavesToRemove(account, facts);
+  const isHere = (device: Hex): boolean =>
+    packaged.includes(device) || draft.allotted.has(allotmentOf(conversation, device));
+  const toAdd = missingDevices(account, facts).filter(isHere);
   if (toRemove.length === 0 && toAdd.length === 0) return;
   if (now < entry.nextAt) {
     draft.wakeAt.push(entry.nextAt);
@@ -294,8 +315,10 @@ function decideMutable(draft: Draft, account: AccountFacts, facts: ConversationF
 function wantMutable(draft: Draft, account: AccountFacts, open: readonly ConversationFacts[], now: number): void {
   const asked = new Set<Hex>();
   for (const device of account.devices) {
-    const lacking = open.filter(({ leaves, packaged }) => !leaves.includes(device) && !packaged.includes(device));
     if (device === account.self) continue;
+    const lacking = open.filter(
+      (facts) => isLacking(account, facts, device) && !draft.allotted.has(allotmentOf(facts.conversation, device)),
+    );
     const wanted = lacking.map(({ conversation }) => conversation).filter((id) => isWantedMutable(draft, id, now));
     if (wanted.length === 0) continue;
     draft.effects.push({ kind: "want-packages", device, conversations: wanted });
@@ -327,46 +350,4 @@ function finish(draft: Draft, total: number, open: readonly ConversationFacts[])
 function stopMutable(draft: Draft, total: number): DeviceWorkStep {
   draft.effects.push({ kind: "expelled" });
   return { work: draft.work, effects: draft.effects, progress: { total, done: 0, failing: [] }, wakeAt: null };
-}
-
-// ---- the form in the store
-
-const hex: Codec<Hex> = mapped(
-  bytes({ length: 32 }),
-  (value: Hex) => expectOk(hexToBytes(value), "hex"),
-  (value) => bytesToHex(value),
-);
-
-const workCodec = struct({
-  version: literal(1, "newer-version"),
-  head: hex,
-  devices: list(hex, { max: MAX_DEVICES }),
-  since: uint(),
-  entries: list(
-    struct({
-      conversation: hex,
-      isTold: bool,
-      tries: uint(0xffff),
-      nextAt: uint(),
-      busyUntil: nullable(uint()),
-      reason: nullable(text(MAX_REASON_BYTES)),
-      wantedAt: nullable(uint()),
-    }),
-    { max: MAX_WORK_CONVERSATIONS },
-  ),
-  chores: list(word(...CHORES), { max: CHORES.length }),
-});
-
-/** @throws RangeError when a reason is no short word. */
-export function encodeDeviceWork({ entries, ...rest }: DeviceWork): Uint8Array {
-  const all = [...entries].map(([conversation, entry]) => ({ conversation, ...entry }));
-  return encode(workCodec, { version: 1, ...rest, entries: all });
-}
-
-export function decodeDeviceWork(encoded: Uint8Array): Result<DeviceWork, DecodeError> {
-  const read = decode(workCodec, encoded);
-  if (!read.ok) return read;
-  const { version: _, entries, ...rest } = read.value;
-  const byConversation = new Map(entries.map(({ conversation, ...entry }) => [conversation, entry]));
-  return { ok: true, value: { ...rest, entries: byConversation } };
 }

@@ -130,6 +130,15 @@ export function fillChunk(records: readonly HistoryRecord[]): number {
   return count;
 }
 
+/** What goes along with a Welcome (DV37). The records are of one conversation. */
+export const encodeSaid = (records: readonly HistoryRecord[]): Uint8Array =>
+  encode(chunk, { version: VERSION, records });
+
+export function decodeSaid(encoded: Uint8Array): Result<readonly HistoryRecord[], DecodeError> {
+  const read = decode(chunk, encoded);
+  return read.ok ? { ok: true, value: read.value.records } : read;
+}
+
 /** @throws RangeError when the records are more than `fillChunk` says. */
 export function sealChunk(
   provider: CryptoProvider,

@@ -4,15 +4,16 @@ export {
   DEVICE_SUPPLY_BODY_KIND,
   encodePackages,
   encodeSnapshotWanted,
+  encodeStock,
+  encodeUnopened,
   encodeWanted,
   encodeWelcomeParts,
   type DeviceSupply,
   type SuppliedPackage,
 } from "./device-supply.ts";
+export { decodeDeviceWork, encodeDeviceWork } from "./device-work-record.ts";
 export {
-  decodeDeviceWork,
   deviceWorkStep,
-  encodeDeviceWork,
   noteDeviceWork,
   startDeviceWork,
   type AccountFacts,
@@ -22,14 +23,17 @@ export {
   type DeviceWorkEffect,
   type DeviceWorkOutcome,
   type DeviceWorkStep,
+  type StockFacts,
 } from "./device-work.ts";
 export {
   chunksWanted,
   compareBoundaries,
   decodeHistoryMessage,
   decodeHistoryOffer,
+  decodeSaid,
   encodeHistoryMessage,
   encodeHistoryOffer,
+  encodeSaid,
   fillChunk,
   HISTORY_ITEM_TAG,
   HISTORY_WINDOW,
@@ -97,11 +101,15 @@ export {
 export {
   decodeDeviceIntroduction,
   decodeNewcomer,
+  decodeNewcomerPackage,
   encodeDeviceIntroduction,
   encodeNewcomer,
+  encodeNewcomerPackage,
   type DeviceIntroduction,
+  MAX_SAID_BYTES,
   type LogStart,
   type Newcomer,
+  type NewcomerPackage,
 } from "./newcomer.ts";
 export {
   decodeSyncEvent,

@@ -4,6 +4,7 @@
  *
  * DV35 The introduction names the last event of each author that the giver had shown when it made the commit. What lies
  *      before is history: it comes from siblings, and is not asked for as if it were missing.
+ * DV37 What was said since the device was linked comes along.
  */
 import {
   bytes,
@@ -30,6 +31,8 @@ import { MAX_AUTHORS, type Hex } from "../log/state.ts";
 /** As an introduction to a group (spec/group.md, section 9) has it. */
 const MAX_WELCOME_BYTES = 3 * 1024 * 1024;
 const MAX_INTRODUCTION_BYTES = 1024 * 1024;
+/** DV37. */
+export const MAX_SAID_BYTES = 256 * 1024;
 /** A person has a name here while they are in the conversation. */
 const MAX_PEOPLE = 1_024;
 const VERSION = 1 as const;
@@ -79,11 +82,21 @@ export function decodeDeviceIntroduction(encoded: Uint8Array): Result<DeviceIntr
   return { ok: true, value: start };
 }
 
-const newcomer = struct({
+const newcomerFields = {
   welcome: bytes({ max: MAX_WELCOME_BYTES }),
   introduction: bytes({ max: MAX_INTRODUCTION_BYTES }),
-});
+};
+const newcomer = struct(newcomerFields);
+/** As it waits in the store until the device can be given it; and what a device that is linked gets. */
 export type Newcomer = CodecType<typeof newcomer>;
+
+const newcomerPackage = struct({ ...newcomerFields, said: bytes({ max: MAX_SAID_BYTES }) });
+/** `said`: from `encodeSaid`. */
+export type NewcomerPackage = CodecType<typeof newcomerPackage>;
+
+export const encodeNewcomerPackage = (value: NewcomerPackage): Uint8Array => encode(newcomerPackage, value);
+export const decodeNewcomerPackage = (encoded: Uint8Array): Result<NewcomerPackage, DecodeError> =>
+  decode(newcomerPackage, encoded);
 
 export const encodeNewcomer = (value: Newcomer): Uint8Array => encode(newcomer, value);
 export const decodeNewcomer = (encoded: Uint8Array): Result<Newcomer, DecodeError> => decode(newcomer, encoded);

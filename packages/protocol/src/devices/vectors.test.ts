@@ -87,7 +87,7 @@ const { code, link, sync, pins, history, supply } = JSON.parse(readFileSync(path
     credential: string;
     event: string;
   };
-  supply: { wanted: string; packages: string; snapshotWanted: string };
+  supply: { wanted: string; packages: string; snapshotWanted: string; stock: string; unopened: string };
 };
 const unhex = (text: string): Uint8Array => expectOk(hexToBytes(text), "vector");
 
@@ -195,10 +195,11 @@ describe("frozen vectors of devices", () => {
     ]);
   });
 
-  it("[DV33] what siblings ask and hand over", () => {
-    const kinds = [supply.wanted, supply.packages, supply.snapshotWanted].map(
+  it("[DV33] [DV36] [DV38] what siblings ask and hand over", () => {
+    const { wanted, packages, snapshotWanted, stock, unopened } = supply;
+    const kinds = [wanted, packages, snapshotWanted, stock, unopened].map(
       (content) => expectOk(decodeSupply(unhex(content)), "supply").kind,
     );
-    expect(kinds).toEqual(["wanted", "packages", "snapshot-wanted"]);
+    expect(kinds).toEqual(["wanted", "packages", "snapshot-wanted", "stock", "unopened"]);
   });
 });
