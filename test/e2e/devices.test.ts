@@ -105,4 +105,35 @@ describe("a second device", () => {
     },
     STORY_PATIENCE,
   );
+
+  test(
+    "has what began on the first while it was off, though the two are on at the same time never again",
+    async () => {
+      const { alice, bob, alicesPage, bobsPage } = await story.acquainted();
+      const { telephone, phone } = await linkTelephone(alicesPage);
+      await openChat(phone, "Bob");
+      await say(phone, "From the telephone");
+      await hears(bobsPage, "From the telephone");
+      await telephone.quit();
+
+      await makeGroup(alicesPage, "Choir", ["Bob"]);
+      await say(alicesPage, "We sing on Tuesday");
+      await alicesPage.locator("#messages").getByText("You came in with another device.").waitFor();
+      await openChat(bobsPage, "Choir");
+      await hears(bobsPage, "We sing on Tuesday");
+      await say(bobsPage, "At seven");
+      await hears(alicesPage, "At seven");
+      await alice.quit();
+
+      const telephoneAgain = story.keep(await telephone.reopen());
+      const phoneAgain = await telephoneAgain.page(story.node.webAddress);
+      await openChat(phoneAgain, "Choir");
+      await hears(phoneAgain, "We sing on Tuesday");
+      await hears(phoneAgain, "At seven");
+      await say(phoneAgain, "I bring the scores");
+      await hears(bobsPage, "I bring the scores");
+      expect([alice, bob, telephone, telephoneAgain].flatMap(({ problems }) => problems)).toEqual([]);
+    },
+    STORY_PATIENCE,
+  );
 });
