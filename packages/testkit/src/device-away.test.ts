@@ -44,7 +44,7 @@ const devicesOf = async (by: TestDevice, chat: ConversationId, name: string): Pr
   (await viewOf(by.who, chat))?.members.find((member) => member.name === name)?.devices ?? 0;
 
 describe("devices of one person that are never awake together", () => {
-  test("[DV36] [DV37] a group that begins on one is on the other, with what was said before it came", async () => {
+  test("[DV39] [DV37] a group that begins on one is on the other, with what was said before it came", async () => {
     const world = newWorld();
     const { alice, bob, laptop } = await withLaptop(world);
     const chat = await groupOf(alice, "Choir", bob);
@@ -69,7 +69,7 @@ describe("devices of one person that are never awake together", () => {
     await world.untilTexts(bob, second, ["the other way round", "heard"]);
   });
 
-  test("[DV36] a chat with somebody new, and a group that somebody else begins, are on the other device too", async () => {
+  test("[DV39] a chat with somebody new, and a group that somebody else begins, are on the other device too", async () => {
     const world = newWorld();
     const { alice, bob, laptop } = await withLaptop(world);
     const dave = await world.person("Dave");
@@ -89,7 +89,7 @@ describe("devices of one person that are never awake together", () => {
     await world.until(async () => ((await textsOf(dave.who, pair)).includes("it is me") ? true : null));
   });
 
-  test("[DV36] more groups than there are key packages: that of last resort serves them, and the stock is filled up", async () => {
+  test("[DV39] more groups than there are key packages: that of last resort serves them, and the stock is filled up", async () => {
     const world = newWorld();
     const { alice, bob, laptop } = await withLaptop(world);
     const chats: ConversationId[] = [];
@@ -173,7 +173,7 @@ describe("devices of one person that are never awake together", () => {
     await world.untilTexts(bob, chat, ["said into a void", "here"]);
   });
 
-  test("[DV36] [SB3] one that is removed while it is away comes into nothing, and what was in stock is thrown away", async () => {
+  test("[DV39] [SB3] one that is removed while it is away comes into nothing, and what was in stock is thrown away", async () => {
     const world = newWorld();
     const { alice, bob, laptop } = await withLaptop(world);
     const { devices } = await present(alice.who.api, { view: "devices" });
@@ -195,7 +195,7 @@ describe("devices of one person that are never awake together", () => {
     expect(kept.filter((one) => one.startsWith("sibling-"))).toEqual([]);
   });
 
-  test("[DV36] [SK3] an older copy of a store uses nothing of what it still has in stock", async () => {
+  test("[DV39] [SK3] an older copy of a store uses nothing of what it still has in stock", async () => {
     const world = newWorld();
     const { alice, bob, laptop } = await withLaptop(world);
     await alice.close();

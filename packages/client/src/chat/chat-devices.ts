@@ -103,6 +103,11 @@ export class ChatDevices {
     this.#waiting.delete(intent);
   }
 
+  /** Nothing stands in the way of a commit any more: the work on the devices may have waited for that alone (DV32). */
+  moved(before: ChatState): void {
+    if (this.mayCommit && !mayCommit(before)) this.changed();
+  }
+
   /** Somebody has come or gone. */
   changed(): void {
     this.#core.siblings.groupChanged(this.#deps.state().record.id);

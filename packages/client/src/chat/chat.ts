@@ -448,6 +448,7 @@ export class Chat {
       const changes = step.allChanges();
       if (changes.length > 0) await this.#core.store.write(changes);
       this.#state = step.state;
+      this.devices.moved(before);
       for (const run of step.after) run();
       for (const entry of step.outgoing) this.#dispatch(entry);
       for (const errand of step.errands) this.#core.background.run(runErrand(this.#core, this.#errands, errand));

@@ -145,7 +145,7 @@ export class Exchange {
     );
   }
 
-  /** DV36. */
+  /** DV39. */
   async #stockCame(supply: Extract<DeviceSupply, { kind: "stock" }>, author: string, id: string): Promise<void> {
     const { chat, stock } = this.#deps.shared() as Shared;
     const device = chat.devices.ofLeaf(author);

@@ -21,7 +21,7 @@ export async function joinBySibling(
   const { state, leaves } = sideOf(core.cipher, group);
   const own = core.profile().accountId;
   const id = bytesToHex(group.groupId);
-  // DV36: what came by keys that serve more than one conversation is given its own.
+  // DV39: what came by keys that serve more than one conversation is given its own.
   const wishes: readonly Wish[] = isLastResort
     ? [{ id: bytesToHex(core.provider.randomBytes(8)), change: { kind: "update", after: group.epoch } }]
     : [];

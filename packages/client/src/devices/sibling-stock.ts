@@ -1,5 +1,5 @@
 /**
- * Key packages that the person's devices keep in stock with each other (spec/devices.md, DV36), so that whoever makes a
+ * Key packages that the person's devices keep in stock with each other (spec/devices.md, DV39), so that whoever makes a
  * conversation, or comes into one, puts the others in while they are away.
  *
  * SK1 The private parts are saved in the transaction of the event that hands their key packages over.

@@ -4,7 +4,7 @@
  *
  * DV33 A key package is for one conversation: its leaf key is of that conversation alone, and it is used once. Of two for
  *      one conversation the later counts.
- * DV36 Those in stock are for one sibling, who sets each apart for one conversation.
+ * DV39 Those in stock are for one sibling, who sets each apart for one conversation.
  */
 import {
   bool,

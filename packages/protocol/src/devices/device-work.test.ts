@@ -154,7 +154,7 @@ describe("the work after a change of devices", () => {
     expect(third.wakeAt).toBe(NOW + 3_600_005);
   });
 
-  it("[DV36] a device of which something is in stock is added without being asked, the liveliest first, no package twice", () => {
+  it("[DV39] a device of which something is in stock is added without being asked, the liveliest first, no package twice", () => {
     const lone = [1, 2, 3].map((n) => conversation(n, { leaves: [PHONE] }));
     const stock = new Map([[LAPTOP, { oneTime: 2, hasLastResort: false }]]);
     const step = deviceWorkStep(startDeviceWork(account(), NOW), { ...account(), stock }, lone, NOW);
@@ -170,7 +170,7 @@ describe("the work after a change of devices", () => {
     expect(commits(deviceWorkStep(startDeviceWork(unlisted, NOW), unlisted, [gone], NOW).effects)).toEqual([]);
   });
 
-  it("[DV36] that of last resort is taken where nothing else is left and nobody has answered for two minutes", () => {
+  it("[DV39] that of last resort is taken where nothing else is left and nobody has answered for two minutes", () => {
     const lone = [conversation(1, { leaves: [PHONE] })];
     const facts = { ...account(), stock: new Map([[LAPTOP, { oneTime: 0, hasLastResort: true }]]) };
     const first = deviceWorkStep(startDeviceWork(facts, NOW), facts, lone, NOW);
@@ -380,7 +380,7 @@ describe("key packages for siblings", () => {
     expect(encodeWanted(filled(32), [])).toEqual([]);
   });
 
-  it("[DV36] a stock comes in as many events as are needed: the first in place of what was there, all in order", () => {
+  it("[DV39] a stock comes in as many events as are needed: the first in place of what was there, all in order", () => {
     const oneTime = Array.from({ length: 9 }, (_, n) => filled(20_000 + n, n));
     const contents = encodeStock(filled(32, 3), { oneTime, lastResort: filled(24_576, 9) });
     const read = contents.map((content) => expectOk(decodeSupply(content), "supply"));

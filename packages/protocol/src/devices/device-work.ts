@@ -10,7 +10,7 @@
  *      minutes each; but in a conversation that none of the others is in, a device begins at once. Two that do the same
  *      are harmless: one commit gets the slot, and the other finds nothing left.
  * DV32 What fails is tried again after 30 s, doubled up to 6 h, and never given up while the chain asks for it.
- * DV36 A device of which key packages are in stock need not be awake: each is for one conversation. That of last resort is
+ * DV39 A device of which key packages are in stock need not be awake: each is for one conversation. That of last resort is
  *      taken where nothing else is left, and its device has not answered.
  * DV38 A leaf whose device could not open its Welcome is taken out and added anew.
  */
@@ -26,7 +26,7 @@ const LONGEST_WAIT_MS = 21_600_000;
 export const WORK_PATIENCE_MS = 120_000;
 /** Siblings are asked for key packages of a conversation so often: they may be off, and find the question later. */
 const WANT_EVERY_MS = 3_600_000;
-/** DV36: who is awake has answered by then. */
+/** DV39: who is awake has answered by then. */
 export const LAST_RESORT_AFTER_MS = 120_000;
 
 /**
@@ -263,7 +263,7 @@ function isOpen(draft: Draft, account: AccountFacts, facts: ConversationFacts): 
 
 const allotmentOf = (conversation: Hex, device: Hex): string => `${conversation}/${device}`;
 
-/** DV36: the liveliest conversations first, no package twice. */
+/** DV39: the liveliest conversations first, no package twice. */
 function allotMutable(draft: Draft, account: AccountFacts, open: readonly ConversationFacts[], now: number): void {
   for (const [device, { oneTime, hasLastResort }] of account.stock) {
     const lacking = open.filter((facts) => !facts.isSelf && isLacking(account, facts, device));

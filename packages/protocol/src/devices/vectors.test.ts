@@ -195,7 +195,7 @@ describe("frozen vectors of devices", () => {
     ]);
   });
 
-  it("[DV33] [DV36] [DV38] what siblings ask and hand over", () => {
+  it("[DV33] [DV39] [DV38] what siblings ask and hand over", () => {
     const { wanted, packages, snapshotWanted, stock, unopened } = supply;
     const kinds = [wanted, packages, snapshotWanted, stock, unopened].map(
       (content) => expectOk(decodeSupply(unhex(content)), "supply").kind,

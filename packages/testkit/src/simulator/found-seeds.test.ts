@@ -73,6 +73,11 @@ test.each([
       "a commit was certified long after its epoch had begun, and the device that it added was never given the chat",
     hasDevices: true,
   },
+  {
+    seed: 5000,
+    found: "what a device had in stock waited for a commit that stood in the way, and nobody looked again (DV32, DV39)",
+    hasDevices: true,
+  },
 ])("seed $seed: $found", async ({ seed, hasOldCopies = false, hasGroups = false, hasDevices = false }) => {
   const { failure, story } = await simulate({ seed, suite: "cheap", hasOldCopies, hasGroups, hasDevices });
   expect(failure, story.join("\n")).toBeNull();
