@@ -7,6 +7,7 @@ import {
   bytes,
   decode,
   encode,
+  hexBytes,
   list,
   literal,
   nullable,
@@ -161,6 +162,15 @@ describe(`schema-driven CBOR (seed ${seed})`, () => {
     expect(refusal(shape, "8109")).toBe("unknown-kind@1");
     expect(refusal(shape, "820700")).toBe("wrong-field-count@1");
     expect(refusal(word("a"), "01")).toBe("unknown-word@0");
+  });
+
+  test("bytes that are known by their hexadecimal are read and written as bytes of that length", () => {
+    const key = hexBytes(4);
+    expect(encode(key, "00ff10aa")).toEqual(encode(bytes({ length: 4 }), hex("00ff10aa")));
+    expect(decode(key, encode(key, "00ff10aa"))).toEqual({ ok: true, value: "00ff10aa" });
+    expect(decode(key, encode(bytes({ max: 8 }), hex("00ff10")))).toMatchObject({ error: { reason: "bad-length" } });
+    expect(() => encode(key, "00ff")).toThrow(RangeError);
+    expect(() => encode(key, "00ff10zz")).toThrow("hexadecimal");
   });
 
   test("[C6] bytes that come out do not alias the input", () => {

@@ -13,8 +13,8 @@
  * C6 A byte string that comes out is a copy: it does not alias the input.
  */
 import { encode as cborgEncode, rfc8949EncodeOptions, Tokenizer, type Token } from "cborg";
-import { bytesToUtf8, compareBytes } from "./bytes.ts";
-import { err, ok, type Result } from "./result.ts";
+import { bytesToHex, bytesToUtf8, compareBytes, hexToBytes } from "./bytes.ts";
+import { err, expectOk, ok, type Result } from "./result.ts";
 
 export type CborValue =
   | number
@@ -294,6 +294,14 @@ export const mapped = <A, B>(
   write: (value) => inner.write(write(value)),
   read: (reader) => parse(inner.read(reader), (reason) => reader.fail(reason)),
 });
+
+/**
+ * A byte string of this length, as lower-case hexadecimal.
+ *
+ * @throws RangeError on writing when it has another length; as `expectOk` when it is no hexadecimal.
+ */
+export const hexBytes = (length: number): Codec<string> =>
+  mapped(bytes({ length }), (value: string) => expectOk(hexToBytes(value), "hexadecimal"), bytesToHex);
 
 /** A codec that refers to itself or to a later one. The format must bound its depth by other means (see `anyValue`). */
 export const lazy = <T>(get: () => Codec<T>): Codec<T> => ({

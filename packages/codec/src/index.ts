@@ -18,6 +18,7 @@ export {
   bytes,
   decode,
   encode,
+  hexBytes,
   lazy,
   list,
   literal,

@@ -8,11 +8,10 @@
 import {
   bool,
   bytes,
-  bytesToHex,
   decode,
   encode,
   expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -169,7 +168,7 @@ export function withSaid(roster: Roster, account: AccountId, said: Partial<Said>
 
 // ---- in the store
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const codec = struct({

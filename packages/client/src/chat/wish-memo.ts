@@ -4,11 +4,10 @@
  */
 import {
   bytes,
-  bytesToHex,
   decode,
   encode,
   expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   mapped,
   nullable,
@@ -32,7 +31,7 @@ export interface WishMemo {
 }
 
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
-const key: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "key"), bytesToHex);
+const key = hexBytes(32);
 const devices: Codec<DeviceMemo> = struct({
   intent: text(256),
   introduction: bytes({ max: 4 * 1_024 * 1_024 }),

@@ -3,8 +3,7 @@ import {
   bool,
   bytes,
   bytesToHex,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   mapped,
   nullable,
@@ -28,7 +27,6 @@ import {
   standing,
   type AccountId,
   type GroupLeaf,
-  type Hex,
   type Situation,
   type StateChange,
   type WishedChange,
@@ -39,7 +37,7 @@ import type { Step } from "./step.ts";
 
 export const MAX_WISHES = 64;
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const link = struct({
   hash,

@@ -1,18 +1,5 @@
 /** How far the card of one link is at the nodes, as it lies in the store. */
-import {
-  bool,
-  bytes,
-  bytesToHex,
-  decode,
-  encode,
-  expectOk,
-  hexToBytes,
-  list,
-  mapped,
-  struct,
-  uint,
-  type Codec,
-} from "@xchat/codec";
+import { bool, bytes, decode, encode, expectOk, hexBytes, list, struct, uint } from "@xchat/codec";
 import { nodeHintCodec, type Hex, type NodeHint } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
@@ -33,7 +20,7 @@ export interface CardRecord {
   readonly nodes: readonly { readonly hint: NodeHint; readonly isDone: boolean }[];
 }
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const codec = struct({
   hash,
   seed: hash,

@@ -2,20 +2,7 @@
  * Who asks to come into this person's groups by a link, as it lies in the store: one request of each account and link, until
  * it is answered or its writer looks for the answer no more.
  */
-import {
-  bytes,
-  bytesToHex,
-  decode,
-  encode,
-  expectOk,
-  hexToBytes,
-  mapped,
-  struct,
-  text,
-  uint,
-  word,
-  type Codec,
-} from "@xchat/codec";
+import { bytes, decode, encode, expectOk, hexBytes, mapped, struct, text, uint, word, type Codec } from "@xchat/codec";
 import { accountIdOfBytes, accountIdToBytes, ANSWER_WAIT_MS, type AccountId, type Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
@@ -41,7 +28,7 @@ export interface JoinRequest {
   readonly state: "pending" | "answering" | "declined";
 }
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const codec = struct({
   id: hash,

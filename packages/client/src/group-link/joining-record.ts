@@ -2,11 +2,10 @@
 import {
   bool,
   bytes,
-  bytesToHex,
   decode,
   encode,
   expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -31,7 +30,7 @@ export const JOINING = "joining";
 /** This one, the one before, and one in reserve. */
 export const MAX_ATTEMPTS = 3;
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const nodes = list(nodeHintCodec, { min: 1, max: MAX_NODE_HINTS });
 

@@ -1,18 +1,5 @@
 /** A picture of a group as it lies in the store: the JPEG as a document, and a part that says how things stand with it. */
-import {
-  bool,
-  bytes,
-  bytesToHex,
-  decode,
-  encode,
-  expectOk,
-  hexToBytes,
-  list,
-  mapped,
-  struct,
-  uint,
-  type Codec,
-} from "@xchat/codec";
+import { bool, decode, encode, expectOk, hexBytes, list, struct, uint } from "@xchat/codec";
 import type { Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
@@ -39,7 +26,7 @@ export interface PictureRecord {
   readonly keepers: readonly Keeper[];
 }
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const codec = struct({
   blob: hash,
   isGood: bool,

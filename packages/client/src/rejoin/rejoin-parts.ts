@@ -1,11 +1,10 @@
 /** What of coming back lies in the store (spec/rejoin.md): what this device asks for, and whom it has answered. */
 import {
   bytes,
-  bytesToHex,
   decode,
   encode,
   expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -22,7 +21,7 @@ import type { PartRecord, StoreChange } from "../ports.ts";
 export const MAX_OPEN_REQUESTS = 4;
 const MAX_REMEMBERED = 1_024;
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const requestCodec = struct({

@@ -10,19 +10,14 @@
  */
 import {
   bool,
-  bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
-  mapped,
   nullable,
   struct,
   uint,
-  type Codec,
   type DecodeError,
   type Result,
 } from "@xchat/codec";
@@ -175,11 +170,7 @@ const withCopy = (schedule: BackupSchedule, node: Hex, copy: Copy): BackupSchedu
 
 // ---- the form in the store
 
-const hex: Codec<Hex> = mapped(
-  bytes({ length: 32 }),
-  (value: Hex) => expectOk(hexToBytes(value), "hex"),
-  (value) => bytesToHex(value),
-);
+const hex = hexBytes(32);
 
 const scheduleCodec = struct({
   version: literal(1, "newer-version"),

@@ -10,15 +10,12 @@
  */
 import {
   bool,
-  bytes,
   bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
-  mapped,
   struct,
   uint,
   word,
@@ -167,11 +164,7 @@ const isPast = (at: number, now: number): boolean => at <= now || at > now + (WA
 
 // ---- the form in the store
 
-const hex: Codec<Hex> = mapped(
-  bytes({ length: 32 }),
-  (value: Hex) => expectOk(hexToBytes(value), "hex"),
-  (value) => bytesToHex(value),
-);
+const hex = hexBytes(32);
 
 const workCodec: Codec<RecoveryWork & { readonly version: 1 }> = struct({
   version: literal(1, "newer-version"),

@@ -1,35 +1,25 @@
 /** The work after a change of the list of devices (`device-work.ts`) as it lies in the store. */
 import {
   bool,
-  bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
-  mapped,
   nullable,
   struct,
   text,
   uint,
   word,
-  type Codec,
   type DecodeError,
   type Result,
 } from "@xchat/codec";
 import { MAX_DEVICES } from "../identity/operation.ts";
-import type { Hex } from "../log/state.ts";
 import { CHORES, MAX_WORK_CONVERSATIONS, type DeviceWork } from "./device-work.ts";
 
 const MAX_REASON_BYTES = 40;
 
-const hex: Codec<Hex> = mapped(
-  bytes({ length: 32 }),
-  (value: Hex) => expectOk(hexToBytes(value), "hex"),
-  (value) => bytesToHex(value),
-);
+const hex = hexBytes(32);
 
 const workCodec = struct({
   version: literal(1, "newer-version"),

@@ -8,11 +8,9 @@
  */
 import {
   bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -26,7 +24,7 @@ import {
 import { MAX_DEPTH } from "../event/header.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
-import { MAX_AUTHORS, type Hex } from "../log/state.ts";
+import { MAX_AUTHORS } from "../log/state.ts";
 
 /** As an introduction to a group (spec/group.md, section 9) has it. */
 const MAX_WELCOME_BYTES = 3 * 1024 * 1024;
@@ -37,11 +35,7 @@ export const MAX_SAID_BYTES = 256 * 1024;
 const MAX_PEOPLE = 1_024;
 const VERSION = 1 as const;
 
-const hex: Codec<Hex> = mapped(
-  bytes({ length: 32 }),
-  (value: Hex) => expectOk(hexToBytes(value), "hex"),
-  (value) => bytesToHex(value),
-);
+const hex = hexBytes(32);
 
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 

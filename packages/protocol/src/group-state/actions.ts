@@ -6,11 +6,9 @@
 import {
   bool,
   bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -73,7 +71,7 @@ export type GroupAction =
   | { readonly kind: "undone" }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const role = word("owner", "admin", "member");
 const holder = word("everyone", "admins", "owner");

@@ -7,11 +7,9 @@
  */
 import {
   bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -25,12 +23,12 @@ import {
 import { MAX_DEPTH } from "../event/header.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
-import { MAX_AUTHORS, type Hex } from "../log/state.ts";
+import { MAX_AUTHORS } from "../log/state.ts";
 
 /** Of the Welcome: a group of 2,048 leaves with short chains. */
 const MAX_WELCOME_BYTES = 3 * 1024 * 1024;
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const codec = struct({

@@ -11,12 +11,10 @@
  */
 import {
   bytes,
-  bytesToHex,
   decode,
   encode,
   err,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -60,7 +58,7 @@ export const EMPTY_NOTE: CommitNote = { place: null, cut: [], unknown: [] };
 
 export type NoteRefusal = "note-malformed" | "cut-missing" | "cut-of-another";
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 
 const placeCodec = struct({
   depth: uint(MAX_DEPTH),

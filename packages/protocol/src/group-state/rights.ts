@@ -9,15 +9,11 @@
  */
 import {
   bool,
-  bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
-  mapped,
   ok,
   struct,
   uint,
@@ -114,7 +110,7 @@ export function rightsAt({ spans }: RightsHistory, leafKey: Hex, sequence: numbe
 // ---- in the store
 
 const HISTORY_VERSION = 1;
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const span: Codec<Span> = struct({ from: uint(), say: word("nothing", "react", "write"), mayPin: bool });
 
 const historyCodec = struct({

@@ -18,8 +18,7 @@ import {
   decode,
   encode,
   err,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -134,7 +133,7 @@ export const OPEN_PERMISSIONS: Permissions = { write: "everyone", add: "everyone
 // ---- codec
 
 const accountBytes = bytes({ length: 32 });
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (value: Hex) => expectOk(hexToBytes(value), "hash"), bytesToHex);
+const hash = hexBytes(32);
 const account: Codec<AccountId> = mapped(accountBytes, accountIdToBytes, accountIdOfBytes);
 const holder = word("everyone", "admins", "owner");
 

@@ -1,12 +1,9 @@
 /** The log as it lies in the store (spec/event.md, section 6). A newer version is refused with a word. */
 import {
   bool,
-  bytes,
-  bytesToHex,
   decode,
   encode,
-  expectOk,
-  hexToBytes,
+  hexBytes,
   list,
   literal,
   mapped,
@@ -38,7 +35,7 @@ import {
 
 export const LOG_VERSION = 1;
 
-const hash: Codec<Hex> = mapped(bytes({ length: 32 }), (text: Hex) => expectOk(hexToBytes(text), "id"), bytesToHex);
+const hash = hexBytes(32);
 /** Whole milliseconds, whatever the clock gives. */
 const time: Codec<number> = mapped(
   uint(),
