@@ -1,5 +1,5 @@
 /** Two devices of one person that are never awake at the same time: what begins on one is on the other all the same. */
-import type { ChatView, ConversationId } from "@xchat/client/api";
+import type { ChatView, ConversationId, MessageView } from "@xchat/client/api";
 import { afterEach, describe, expect, test } from "vitest";
 import { accountId, GroupWorld, send, stateOf, textsOf, viewOf } from "./group-world.ts";
 import { present, type TestDevice } from "./index.ts";
@@ -42,6 +42,33 @@ async function groupOf(maker: TestDevice, name: string, ...members: readonly Tes
 
 const devicesOf = async (by: TestDevice, chat: ConversationId, name: string): Promise<number> =>
   (await viewOf(by.who, chat))?.members.find((member) => member.name === name)?.devices ?? 0;
+
+const messageOf = async ({ who }: TestDevice, chat: ConversationId, text: string): Promise<MessageView> => {
+  const { messages } = await who.api.call("messages", { chat, before: null, limit: 100 });
+  return messages.find(({ content }) => content.kind === "text" && content.text === text) as MessageView;
+};
+
+/** A laptop that is off, and of which nothing is in stock. */
+async function withEmptyShelf(world: GroupWorld, alice: TestDevice): Promise<TestDevice> {
+  const laptop = await world.link(alice, "laptop");
+  await untilIdle(world, alice);
+  await world.clock.pass(5_000);
+  for (const one of [laptop, alice]) await one.close();
+  await alice.inspect(async (store) => {
+    const parts = (await store.all("part")).filter(({ kind }) => kind === "sibling-shelf");
+    await store.write(parts.map(({ id }) => ({ delete: "part", key: id })));
+  });
+  await alice.open();
+  return laptop;
+}
+
+/** It hears that a key package of its own is wanted, and is brought in while it sleeps again. */
+async function comeIn(world: GroupWorld, by: TestDevice, laptop: TestDevice, chat: ConversationId): Promise<void> {
+  await change(world, by, laptop, true);
+  await world.clock.pass(30_000);
+  await change(world, laptop, by, false);
+  await world.until(async () => ((await devicesOf(by, chat, "Alice")) === 2 ? true : null));
+}
 
 describe("devices of one person that are never awake together", () => {
   test("[DV39] [DV37] a group that begins on one is on the other, with what was said before it came", async () => {
@@ -116,15 +143,7 @@ describe("devices of one person that are never awake together", () => {
     const pair = (await present(bob.who.api, { view: "chats" }))[0]?.id as string;
     await send(bob, pair, "before the link");
     await world.until(async () => ((await textsOf(alice.who, pair)).includes("before the link") ? true : null));
-    const laptop = await world.link(alice, "laptop");
-    await untilIdle(world, alice);
-    await world.clock.pass(5_000);
-    for (const one of [laptop, alice]) await one.close();
-    await alice.inspect(async (store) => {
-      const parts = (await store.all("part")).filter(({ kind }) => kind === "sibling-shelf");
-      await store.write(parts.map(({ id }) => ({ delete: "part", key: id })));
-    });
-    await alice.open();
+    const laptop = await withEmptyShelf(world, alice);
     const chat = await groupOf(alice, "Choir", bob);
     await world.untilGroup(bob, chat, ({ members }) => members.length === 2);
     for (const [one, text] of [
@@ -136,18 +155,47 @@ describe("devices of one person that are never awake together", () => {
       for (const other of [alice, bob])
         await world.until(async () => ((await textsOf(other.who, chat)).includes(text) ? true : null));
     }
-    await change(world, alice, laptop, true);
-    await world.clock.pass(30_000);
-    await change(world, laptop, alice, false);
-    await world.until(async () => ((await devicesOf(alice, chat, "Alice")) === 2 ? true : null));
+    const id = (await messageOf(bob, chat, "two")).id;
+    await bob.who.api.call("editMessage", { chat, id, text: "two, better" });
+    await alice.who.api.call("setReaction", { chat, id, reaction: "👍", isOn: true });
+    await world.untilTexts(alice, chat, ["one", "two, better", "three"]);
+    await comeIn(world, alice, laptop, chat);
     await bob.close();
     await change(world, alice, laptop, true);
-    await world.untilTexts(laptop, chat, ["one", "two", "three"]);
-    const { unread } = (await present(laptop.who.api, { view: "chats" })).find(({ id }) => id === chat) as ChatView;
+    await world.untilTexts(laptop, chat, ["one", "two, better", "three"]);
+    const { reactions, earlier } = await messageOf(laptop, chat, "two, better");
+    expect(reactions.map(({ reaction }) => reaction)).toEqual(["👍"]);
+    expect(earlier.map(({ text }) => text)).toEqual(["two"]);
+    const { unread } = (await present(laptop.who.api, { view: "chats" })).find(
+      ({ id: one }) => one === chat,
+    ) as ChatView;
     expect(unread).toBeLessThan(2);
     expect(await textsOf(laptop.who, pair)).not.toContain("before the link");
     await laptop.close();
     expect((await laptop.inspect((store) => store.all("part"))).filter(({ kind }) => kind === "said-due")).toEqual([]);
+  });
+
+  test("[DV37] of more than fits the newest comes along, also of somebody who has gone", async () => {
+    const world = newWorld();
+    const [alice, bob, carol] = await world.people("Alice", "Bob", "Carol");
+    const laptop = await withEmptyShelf(world, alice);
+    const chat = await groupOf(alice, "Choir", bob, carol);
+    await world.untilGroup(carol, chat, ({ members }) => members.length === 3);
+    const texts = Array.from({ length: 10 }, (_, i) => `${i} ${"long ".repeat(6_000)}`);
+    for (const text of texts) await send(bob, chat, text);
+    await send(carol, chat, "goodbye");
+    await world.until(async () => ((await textsOf(alice.who, chat)).length === 11 ? true : null));
+    await carol.who.api.call("leaveGroup", { chat });
+    await world.untilGroup(alice, chat, ({ members }) => members.length === 2);
+    await comeIn(world, alice, laptop, chat);
+    for (const one of [bob, carol]) await one.close();
+    await change(world, alice, laptop, true);
+    const came = await world.until(async () => {
+      const found = await textsOf(laptop.who, chat);
+      return found.includes("goodbye") ? found : null;
+    });
+    expect(came).toHaveLength(9);
+    expect([...texts, "goodbye"].slice(-9)).toEqual(came);
   });
 
   test("[DV38] a Welcome that opens nothing is told, and the device comes in by another", async () => {

@@ -7,7 +7,7 @@
 import { bytesToHex } from "@xchat/codec";
 import { decodeSaid, encodeSaid, MAX_SAID_BYTES, recordSize, type Hex, type HistoryRecord } from "@xchat/protocol";
 import type { Chat } from "../chat/chat.ts";
-import type { EventRecord, PartRecord, StoreChange } from "../ports.ts";
+import type { EventPage, EventPosition, EventRecord, PartRecord, Store, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { importHistory } from "./history-import.ts";
 import { credentialsOf, historyRecord, isGiven } from "./history-source.ts";
@@ -21,24 +21,30 @@ const PAGE = 128;
 /** For the frame around the records. */
 const ROOM = MAX_SAID_BYTES - 64;
 
-/** The newest of what came here from `since` on. */
-export async function saidSince({ store, clock }: SessionCore, conversation: Hex, since: number): Promise<Uint8Array> {
+/** The newest of what came here from `since` on, with what has been said of it: edits, reactions, deletions, pins. */
+export async function saidSince(
+  { store, clock }: Pick<SessionCore, "store" | "clock">,
+  conversation: Hex,
+  since: number,
+): Promise<Uint8Array> {
   const now = clock.now();
-  const events: EventRecord[] = [];
+  const isSaid = (event: EventRecord): boolean => event.receivedAt >= since && isGiven(event, now);
+  const credentials = new Map((await credentialsOf(store, conversation)).map((one) => [bytesToHex(one.leafKey), one]));
+  const events: HistoryRecord[] = [];
+  const authors: HistoryRecord[] = [];
   let room = ROOM;
-  for await (const event of newestFirst({ store }, conversation)) {
-    if (event.receivedAt < since || !isGiven(event, now)) continue;
-    room -= recordSize(historyRecord(event));
-    if (room < 0 || events.length === MAX_EVENTS) break;
-    events.push(event);
+  for (const event of (await eventsFrom(store, conversation, isSaid)).toReversed()) {
+    // A message of somebody who has gone is nothing without their credential: there is room for both or for neither.
+    const record = historyRecord(event);
+    const credential = credentials.get(event.author);
+    const size = recordSize(record) + (credential === undefined ? 0 : recordSize(credential));
+    if (size > room || events.length === MAX_EVENTS) break;
+    room -= size;
+    events.push(record);
+    if (credential !== undefined) authors.push(credential);
+    credentials.delete(event.author);
   }
-  const authors = new Set(events.map(({ author }) => author));
-  const credentials: HistoryRecord[] = [];
-  for (const record of await credentialsOf(store, conversation)) {
-    room -= recordSize(record);
-    if (room >= 0 && authors.has(bytesToHex(record.leafKey))) credentials.push(record);
-  }
-  return encodeSaid([...credentials, ...events.toReversed().map(historyRecord)]);
+  return encodeSaid([...authors, ...events.toReversed()]);
 }
 
 /** To be saved with the conversation. */
@@ -59,13 +65,36 @@ export async function takeSaid(
 
 // ---- below
 
-async function* newestFirst({ store }: Pick<SessionCore, "store">, conversation: Hex): AsyncIterable<EventRecord> {
-  let before: { readonly depth: number; readonly id: string } | null = null;
-  for (let rows = 0; rows < MAX_ROWS; rows += PAGE) {
-    const page = await store.eventsBefore(conversation, before, PAGE);
-    yield* page.events.toReversed();
-    const [oldest] = page.events;
-    if (oldest === undefined || !page.hasOlder) return;
-    before = { depth: oldest.depth, id: oldest.id };
+/** Ascending: all from the oldest row on that may be among the newest which are given. */
+async function eventsFrom(
+  store: Store,
+  conversation: Hex,
+  isSaid: (event: EventRecord) => boolean,
+): Promise<readonly EventRecord[]> {
+  const oldest = await oldestRow(store, conversation, isSaid);
+  if (oldest === null) return [];
+  const events: EventRecord[] = [];
+  // A shorter text stands before the longer one that it begins.
+  for await (const event of store.everyEvent(conversation, { depth: oldest.depth, id: oldest.id.slice(0, -1) })) {
+    if (isSaid(event)) events.push(event);
   }
+  return events;
+}
+
+async function oldestRow(
+  store: Store,
+  conversation: Hex,
+  isSaid: (event: EventRecord) => boolean,
+): Promise<EventRecord | null> {
+  let oldest: EventRecord | null = null;
+  let before: EventPosition | null = null;
+  for (let [rows, said] = [0, 0]; rows < MAX_ROWS && said < MAX_EVENTS; rows += PAGE) {
+    const page: EventPage = await store.eventsBefore(conversation, before, PAGE);
+    const those = page.events.filter(isSaid);
+    said += those.length;
+    oldest = those[0] ?? oldest;
+    before = page.events[0] ?? null;
+    if (before === null || !page.hasOlder) break;
+  }
+  return oldest;
 }
