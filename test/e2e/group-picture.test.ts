@@ -32,8 +32,8 @@ async function photograph(page: Page): Promise<Buffer> {
   return Buffer.concat([Buffer.from(bytes.slice(0, 2)), note, Buffer.from(bytes.slice(2))]);
 }
 
-/** The form of a JPEG, and nothing in it that can be seen. */
-const HOLLOW = Buffer.from("ffd8ffc0000b080009001001011100ffda0008010100003f00010203ffd9", "hex");
+/** The form of a JPEG, with components that are sampled not even once: no decoder takes it. */
+const HOLLOW = Buffer.from("ffd8ffc00011080009000903010000020000030000ffda000c03010002000300003f00010203ffd9", "hex");
 
 const isGroup = (chats: readonly ChatView[]): boolean => chats.some(({ kind }) => kind === "group");
 
