@@ -6,8 +6,8 @@ import { useGroupPicture } from "../chats/chat-avatar.tsx";
 import { Avatar } from "../ui/avatar.tsx";
 import { Button, ErrorNote, Note } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { Icon } from "../ui/icon.tsx";
 import { smallPicture, toBase64Url } from "./small-picture.ts";
+import { PictureInput } from "../ui/picture-input.tsx";
 
 interface Props {
   readonly chat: GroupChatView;
@@ -40,18 +40,7 @@ export function PictureDialog({ chat, group, onClose }: Props): ReactElement {
         <p className="visually-hidden" role="status">
           {chosen !== null && <Trans>A picture is chosen. Save it to give it to the group.</Trans>}
         </p>
-        <label className="button button-plain file-button">
-          <Icon name="image" size={20} />
-          <span>
-            <Trans>Choose a picture</Trans>
-          </span>
-          <input
-            className="visually-hidden"
-            type="file"
-            accept="image/*"
-            onChange={(event) => void choose(event.target.files?.[0])}
-          />
-        </label>
+        <PictureInput onFile={(file) => void choose(file)} />
       </div>
       <p className="hint">
         <Trans>

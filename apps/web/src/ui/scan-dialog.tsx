@@ -1,9 +1,9 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { useLingui } from "@lingui/react/macro";
 import { decodeQR } from "qr/decode.js";
 import { useEffect, useEffectEvent, useRef, useState, type ReactElement } from "react";
 import { Note } from "./basics.tsx";
 import { Dialog } from "./dialog.tsx";
-import { Icon } from "./icon.tsx";
+import { PictureInput } from "./picture-input.tsx";
 
 const INTERVAL_MILLISECONDS = 150;
 /** Wide enough for a dense code, small enough to be read in a moment. */
@@ -51,18 +51,7 @@ export default function ScanDialog({
         )}
         {camera === "absent" && <p>{t`No camera was found. Choose a picture of the code instead.`}</p>}
       </div>
-      <label className="button button-plain file-button">
-        <Icon name="image" size={20} />
-        <span>
-          <Trans>Choose a picture</Trans>
-        </span>
-        <input
-          className="visually-hidden"
-          type="file"
-          accept="image/*"
-          onChange={(event) => void readPicture(event.target.files?.[0])}
-        />
-      </label>
+      <PictureInput onFile={(file) => void readPicture(file)} />
       <div role="alert">
         {isUnreadable && (
           <Note kind="warning">{t`No code was found in this picture. Try a sharper one that shows the whole square.`}</Note>

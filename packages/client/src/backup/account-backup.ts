@@ -39,9 +39,9 @@ import { putBackup, type PutResult } from "./put-backup.ts";
 import { RetiredPlaces, type RetiredCopy } from "./retired-places.ts";
 
 /** After something has moved, before it is looked at: a burst of messages is looked at once. */
+const LOOK_DELAY = 20_000;
 /** Before a store that failed is tried again. */
 const STORE_PATIENCE = 60_000;
-const LOOK_DELAY = 20_000;
 /** Topics whose marks can mean that something of the content has changed. */
 const WATCHED = ["chats", "profile", "network", "recovery"];
 const HOUR_MS = 3_600_000;
