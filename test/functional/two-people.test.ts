@@ -14,6 +14,8 @@ import {
   type Person,
 } from "@xchat/testkit";
 
+const PATIENCE = 30_000;
+
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
@@ -192,13 +194,20 @@ describe("when things fail", () => {
 
 /** Every own text of the chat has come so far. */
 async function untilDelivery({ api }: Person, chat: string, wanted: "delivered" | "read"): Promise<void> {
+  let states: readonly unknown[] = [];
   const isSo = async (): Promise<boolean> => {
     const own = (await allMessages(api, chat)).filter(({ isOwn, content }) => isOwn && content.kind === "text");
-    return own.length > 0 && own.every(({ delivery }) => delivery?.state === wanted);
+    states = own.map(({ delivery }) => delivery?.state);
+    return own.length > 0 && states.every((state) => state === wanted);
   };
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    const fail = setTimeout(() => {
+      stop();
+      reject(new Error(`waited for ${wanted}, found ${states.join(", ")}`));
+    }, PATIENCE);
     const look = async (): Promise<void> => {
       if (!(await isSo())) return;
+      clearTimeout(fail);
       stop();
       resolve();
     };

@@ -138,6 +138,7 @@ export {
 export { judgePairCommit, type PairRefusal } from "./conversation/pair-rules.ts";
 export {
   ACK_DELAY,
+  ackDueAt,
   MAX_ACK_MEMBERS,
   markRead,
   nextAck,
@@ -150,7 +151,7 @@ export {
 export { decodeLog, encodeLog } from "./log/log-codec.ts";
 export { sayingAll, underNewLeaf } from "./log/new-leaf.ts";
 export { appended, prepareOwn, receiveEvent } from "./log/receive.ts";
-export { answerWant, nextRepair, type RepairInput, type RepairStep } from "./log/repair.ts";
+export { answerWant, nextRepair, repairDueAt, type RepairInput } from "./log/repair.ts";
 export {
   eventFacts,
   gapStart,

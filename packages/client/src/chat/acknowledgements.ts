@@ -5,11 +5,13 @@
  */
 import { bytesToHex } from "@xchat/codec";
 import {
+  ackDueAt,
   markRead,
   nextAck,
   nextRepair,
   receiveAck,
   receiveRead,
+  repairDueAt,
   type Ack,
   type Hex,
   type PayloadItem,
@@ -90,14 +92,12 @@ export async function dueItems(step: Step, isSpeaking: boolean): Promise<readonl
   return items;
 }
 
-/** When `dueItems` has something to say next; null when nothing is waiting. */
+/** When `dueItems` has something to say next; null when nothing is waiting. What became due during the step is past. */
 export function nextDue(state: ChatState, now: number): number | null {
   const { log } = state;
-  const members = otherLeaves(state);
-  const times = [
-    nextAck(log, { now, memberCount: deviceCount(state), isPiggyback: false }).wakeAt,
-    nextRepair(log, { now, members, random: 0 }).wakeAt,
-  ].filter((time) => time !== null);
+  const times = [ackDueAt(log, { now, memberCount: deviceCount(state) }), repairDueAt(log, now)].filter(
+    (time) => time !== null,
+  );
   return times.length === 0 ? null : Math.min(...times);
 }
 

@@ -52,13 +52,21 @@ export interface Outgoing {
 export function nextAck(
   log: Log,
   input: { readonly now: number; readonly memberCount: number; readonly isPiggyback: boolean },
-): { readonly log: Log; readonly outgoing: Outgoing | null; readonly wakeAt: number | null } {
-  const { ackDueSince } = log;
-  if (ackDueSince === null || input.memberCount > MAX_ACK_MEMBERS) return { log, outgoing: null, wakeAt: null };
+): { readonly log: Log; readonly outgoing: Outgoing | null } {
+  const dueAt = ackDueAt(log, input);
+  const isDue = dueAt !== null && (input.isPiggyback || dueAt <= input.now);
+  return isDue ? takeAck(log) : { log, outgoing: null };
+}
+
+/** When `nextAck` is to be called again; null while nothing waits. What has become due since it was asked is past. */
+export function ackDueAt(
+  { ackDueSince }: Log,
+  { now, memberCount }: { readonly now: number; readonly memberCount: number },
+): number | null {
+  if (ackDueSince === null || memberCount > MAX_ACK_MEMBERS) return null;
   const dueAt = ackDueSince + ACK_DELAY;
   // A due time far ahead means that the clock was set back.
-  const isDue = input.isPiggyback || dueAt <= input.now || dueAt > input.now + ACK_DELAY;
-  return isDue ? takeAck(log) : { log, outgoing: null, wakeAt: dueAt };
+  return dueAt > now + ACK_DELAY ? now : dueAt;
 }
 
 /** The person has seen this event of another author, and all before it. */
@@ -137,7 +145,7 @@ function positionFault(draft: Draft, position: PositionFacts, lookup: Lookup): A
   return id === null || id === position.id ? null : "not-own-event";
 }
 
-function takeAck(log: Log): { readonly log: Log; readonly outgoing: Outgoing; readonly wakeAt: number | null } {
+function takeAck(log: Log): { readonly log: Log; readonly outgoing: Outgoing } {
   const authors = new Map(log.authors);
   const entries: AckFacts["entries"][number][] = [];
   const read: PositionFacts[] = [];
@@ -154,8 +162,7 @@ function takeAck(log: Log): { readonly log: Log; readonly outgoing: Outgoing; re
   const isMore = [...authors.values()].some((state) => state.isAckDue || state.isReadDue);
   const tip = authorOf(log, log.self).tip;
   const ack = entries.length === 0 ? null : { tip: tip && { sequence: tip.sequence, id: tip.id }, entries };
-  const ackDueSince = isMore ? log.ackDueSince : null;
-  return { log: { ...log, authors, ackDueSince }, outgoing: { ack, read }, wakeAt: isMore ? ackDueSince : null };
+  return { log: { ...log, authors, ackDueSince: isMore ? log.ackDueSince : null }, outgoing: { ack, read } };
 }
 
 // ---- sets of numbers, as ascending disjoint ranges

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { expectHardened } from "../hostile-input.node.ts";
 import {
   ACK_DELAY,
+  ackDueAt,
   MAX_ACK_MEMBERS,
   markRead,
   nextAck,
@@ -13,7 +14,7 @@ import {
 } from "./acknowledge.ts";
 import { decodeLog, encodeLog } from "./log-codec.ts";
 import { appended, prepareOwn, receiveEvent } from "./receive.ts";
-import { answerWant, GIVE_BURST, MAX_GIVEN, nextRepair } from "./repair.ts";
+import { answerWant, GIVE_BURST, MAX_GIVEN, nextRepair, repairDueAt } from "./repair.ts";
 import { RELEASE_AFTER, REPAIR_DELAYS } from "./schedule.ts";
 import {
   MAX_AUTHORS,
@@ -374,7 +375,7 @@ describe("floods", () => {
     expect(want?.ranges).toEqual([{ author: alice, from: 257, to: 320 }]);
     story.receive(...chain.slice(257));
     expect(story.shown.size).toBe(600);
-    expect(nextRepair(story.log, { now: story.now, members: [alice], random: 0 }).wakeAt).toBeNull();
+    expect(repairDueAt(story.log, story.now)).toBeNull();
   });
 
   it("[LG5] one that is farther off gives way to those that are nearer", () => {
@@ -437,6 +438,16 @@ describe("gap repair", () => {
     return { story, chain };
   };
 
+  it("[LG7] a question that becomes due after it was asked whether one is, is put a second later", () => {
+    const { story } = withGap();
+    const [first] = REPAIR_DELAYS as readonly [number];
+    expect(of(story.wait(first - 1), "want")).toEqual([]);
+    expect(repairDueAt(story.log, story.now)).toBe(story.now + 1_000);
+    story.now += 30;
+    expect(repairDueAt(story.log, story.now)).toBe(story.now + 1_000);
+    expect(of(story.wait(1_000), "want")).toHaveLength(1);
+  });
+
   it("[LG7] asks the author after a grace, with growing waits, a few times", () => {
     const { story } = withGap();
     expect(of(story.wait(1_000), "want")).toEqual([]);
@@ -450,7 +461,7 @@ describe("gap repair", () => {
     expect(asked.length).toBe(REPAIR_DELAYS.length);
     expect(asked.slice(0, 2)).toEqual([alice, alice]);
     expect(asked).toContain(bob);
-    expect(nextRepair(story.log, { now: story.now, members: [alice], random: 0 }).wakeAt).toBeNull();
+    expect(repairDueAt(story.log, story.now)).toBeNull();
   });
 
   it("[LG8] after a minute the chat goes on behind a placeholder that says how many", () => {
@@ -572,9 +583,9 @@ describe("gap repair", () => {
 
 describe("acknowledgements", () => {
   const due = (story: Story, isPiggyback = false) => {
-    const { log, outgoing, wakeAt } = nextAck(story.log, { now: story.now, memberCount: 2, isPiggyback });
+    const { log, outgoing } = nextAck(story.log, { now: story.now, memberCount: 2, isPiggyback });
     story.log = log;
-    return { outgoing, wakeAt };
+    return { outgoing, wakeAt: ackDueAt(log, { now: story.now, memberCount: 2 }) };
   };
   const ackOf = (entry: Partial<AckFacts["entries"][number]>, tip: AckFacts["tip"] = null): AckFacts => ({
     tip,
@@ -593,6 +604,17 @@ describe("acknowledgements", () => {
       entries: [{ author: alice, sequence: 2, id: chain[2]?.id, lacking: [] }],
     });
     expect(due(story)).toEqual({ outgoing: null, wakeAt: null });
+  });
+
+  it("[LG13] one that becomes due after it was asked for is due still", () => {
+    const story = new Story();
+    story.receive(event(alice, 0));
+    expect(due(story).outgoing).toBeNull();
+    story.now += ACK_DELAY + 30;
+    expect(ackDueAt(story.log, { now: story.now, memberCount: 2 })).toBe(NOW + ACK_DELAY);
+    story.now -= 86_400_000;
+    expect(ackDueAt(story.log, { now: story.now, memberCount: 2 })).toBe(story.now);
+    expect(due(story)).toMatchObject({ outgoing: { ack: {} }, wakeAt: null });
   });
 
   it("[LG17] says it again to who sends the same event again, and to nobody of what is not shown", () => {

@@ -10,7 +10,7 @@
 import { authorOf, freeze, thaw, updateAuthorMutable, type Draft } from "./draft.ts";
 import { goOnWithoutMutable } from "./receive.ts";
 import { afterTry, isDue, isExhausted, isOver, isReleaseDue, releaseAt } from "./schedule.ts";
-import { gapStart, MAX_AUTHORS, type Hex, type Log, type LogEffect, type Repair, type WantRange } from "./state.ts";
+import { gapStart, MAX_AUTHORS, type Hex, type Log, type LogStep, type Repair, type WantRange } from "./state.ts";
 
 const MAX_WANTED_IDS = 32;
 const MAX_WANTED_RANGES = 16;
@@ -31,20 +31,24 @@ export interface RepairInput {
   readonly random: number;
 }
 
-export interface RepairStep {
-  readonly log: Log;
-  readonly effects: readonly LogEffect[];
-  /** When to call again; `null` where nothing is missing. */
-  readonly wakeAt: number | null;
-}
-
-/** Everything that time alone decides about gaps. Call when the log has changed, and at `wakeAt`. */
-export function nextRepair(log: Log, input: RepairInput): RepairStep {
+/** Everything that time alone decides about gaps. Call when the log has changed, and at `repairDueAt`. */
+export function nextRepair(log: Log, input: RepairInput): LogStep {
   const draft = thaw(log);
   releaseDueMutable(draft, input.now);
   giveUpMutable(draft, input.now);
   askMutable(draft, input);
-  return { ...freeze(draft), wakeAt: nextWake(draft, input.now) };
+  return freeze(draft);
+}
+
+/**
+ * When to call `nextRepair` again; `null` where nothing is missing. Never sooner than questions may follow one another:
+ * what cannot be asked now must not keep the device awake.
+ */
+export function repairDueAt(log: Log, now: number): number | null {
+  const draft = thaw(log);
+  const times = allQuestions(draft).map(({ repair }) => repair.nextAt);
+  for (const missing of draft.missing.values()) if (!missing.isReleased) times.push(releaseAt(missing));
+  return times.length === 0 ? null : Math.max(now + MIN_WANT_INTERVAL, Math.min(...times));
 }
 
 /**
@@ -107,13 +111,6 @@ function giveUpMutable(draft: Draft, now: number): void {
     if (kept.length < lost.length || endsClaim)
       updateAuthorMutable(draft, author, { lost: kept, claimed: endsClaim ? null : claimed });
   }
-}
-
-/** Never sooner than questions may follow one another: what cannot be asked now must not keep the device awake. */
-function nextWake(draft: Draft, now: number): number | null {
-  const times = allQuestions(draft).map(({ repair }) => repair.nextAt);
-  for (const missing of draft.missing.values()) if (!missing.isReleased) times.push(releaseAt(missing));
-  return times.length === 0 ? null : Math.max(now + MIN_WANT_INTERVAL, Math.min(...times));
 }
 
 // ---- questions
