@@ -18,6 +18,9 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   process.stdout.write(`${passed ? "ok" : "FAILED"}: ${name}\n`);
 }
 
+// Each file of tests, and each program that it starts, is a process of its own: what they load is compiled once.
+process.env["NODE_COMPILE_CACHE"] ??= join(root, ".cache", "compiled");
+
 const testsOnly = process.argv.includes("--tests");
 await mkdir(join(root, ".cache"), { recursive: true });
 await rm(report, { force: true });

@@ -25,7 +25,7 @@ export async function newTerminal(name: string, node: string): Promise<Terminal>
   const run = (...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> =>
     spawn(process.execPath, [PROGRAM, "--profile", join(base, "profile"), ...args, "--json"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] },
+      env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] },
     });
   const ask = async (...args: readonly string[]): Promise<readonly Line[]> => {
     const child = run(...args);

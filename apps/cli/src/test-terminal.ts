@@ -62,7 +62,7 @@ export function run(
     const child = execFile(
       process.execPath,
       [PROGRAM, "--profile", directory, ...args],
-      { env: { PATH: process.env["PATH"], ...environment } },
+      { env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...environment } },
       (error, out, err) => {
         const lines = out.split("\n").filter((line) => line.startsWith("{"));
         const code = error === null ? 0 : Number(error.code);
