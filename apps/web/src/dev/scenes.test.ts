@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM_FLAGS, openScreen, SCREENS, type Screen } from "../../tools/review.ts";
 import { serveFolder } from "../../tools/serve.ts";
@@ -37,28 +37,36 @@ interface Showing {
   readonly locale?: string;
 }
 
-async function onScreen<T>(
-  screen: Screen | undefined,
-  { viewport = PHONE, locale = "en" }: Showing,
-  look: (page: Page) => Promise<T>,
-): Promise<T> {
-  if (screen === undefined) throw new Error("no such screen");
-  if (browser === undefined || served === undefined) throw new Error("nothing is served");
+/** One for each kind of device: scenes keep nothing, and what a browser has compiled once it need not compile again. */
+const contexts = new Map<string, Promise<BrowserContext>>();
+
+function contextOf({ viewport = PHONE, locale = "en" }: Showing): Promise<BrowserContext> {
+  if (browser === undefined) throw new Error("no browser runs");
   const hasTouch = viewport === PHONE;
-  const context = await browser.newContext({
-    viewport,
-    locale,
-    hasTouch,
-    isMobile: hasTouch,
-    serviceWorkers: "block",
-    reducedMotion: "reduce",
-  });
+  const id = `${viewport.width}/${locale}`;
+  const context =
+    contexts.get(id) ??
+    browser.newContext({
+      viewport,
+      locale,
+      hasTouch,
+      isMobile: hasTouch,
+      serviceWorkers: "block",
+      reducedMotion: "reduce",
+    });
+  contexts.set(id, context);
+  return context;
+}
+
+async function onScreen<T>(screen: Screen | undefined, showing: Showing, look: (page: Page) => Promise<T>): Promise<T> {
+  if (screen === undefined) throw new Error("no such screen");
+  if (served === undefined) throw new Error("nothing is served");
+  const page = await (await contextOf(showing)).newPage();
   try {
-    const page = await context.newPage();
     await openScreen(page, served.origin, screen);
     return await look(page);
   } finally {
-    await context.close();
+    await page.close();
   }
 }
 
@@ -127,43 +135,42 @@ const LOOKED_AT = [
   ...["group-members", "group-member", "group-add", "group-link-new", "group-leave"],
 ];
 
-describe("a screen stays in its place", () => {
-  test.each(LOOKED_AT)("%s: the page beside it does not scroll", async (name) => {
-    for (const viewport of [PHONE, DESK]) {
-      const over = await onScreen(SCREENS[name], { viewport, locale: viewport === DESK ? "ar" : "de" }, (page) =>
-        page.evaluate(() => {
-          const root = document.documentElement;
-          const app = document.querySelector("#app");
-          if (app === null) throw new Error("no app");
-          const isShell = app.querySelector(".shell") !== null;
-          return [
-            root.scrollHeight - root.clientHeight,
-            root.scrollWidth - root.clientWidth,
-            app.scrollWidth - app.clientWidth,
-            // The first screens may be longer than a phone; the app proper never is.
-            isShell ? app.scrollHeight - app.clientHeight : 0,
-          ];
-        }),
-      );
-      expect(over).toEqual([0, 0, 0, 0]);
-    }
+/** By how much the page, and the app in it, could be scrolled. */
+const beside = (page: Page): Promise<readonly number[]> =>
+  page.evaluate(() => {
+    const root = document.documentElement;
+    const app = document.querySelector("#app");
+    if (app === null) throw new Error("no app");
+    const isShell = app.querySelector(".shell") !== null;
+    return [
+      root.scrollHeight - root.clientHeight,
+      root.scrollWidth - root.clientWidth,
+      app.scrollWidth - app.clientWidth,
+      // The first screens may be longer than a phone; the app proper never is.
+      isShell ? app.scrollHeight - app.clientHeight : 0,
+    ];
   });
 
-  test.each(LOOKED_AT)("%s: a finger hits what it means", async (name) => {
-    const small = await onScreen(SCREENS[name], {}, (page) =>
-      page.evaluate((finger) => {
-        /** With what is laid around it for the finger alone. */
-        const height = (element: Element): number =>
-          Math.max(
-            element.getBoundingClientRect().height,
-            Number.parseFloat(getComputedStyle(element, "::after").height) || 0,
-          );
-        return [...document.querySelectorAll("button, select, summary, input:not([type=radio], [type=file])")]
-          .filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
-          .filter((element) => element.getBoundingClientRect().height > 1 && height(element) < finger - 0.5)
-          .map((element) => `${element.className} ${element.textContent} ${height(element)}`);
-      }, FINGER),
-    );
-    expect(small).toEqual([]);
+const tooSmall = (page: Page): Promise<readonly string[]> =>
+  page.evaluate((finger) => {
+    /** With what is laid around it for the finger alone. */
+    const height = (element: Element): number =>
+      Math.max(
+        element.getBoundingClientRect().height,
+        Number.parseFloat(getComputedStyle(element, "::after").height) || 0,
+      );
+    return [...document.querySelectorAll("button, select, summary, input:not([type=radio], [type=file])")]
+      .filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+      .filter((element) => element.getBoundingClientRect().height > 1 && height(element) < finger - 0.5)
+      .map((element) => `${element.className} ${element.textContent} ${height(element)}`);
+  }, FINGER);
+
+describe("a screen stays in its place", () => {
+  test.each(LOOKED_AT)("%s: the page beside it does not scroll, and a finger hits what it means", async (name) => {
+    await onScreen(SCREENS[name], { locale: "de" }, async (page) => {
+      expect(await beside(page)).toEqual([0, 0, 0, 0]);
+      expect(await tooSmall(page)).toEqual([]);
+    });
+    expect(await onScreen(SCREENS[name], { viewport: DESK, locale: "ar" }, beside)).toEqual([0, 0, 0, 0]);
   });
 });
