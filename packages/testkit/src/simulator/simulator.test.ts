@@ -3,7 +3,8 @@
  * `npm run simulate -- --seed S` runs it again. `XCHAT_SEEDS`, `XCHAT_SEED`: how many, and from where on.
  */
 import { describe, expect, test } from "vitest";
-import { simulate } from "./index.ts";
+import { simulate, type SimulationReport } from "./index.ts";
+import type { WorldInput } from "./world.ts";
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 200);
 const REAL_SEEDS = Number(process.env["XCHAT_REAL_SEEDS"] ?? 20);
@@ -23,13 +24,23 @@ const BATCH = 20;
 const seedsFrom = (first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => first + i);
 
+const reports = new Map<string, Promise<SimulationReport>>();
+
+/** The world of this input as it was the first time: it need not be lived through again to be compared with. */
+function once(input: WorldInput): Promise<SimulationReport> {
+  const id = JSON.stringify([input.seed, input.suite, input.hasGroups, input.hasDevices]);
+  const report = reports.get(id) ?? simulate(input);
+  reports.set(id, report);
+  return report;
+}
+
 async function runAll(
   seeds: readonly number[],
   suite: "cheap" | "real",
   { hasGroups = false, hasDevices = false } = {},
 ): Promise<void> {
   for (const seed of seeds) {
-    const { failure, story } = await simulate({ seed, suite, hasGroups, hasDevices });
+    const { failure, story } = await once({ seed, suite, hasGroups, hasDevices });
     if (failure !== null) throw new Error(`seed ${seed} (${suite}): ${failure}\n${story.join("\n")}`);
   }
 }
@@ -59,15 +70,15 @@ describe(`worlds of the simulator (seeds from ${FIRST})`, () => {
 
 describe("a seed decides everything", () => {
   test.each([
-    { suite: "cheap", seed: FIRST, hasGroups: false },
-    { suite: "real", seed: FIRST, hasGroups: false },
-    { suite: "cheap", seed: FIRST_OF_GROUPS + 3, hasGroups: true },
+    { suite: "cheap", seed: FIRST, hasGroups: false, hasDevices: false },
+    { suite: "real", seed: FIRST, hasGroups: false, hasDevices: false },
+    { suite: "cheap", seed: FIRST_OF_GROUPS + 3, hasGroups: true, hasDevices: false },
     { suite: "cheap", seed: FIRST_OF_DEVICES, hasGroups: false, hasDevices: true },
   ] as const)("twice the same world: %o", async (kind) => {
-    const first = await simulate(kind);
+    const first = await once(kind);
     const again = await simulate(kind);
     expect(again).toEqual(first);
-    const other = await simulate({ ...kind, seed: kind.seed + 1 });
+    const other = await once({ ...kind, seed: kind.seed + 1 });
     expect(other.hash).not.toBe(first.hash);
   });
 });
