@@ -1,43 +1,17 @@
 /** Two real clients that answer, edit, delete, react, pin and let disappear (spec/content.md): both come to see the same. */
 import { IntentError, type ConversationId, type MessageView } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  allMessages,
-  meet,
-  memoryConnector,
-  memoryNodes,
-  passUntil,
-  TestDevice,
-  VirtualClock,
-  type MemoryNode,
-  type Person,
-} from "./index.ts";
+import { describe, expect, test } from "vitest";
+import { allMessages, passUntil, type MemoryNode, type Person } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
+import { PairWorld, type Acquainted } from "./pair-world.ts";
 
-const NOW = 1_795_512_600_000;
 const MINUTE = 60_000;
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 4);
 const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? Date.now() % 100_000);
 
-const open: TestDevice[] = [];
-afterEach(async () => {
-  for (const device of open.splice(0)) await device.close();
-});
-
-async function pair(nodeCount = 1) {
-  const clock = new VirtualClock(NOW);
-  const nodes = memoryNodes(nodeCount);
-  const device = (name: string): TestDevice => {
-    const hints = nodes.map(({ hint }) => hint);
-    const made = new TestDevice({ name, nodes: hints, connector: () => memoryConnector(nodes), clock });
-    open.push(made);
-    return made;
-  };
-  const [alice, bob] = [device("Alice"), device("Bob")];
-  const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
-  return { clock, nodes, alice, bob, alicesChat, bobsChat };
-}
-type World = Awaited<ReturnType<typeof pair>>;
+const newWorld = madeForEachTest((nodeCount: number) => new PairWorld({ nodeCount }));
+const pair = (nodeCount = 1): Promise<Acquainted> => newWorld(nodeCount).acquainted();
 
 const send = async (
   { api }: Person,
@@ -69,7 +43,7 @@ function sharedContent(content: MessageView["content"]): unknown {
 
 /** Lets time pass until both show the same, and it is so. */
 async function settled(
-  world: World,
+  world: Acquainted,
   isSo: (messages: readonly MessageView[]) => boolean,
 ): Promise<readonly MessageView[]> {
   const { clock, alice, bob, alicesChat, bobsChat } = world;

@@ -1,19 +1,11 @@
 /** Two devices of one person that are never awake at the same time: what begins on one is on the other all the same. */
 import type { ChatView, ConversationId, MessageView } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, send, stateOf, textsOf, viewOf } from "./group-world.ts";
 import { present, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest(() => new GroupWorld());
 
 const untilIdle = (world: GroupWorld, { who }: TestDevice) =>
   world.until(async () => ((await present(who.api, { view: "devices" })).work === null ? true : null));

@@ -1,19 +1,11 @@
 /** One person's devices in their groups: all of them are in all of them, whoever began it and whatever came between. */
 import type { ConversationId } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, linesOf, send, stateOf, textsOf, viewOf } from "./group-world.ts";
 import { allMessages, present, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest(() => new GroupWorld());
 
 /** How many devices somebody has in a group, as `by` sees it. */
 async function devicesIn(by: TestDevice, chat: ConversationId, of: TestDevice): Promise<number> {

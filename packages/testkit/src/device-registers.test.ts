@@ -1,18 +1,10 @@
 /** What a person keeps for themselves is the same on all of their devices (spec/devices.md, section 8). */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, send, textsOf } from "./group-world.ts";
 import { allMessages, memoryNodes, present, type MemoryNode, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(nodes?: readonly MemoryNode[]): GroupWorld {
-  const world = new GroupWorld(nodes);
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest((nodes?: readonly MemoryNode[]) => new GroupWorld(nodes));
 
 const untilIdle = (world: GroupWorld, { who }: TestDevice) =>
   world.until(async () => ((await present(who.api, { view: "devices" })).work === null ? true : null));

@@ -1,6 +1,6 @@
 /** A device whose store is a disk in memory, which can be closed, opened again, copied, and looked into. */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { Clock, NodeConnector, NodeHint, Store } from "@xchat/client/ports";
+import type { Clock, NodeConnector, NodeHint, Store, StoreOpener } from "@xchat/client/ports";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { memoryStoreOpener } from "@xchat/store-sqlite/memory";
 import { MemoryDisk, MemoryFile } from "@xchat/store-sqlite/memory-disk";
@@ -13,6 +13,8 @@ export interface DeviceInput {
   readonly connector: () => NodeConnector;
   readonly clock?: Clock;
   readonly disk?: MemoryDisk;
+  /** What stands between the client and its store. */
+  readonly stores?: (own: StoreOpener) => StoreOpener;
 }
 
 export class TestDevice {
@@ -85,8 +87,9 @@ export class TestDevice {
     }
   }
 
-  #stores(): ReturnType<typeof memoryStoreOpener> {
+  #stores(): StoreOpener {
     const clock = this.#input.clock ?? systemClock;
-    return memoryStoreOpener({ disk: this.#disk, provider: this.#provider, now: () => clock.now() });
+    const own = memoryStoreOpener({ disk: this.#disk, provider: this.#provider, now: () => clock.now() });
+    return this.#input.stores?.(own) ?? own;
   }
 }

@@ -21,19 +21,12 @@ import {
   type OpenedGroupCard,
   type PayloadItem,
 } from "@xchat/protocol";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { memoryConnector, present } from "./index.ts";
 import { accountId, ask, groupOf, LinkWorld } from "./link-world.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: LinkWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-const newWorld = (): LinkWorld => {
-  const world = new LinkWorld();
-  worlds.push(world);
-  return world;
-};
+const newWorld = madeForEachTest(() => new LinkWorld());
 
 describe("a link to a group", () => {
   test("[GL5] [GL9] what strangers and members write in bad faith leads nowhere, and stops nobody", async () => {

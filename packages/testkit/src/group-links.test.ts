@@ -1,18 +1,11 @@
 /** Coming into a group by a link, with nobody in particular online (spec/group-link.md). Real MLS, stores and formats; nodes in memory. */
 import type { ConversationId } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allMessages, present, type TestDevice } from "./index.ts";
 import { accountId, ask, groupOf, LinkWorld, send, textsOf } from "./link-world.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: LinkWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-const newWorld = (): LinkWorld => {
-  const world = new LinkWorld();
-  worlds.push(world);
-  return world;
-};
+const newWorld = madeForEachTest(() => new LinkWorld());
 
 describe("links to groups", () => {
   test("[GL7] [GL8] somebody whom nobody knows comes in by a link that needs no yes, while who made it is away", async () => {

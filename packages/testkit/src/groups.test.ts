@@ -1,18 +1,10 @@
 /** Groups as people have them: made, joined, written in, renamed, left (spec/group.md). Real MLS, real stores, nodes in memory. */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, linesOf, send, stateOf, textsOf, viewOf } from "./group-world.ts";
 import { allMessages, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest(() => new GroupWorld());
 
 describe("groups", () => {
   test("[GR29] contacts who are added are in, by whoever's message they read it, and what was written before waits for them", async () => {

@@ -1,19 +1,11 @@
 /** What was said before a device came, given to it by another of the same person (spec/devices.md, section 7). */
 import type { HistoryTakeView } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, send, textsOf } from "./group-world.ts";
 import { allMessages, present, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest(() => new GroupWorld());
 
 const devicesOf = ({ who }: TestDevice) => present(who.api, { view: "devices" });
 

@@ -1,52 +1,21 @@
 /** What a chat finds out about gaps, forked authors and old copies is told to the person (spec/event.md, section 7). */
 import type { ChatNotice, ConversationId } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  allMessages,
-  meet,
-  memoryConnector,
-  memoryNodes,
-  passUntil,
-  TestDevice,
-  untilTexts,
-  VirtualClock,
-  type Person,
-} from "./index.ts";
+import { describe, expect, test } from "vitest";
+import { allMessages, passUntil, untilTexts, type Person, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
+import { PairWorld, type Acquainted } from "./pair-world.ts";
 
-const NOW = 1_795_512_600_000;
 const HOUR = 3_600_000;
 
-const open: TestDevice[] = [];
-afterEach(async () => {
-  for (const device of open.splice(0)) await device.close();
-});
-
-async function pair() {
-  const clock = new VirtualClock(NOW);
-  const nodes = memoryNodes(1);
-  const [node] = nodes;
-  const device = (name: string): TestDevice => {
-    const made = new TestDevice({
-      name,
-      nodes: nodes.map(({ hint }) => hint),
-      connector: () => memoryConnector(nodes),
-      clock,
-    });
-    open.push(made);
-    return made;
-  };
-  const [alice, bob] = [device("Alice"), device("Bob")];
-  const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
-  return { clock, node: node as NonNullable<typeof node>, alice, bob, alicesChat, bobsChat };
-}
+const newWorld = madeForEachTest(() => new PairWorld());
+const copyOf = madeForEachTest((device: TestDevice) => device.copy());
+const pair = (): Promise<Acquainted> => newWorld().acquainted();
 
 const send = ({ api }: Person, chat: ConversationId, text: string): Promise<unknown> =>
   api.call("sendMessage", { chat, text });
 
-type World = Awaited<ReturnType<typeof pair>>;
-
 async function untilNotice(
-  { clock }: World,
+  { clock }: Acquainted,
   { api }: Person,
   isIt: (notice: ChatNotice) => boolean,
   times?: { readonly step?: number; readonly atMost?: number },
@@ -57,7 +26,7 @@ async function untilNotice(
 }
 
 /** The node takes it and loses it. */
-async function sendIntoTheVoid({ clock, node, alicesChat }: World, alice: Person, text: string): Promise<void> {
+async function sendIntoTheVoid({ clock, node, alicesChat }: Acquainted, alice: Person, text: string): Promise<void> {
   node.isLosing = true;
   await send(alice, alicesChat, text);
   await passUntil(clock, alice.api, { view: "chats" }, ([chat]) => chat?.last?.delivery?.state === "stored");
@@ -120,8 +89,7 @@ describe("notices of a chat", () => {
       ([chat]) => chat?.last?.delivery?.state === "delivered",
     );
     await alice.close();
-    const copy = alice.copy();
-    open.push(copy);
+    const copy = copyOf(alice);
     await alice.open();
     await send(alice.who, alicesChat, "from the one");
     await passUntil(
@@ -148,8 +116,7 @@ describe("notices of a chat", () => {
       ([chat]) => chat?.last?.delivery?.state === "delivered",
     );
     await alice.close();
-    const old = alice.copy();
-    open.push(old);
+    const old = copyOf(alice);
     await alice.open();
     await send(alice.who, alicesChat, "two");
     await passUntil(

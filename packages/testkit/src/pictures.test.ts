@@ -1,20 +1,12 @@
 /** Pictures of groups, from who sets one to everybody who is or comes in (spec/group.md, section 10). Real MLS and stores. */
 import { bytesToBase64Url, concatBytes } from "@xchat/codec";
 import type { ConversationId, IntentErrorCode } from "@xchat/client/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accountId, GroupWorld, linesOf, viewOf } from "./group-world.ts";
 import { present, type TestDevice } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
 
-const worlds: GroupWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(): GroupWorld {
-  const world = new GroupWorld();
-  worlds.push(world);
-  return world;
-}
+const newWorld = madeForEachTest(() => new GroupWorld());
 
 /** As small as one can be, of so many pixels in height, with something in it that nobody should get. */
 function jpeg(height: number, secret = ""): string {

@@ -1,40 +1,17 @@
 /** What time alone does, over weeks of a clock that a test moves: expiry, renewal, and what outlives a restart. */
 import type { NodeAccess, NodeConnector } from "@xchat/client/ports";
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  meet,
-  memoryConnector,
-  memoryNodes,
-  passUntil,
-  TestDevice,
-  untilTexts,
-  VirtualClock,
-  type MemoryNode,
-} from "./index.ts";
+import { describe, expect, test } from "vitest";
+import { meet, memoryConnector, passUntil, untilTexts } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
+import { NOW, PairWorld } from "./pair-world.ts";
 
-const NOW = 1_795_512_600_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-const open: TestDevice[] = [];
-afterEach(async () => {
-  for (const device of open.splice(0)) await device.close();
-});
-
-class World {
-  readonly clock = new VirtualClock(NOW);
-  readonly nodes = memoryNodes(1);
-  readonly node = this.nodes[0] as MemoryNode;
-
-  device(name: string, connector: () => NodeConnector = () => memoryConnector(this.nodes)): TestDevice {
-    const made = new TestDevice({ name, nodes: [this.node.hint], connector, clock: this.clock });
-    open.push(made);
-    return made;
-  }
-}
+const newWorld = madeForEachTest(() => new PairWorld());
 
 /** Every access to a node goes through `change`. */
-const changed = (world: World, change: (access: NodeAccess) => Partial<NodeAccess>) => (): NodeConnector => {
+const changed = (world: PairWorld, change: (access: NodeAccess) => Partial<NodeAccess>) => (): NodeConnector => {
   const connector = memoryConnector(world.nodes);
   const accesses = new Map<NodeAccess, NodeAccess>();
   return {
@@ -50,7 +27,7 @@ const changed = (world: World, change: (access: NodeAccess) => Partial<NodeAcces
 
 describe("the outbox over time", () => {
   test("[O2] a message that no node could take for longer than it lasts goes out all the same, once", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob] = [world.device("Alice"), world.device("Bob")];
     const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
     await passUntil(world.clock, alice.who.api, { view: "chats" }, ([chat]) => chat?.state === "active", {});
@@ -77,7 +54,7 @@ describe("the outbox over time", () => {
   });
 
   test("[O1] what was sent and not acknowledged before a restart is sent again, the same bytes", async () => {
-    const world = new World();
+    const world = newWorld();
     let isDeaf = false;
     const deposited: Uint8Array[] = [];
     const connector = changed(world, (access) => ({
@@ -87,7 +64,7 @@ describe("the outbox over time", () => {
         return isDeaf ? { ok: false, error: { kind: "unreachable" } } : outcome;
       },
     }));
-    const [alice, bob] = [world.device("Alice", connector), world.device("Bob")];
+    const [alice, bob] = [world.device("Alice", { connector }), world.device("Bob")];
     const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
     await world.clock.pass(5_000);
     isDeaf = true;
@@ -113,7 +90,7 @@ describe("the outbox over time", () => {
 
 describe("mailboxes of past epochs", () => {
   test("are read for fourteen days and forgotten a day later, with their cursors", async () => {
-    const world = new World();
+    const world = newWorld();
     const [alice, bob] = [world.device("Alice"), world.device("Bob")];
     await meet(await alice.open(), await bob.open());
     await passUntil(world.clock, alice.who.api, { view: "chats" }, () => world.node.watched.size === 3);
@@ -138,7 +115,7 @@ describe("mailboxes of past epochs", () => {
 
 describe("lasting invitations", () => {
   test("have a new key package each week, and the one before stays good for whoever took it", async () => {
-    const world = new World();
+    const world = newWorld();
     let isHeldBack = true;
     const places: Uint8Array[] = [];
     const watching = changed(world, (access) => ({
@@ -151,7 +128,11 @@ describe("lasting invitations", () => {
       depositInbox: (input) =>
         isHeldBack ? Promise.resolve({ ok: false, error: { kind: "unreachable" } }) : access.depositInbox(input),
     }));
-    const [alice, bob, carol] = [world.device("Alice", watching), world.device("Bob", late), world.device("Carol")];
+    const [alice, bob, carol] = [
+      world.device("Alice", { connector: watching }),
+      world.device("Bob", { connector: late }),
+      world.device("Carol"),
+    ];
     await alice.open();
     const { code } = await alice.who.api.call("createInvitation", { label: "", isLasting: true, days: 30 });
     const version = async (): Promise<number> => {
