@@ -5,24 +5,9 @@
  * RO1 A leaf enters from a group whose credentials have been verified, and from nowhere else but an introduction, which
  *     names those that had gone before.
  */
+import { bool, bytes, decode, encode, expectOk, hexBytes, list, literal, struct, text, uint } from "@xchat/codec";
 import {
-  bool,
-  bytes,
-  decode,
-  encode,
-  expectOk,
-  hexBytes,
-  list,
-  literal,
-  mapped,
-  struct,
-  text,
-  uint,
-  type Codec,
-} from "@xchat/codec";
-import {
-  accountIdOfBytes,
-  accountIdToBytes,
+  accountIdCodec,
   advanceRights,
   decodeRights,
   encodeRights,
@@ -169,16 +154,18 @@ export function withSaid(roster: Roster, account: AccountId, said: Partial<Said>
 // ---- in the store
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const codec = struct({
   version: literal(1, "newer-version"),
-  leaves: list(struct({ leafKey: hash, account, since: uint(), joinedAt: uint(), joinedOn: uint() }), {
+  leaves: list(struct({ leafKey: hash, account: accountIdCodec, since: uint(), joinedAt: uint(), joinedOn: uint() }), {
     max: MAX_LEAVES,
   }),
-  people: list(struct({ account, name: text(256), nameRevision: uint(), mayDirect: bool, directRevision: uint() }), {
-    max: MAX_PEOPLE,
-  }),
+  people: list(
+    struct({ account: accountIdCodec, name: text(256), nameRevision: uint(), mayDirect: bool, directRevision: uint() }),
+    {
+      max: MAX_PEOPLE,
+    },
+  ),
   rights: bytes({ max: 16 * 1024 * 1024 }),
   lineDepth: uint(),
 });

@@ -2,20 +2,8 @@
  * What an own commit is to remember: whom it lets in, for its Welcome; the wishes that it fulfils, should it be undone; and
  * what devices of the person that it lets in are to be given.
  */
-import {
-  bytes,
-  decode,
-  encode,
-  expectOk,
-  hexBytes,
-  list,
-  mapped,
-  nullable,
-  struct,
-  text,
-  type Codec,
-} from "@xchat/codec";
-import { accountIdOfBytes, accountIdToBytes, type AccountId, type CommitPlan, type Hex } from "@xchat/protocol";
+import { bytes, decode, encode, expectOk, hexBytes, list, nullable, struct, text, type Codec } from "@xchat/codec";
+import { accountIdCodec, type AccountId, type CommitPlan, type Hex } from "@xchat/protocol";
 import { wishesCodec, type Wish } from "./wishes.ts";
 
 export interface DeviceMemo {
@@ -30,7 +18,6 @@ export interface WishMemo {
   readonly devices: DeviceMemo | null;
 }
 
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const key = hexBytes(32);
 const devices: Codec<DeviceMemo> = struct({
   intent: text(256),
@@ -38,7 +25,7 @@ const devices: Codec<DeviceMemo> = struct({
   packages: list(struct({ device: key, keyPackage: bytes({ max: 65_536 }) }), { max: 64 }),
 });
 const memo: Codec<WishMemo> = struct({
-  added: list(account, { max: 1_024 }),
+  added: list(accountIdCodec, { max: 1_024 }),
   wishes: wishesCodec,
   devices: nullable(devices),
 });

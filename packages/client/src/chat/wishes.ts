@@ -5,7 +5,6 @@ import {
   bytesToHex,
   hexBytes,
   list,
-  mapped,
   nullable,
   struct,
   text,
@@ -15,8 +14,7 @@ import {
   type Codec,
 } from "@xchat/codec";
 import {
-  accountIdOfBytes,
-  accountIdToBytes,
+  accountIdCodec,
   MAX_GROUP_LEAVES,
   MAX_PICTURE_BYTES,
   mayAct,
@@ -25,7 +23,6 @@ import {
   prepareOwn,
   readLeaf,
   standing,
-  type AccountId,
   type GroupLeaf,
   type Situation,
   type StateChange,
@@ -38,11 +35,10 @@ import type { Step } from "./step.ts";
 export const MAX_WISHES = 64;
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const link = struct({
   hash,
   seed: hash,
-  by: account,
+  by: accountIdCodec,
   needsApproval: bool,
   expiresAt: nullable(uint()),
   isRevoked: bool,
@@ -51,7 +47,7 @@ const link = struct({
 const stateChangeCodec: Codec<StateChange> = variants({
   info: [0, { name: nullable(text(256)), description: nullable(text(1_000)) }],
   picture: [9, { picture: nullable(struct({ blob: hash, key: hash, size: uint(MAX_PICTURE_BYTES) })) }],
-  role: [1, { account, role: word("owner", "admin", "member") }],
+  role: [1, { account: accountIdCodec, role: word("owner", "admin", "member") }],
   permission: [2, { name: word("write", "add", "info", "pin"), holder: word("everyone", "admins", "owner") }],
   timer: [3, { seconds: nullable(uint(0xffff_ffff)) }],
   link: [4, { link }],
@@ -62,8 +58,8 @@ const stateChangeCodec: Codec<StateChange> = variants({
 });
 
 const changeCodec: Codec<WishedChange> = variants({
-  add: [0, { account, keyPackages: list(bytes({ max: 20_000 }), { max: 8 }) }],
-  remove: [1, { account }],
+  add: [0, { account: accountIdCodec, keyPackages: list(bytes({ max: 20_000 }), { max: 8 }) }],
+  remove: [1, { account: accountIdCodec }],
   "remove-devices": [2, { deviceKeys: list(hash, { max: 8 }) }],
   update: [3, { after: uint() }],
   state: [4, { change: stateChangeCodec }],

@@ -2,8 +2,8 @@
  * Who asks to come into this person's groups by a link, as it lies in the store: one request of each account and link, until
  * it is answered or its writer looks for the answer no more.
  */
-import { bytes, decode, encode, expectOk, hexBytes, mapped, struct, text, uint, word, type Codec } from "@xchat/codec";
-import { accountIdOfBytes, accountIdToBytes, ANSWER_WAIT_MS, type AccountId, type Hex } from "@xchat/protocol";
+import { bytes, decode, encode, expectOk, hexBytes, struct, text, uint, word } from "@xchat/codec";
+import { accountIdCodec, ANSWER_WAIT_MS, type AccountId, type Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
 export const JOIN_REQUEST = "join-request";
@@ -29,11 +29,10 @@ export interface JoinRequest {
 }
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const codec = struct({
   id: hash,
   link: hash,
-  account,
+  account: accountIdCodec,
   deviceKey: hash,
   name: text(256),
   greeting: text(1_000),

@@ -8,22 +8,13 @@ import {
   hexBytes,
   list,
   literal,
-  mapped,
   struct,
   text,
   uint,
   word,
-  type Codec,
   type CodecType,
 } from "@xchat/codec";
-import {
-  accountIdOfBytes,
-  accountIdToBytes,
-  MAX_NODE_HINTS,
-  nodeHintCodec,
-  type AccountId,
-  type Hex,
-} from "@xchat/protocol";
+import { accountIdCodec, MAX_NODE_HINTS, nodeHintCodec, type Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
 export const JOINING = "joining";
@@ -31,7 +22,6 @@ export const JOINING = "joining";
 export const MAX_ATTEMPTS = 3;
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const nodes = list(nodeHintCodec, { min: 1, max: MAX_NODE_HINTS });
 
 const attempt = struct({
@@ -55,7 +45,7 @@ const codec = struct({
   /** What the card said. */
   group: hash,
   name: text(256),
-  by: account,
+  by: accountIdCodec,
   byName: text(256),
   needsApproval: bool,
   greeting: text(1_000),

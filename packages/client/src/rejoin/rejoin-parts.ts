@@ -7,14 +7,12 @@ import {
   hexBytes,
   list,
   literal,
-  mapped,
   struct,
   uint,
   word,
-  type Codec,
   type CodecType,
 } from "@xchat/codec";
-import { accountIdOfBytes, accountIdToBytes, type AccountId, type AnsweredRejoins, type Hex } from "@xchat/protocol";
+import { accountIdCodec, type AnsweredRejoins, type Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
 /** Answers to earlier requests are good as well: who answers and who asks need not be awake at one time. */
@@ -22,7 +20,6 @@ export const MAX_OPEN_REQUESTS = 4;
 const MAX_REMEMBERED = 1_024;
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const requestCodec = struct({
   hash: bytes({ length: 32 }),
@@ -50,7 +47,7 @@ export type AskingReason = AskingState["reason"];
 
 const answeredCodec = struct({
   version: literal(1, "newer-version"),
-  given: list(struct({ account, request: hash, at: uint() }), { max: MAX_REMEMBERED }),
+  given: list(struct({ account: accountIdCodec, request: hash, at: uint() }), { max: MAX_REMEMBERED }),
 });
 
 const KINDS = { asking: "rejoin-asking", answered: "rejoin-answered" } as const;

@@ -13,17 +13,15 @@ import {
   hexBytes,
   list,
   literal,
-  mapped,
   struct,
   uint,
-  type Codec,
   type CodecType,
   type DecodeError,
   type Result,
 } from "@xchat/codec";
 import { MAX_DEPTH } from "../event/header.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
-import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
+import { accountIdCodec } from "../identity/account-id.ts";
 import { MAX_AUTHORS } from "../log/state.ts";
 
 /** As an introduction to a group (spec/group.md, section 9) has it. */
@@ -36,8 +34,6 @@ const MAX_PEOPLE = 1_024;
 const VERSION = 1 as const;
 
 const hex = hexBytes(32);
-
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const startFields = {
   version: literal(VERSION, "newer-version"),
@@ -60,9 +56,9 @@ export function decodeLogStart(encoded: Uint8Array): Result<LogStart, DecodeErro
 const introduction = struct({
   ...startFields,
   /** Everybody who is or was in it, as far as the giver knows. */
-  leaves: list(struct({ leafKey: hex, account }), { max: MAX_AUTHORS }),
+  leaves: list(struct({ leafKey: hex, account: accountIdCodec }), { max: MAX_AUTHORS }),
   /** The name with the greatest number that each has given; the own one too. */
-  people: list(struct({ account, name: nameCodec, revision: uint() }), { max: MAX_PEOPLE }),
+  people: list(struct({ account: accountIdCodec, name: nameCodec, revision: uint() }), { max: MAX_PEOPLE }),
 });
 export type DeviceIntroduction = Omit<CodecType<typeof introduction>, "version">;
 

@@ -11,7 +11,6 @@ import {
   hexBytes,
   list,
   literal,
-  mapped,
   nullable,
   ok,
   struct,
@@ -22,7 +21,7 @@ import {
   type DecodeError,
   type Result,
 } from "@xchat/codec";
-import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
+import { accountIdCodec, type AccountId } from "../identity/account-id.ts";
 import type { Hex } from "../log/state.ts";
 import type { GroupRole } from "./roles.ts";
 import { MAX_GROUP_LEAVES, type Holder } from "./state.ts";
@@ -72,7 +71,6 @@ export type GroupAction =
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 const role = word("owner", "admin", "member");
 const holder = word("everyone", "admins", "owner");
 const name = nullable(text(256));
@@ -80,15 +78,15 @@ const seconds = nullable(uint(0xffff_ffff));
 
 /** Number of each kind in the store, and the shape of what follows. A number is never used again for another shape. */
 const SHAPES = {
-  added: [0, struct({ account })],
-  removed: [1, struct({ account })],
-  left: [2, struct({ account })],
-  "device-added": [3, struct({ account, deviceKey: hash })],
-  "device-removed": [4, struct({ account, deviceKey: hash })],
-  rejoined: [5, struct({ account, deviceKey: hash, replaced: hash })],
-  role: [6, struct({ account, from: role, to: role })],
-  "role-ended": [7, struct({ account })],
-  leaving: [8, struct({ account, isLeaving: bool })],
+  added: [0, struct({ account: accountIdCodec })],
+  removed: [1, struct({ account: accountIdCodec })],
+  left: [2, struct({ account: accountIdCodec })],
+  "device-added": [3, struct({ account: accountIdCodec, deviceKey: hash })],
+  "device-removed": [4, struct({ account: accountIdCodec, deviceKey: hash })],
+  rejoined: [5, struct({ account: accountIdCodec, deviceKey: hash, replaced: hash })],
+  role: [6, struct({ account: accountIdCodec, from: role, to: role })],
+  "role-ended": [7, struct({ account: accountIdCodec })],
+  leaving: [8, struct({ account: accountIdCodec, isLeaving: bool })],
   name: [9, struct({ from: name, to: name })],
   description: [10, struct({ to: text(1_000) })],
   picture: [11, struct({ isSet: bool })],
@@ -116,7 +114,7 @@ const MAX_ACTIONS = MAX_GROUP_LEAVES + 1_024;
 
 const actionsCodec = struct({
   version: literal(ACTIONS_VERSION, "unknown-version"),
-  by: account,
+  by: accountIdCodec,
   actions: list(struct({ tag: uint(0xffff), content: bytes({ max: 2_048 }) }), { max: MAX_ACTIONS }),
 });
 

@@ -12,34 +12,31 @@ import {
   hexBytes,
   list,
   literal,
-  mapped,
   struct,
   uint,
-  type Codec,
   type CodecType,
   type DecodeError,
   type Result,
 } from "@xchat/codec";
 import { MAX_DEPTH } from "../event/header.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
-import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
+import { accountIdCodec } from "../identity/account-id.ts";
 import { MAX_AUTHORS } from "../log/state.ts";
 
 /** Of the Welcome: a group of 2,048 leaves with short chains. */
 const MAX_WELCOME_BYTES = 3 * 1024 * 1024;
 
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(bytes({ length: 32 }), accountIdToBytes, accountIdOfBytes);
 
 const codec = struct({
   version: literal(1, "unknown-version"),
   conversation: hash,
   welcome: bytes({ max: MAX_WELCOME_BYTES }),
   /** Everybody who is or was in the group, as far as the sender knows. */
-  leaves: list(struct({ leafKey: hash, account }), { max: MAX_AUTHORS }),
+  leaves: list(struct({ leafKey: hash, account: accountIdCodec }), { max: MAX_AUTHORS }),
   /** The newest event of each author: history begins behind them. */
   start: list(struct({ author: hash, sequence: uint(), id: hash, depth: uint(MAX_DEPTH) }), { max: MAX_AUTHORS }),
-  people: list(struct({ account, name: nameCodec }), { max: MAX_AUTHORS }),
+  people: list(struct({ account: accountIdCodec, name: nameCodec }), { max: MAX_AUTHORS }),
   /** Where the line of the commit stands that added the newcomer (GR23). */
   lineDepth: uint(MAX_DEPTH),
 });

@@ -35,7 +35,7 @@ import {
 } from "@xchat/codec";
 import { decodePolicy, encodePolicy, type ConversationKind, type ConversationPolicy } from "../conversation/policy.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
-import { accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
+import { accountIdCodec, accountIdOfBytes, accountIdToBytes, type AccountId } from "../identity/account-id.ts";
 import type { Hex } from "../log/state.ts";
 import { MAX_NODE_HINTS, nodeHintCodec, type NodeHint } from "../node-hint.ts";
 import { MAX_PICTURE_BYTES } from "./picture.ts";
@@ -134,7 +134,6 @@ export const OPEN_PERMISSIONS: Permissions = { write: "everyone", add: "everyone
 
 const accountBytes = bytes({ length: 32 });
 const hash = hexBytes(32);
-const account: Codec<AccountId> = mapped(accountBytes, accountIdToBytes, accountIdOfBytes);
 const holder = word("everyone", "admins", "owner");
 
 const accountList = (max: number, reason: string): Codec<readonly AccountId[]> =>
@@ -173,14 +172,14 @@ const pairCodec = struct({
       return one === undefined || other === undefined ? fail("pair-needs-two") : ([one, other] as const);
     },
   ),
-  requester: account,
+  requester: accountIdCodec,
   isAccepted: bool,
 });
 
 const linkCodec: Codec<JoinLink> = struct({
   hash,
   seed: hash,
-  by: account,
+  by: accountIdCodec,
   needsApproval: bool,
   expiresAt: nullable(uint(MAX_TIME)),
   isRevoked: bool,
@@ -194,7 +193,7 @@ const looseCodec: Codec<Written> = struct({
   protocolVersion: uint(0xffff),
   homeNodes: list(nodeHintCodec, { max: MAX_NODE_HINTS }),
   pair: nullable(pairCodec),
-  owner: nullable(account),
+  owner: nullable(accountIdCodec),
   admins: accountList(MAX_ADMINS, "admins-out-of-order"),
   leaving: accountList(MAX_GROUP_ACCOUNTS, "leaving-out-of-order"),
   name: nullable(nameCodec),

@@ -1,5 +1,6 @@
 export {
   ACCOUNT_ID_BYTES,
+  accountIdCodec,
   accountIdOfBytes,
   accountIdOfGenesis,
   accountIdToBytes,
