@@ -4,12 +4,17 @@
  *
  * `pathCommit` is the dearest there is: the first after the founding, when no node above the leaves has a key yet, so that
  * it is sealed to each member.
+ *
+ * And what a message to 50 people asks of their home nodes, with real clients (`groups/deposits.ts`).
  */
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { mlsGroupCipher } from "@xchat/mls";
 import type { Group, GroupCipher, GroupRules, KeyPackageBundle } from "@xchat/protocol";
+import { depositsForOneMessage } from "./groups/deposits.ts";
 import type { BenchResult } from "./run.ts";
 
+/** Of the group whose deposits are counted. */
+const MEMBERS = 50;
 const NOTHING = new Uint8Array(0);
 /** A policy that names 250 accounts. */
 const POLICY = new Uint8Array(10_000).fill(7);
@@ -59,6 +64,8 @@ export async function run(): Promise<BenchResult> {
     notes.push(`${leaves} leaves, best of ${rounds} in ms: ${best("wall")}; processor time: ${best("processor")}`);
     notes.push(`${leaves} leaves: first path commit ${commitBytes} bytes, Welcome ${welcomeBytes} bytes`);
   }
+  figures["depositsPerGroupMessage"] = await depositsForOneMessage(MEMBERS);
+  notes.push(`deposits: at the home node that has the most of them, for one message to ${MEMBERS} members; target 1`);
   return { figures, notes };
 }
 
