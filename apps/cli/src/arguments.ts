@@ -46,7 +46,9 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     const [name = "", ...args] = positionals;
     return { name, args, flags: values };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Node's first sentence names the flag; its others speak of programming.
+    const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(". ");
+    throw new UsageError(`${sentence}. Text that begins with a dash goes behind two of them: xchat send CHAT -- -TEXT`);
   }
 }
 

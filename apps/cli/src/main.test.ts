@@ -1,5 +1,7 @@
 /** The program itself, run as a process against the real daemon and a client whose answers are set by hand. */
 import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { INTENT_ERROR_CODES, IntentError, type MessageView } from "@xchat/client/api";
 import { chat, message, ready, request } from "./scripted-client.ts";
@@ -248,7 +250,12 @@ describe("the terminal client", () => {
     };
     const made = await xchat(["init", "--name", "Alice", "--node", "https://x.example", "--json"]);
     expect(made).toMatchObject({ code: 0, json: [{ type: "profile", accountId: "xc1test", nodes: [] }] });
-    expect(JSON.parse(made.err)).toMatchObject({ type: "warning" });
+    expect(JSON.parse(made.err)).toMatchObject({ type: "warning", words: expect.stringContaining("x.example") });
+    const added = await xchat(["nodes", "add", "https://x.example", "--json"]);
+    expect(added).toMatchObject({ code: ERROR_WORDS["node-unreachable"].exit, out: "" });
+    const { error, words } = JSON.parse(added.err) as { readonly error: string; readonly words: string };
+    expect(error).toBe("node-unreachable");
+    expect(words).toContain("no node at https://x.example");
     expect(await xchat(["init", "--name", "Alice"])).toMatchObject({ code: 9 });
     expect(await xchat(["init"])).toMatchObject({ code: 2 });
   });
@@ -260,9 +267,11 @@ describe("the terminal client", () => {
     const notes = async (address: string | null, isLocalOnly: boolean): Promise<string> => {
       const nodes = address === null ? [] : [{ ...node, address }];
       client.show("network", { nodes, isSingleNode: true, isLocalOnly, clockError: null });
-      return (await xchat(["invite"])).out;
+      const { out, err } = await xchat(["invite"]);
+      return out + err;
     };
     expect(await notes(null, true)).toContain("no node yet");
+    expect(client.calls).toEqual([]);
     expect(await notes("ws://localhost:8787/x", true)).toContain("from this machine alone");
     expect(await notes("wss://chat.example/x", false)).not.toContain("node");
   });
@@ -333,6 +342,27 @@ describe("the terminal client", () => {
     }
     expect(client.calls).toEqual([]);
     expect(await xchat(["help"])).toMatchObject({ code: 0, out: expect.stringContaining("listen [CHAT]") });
-    expect(await xchat(["send", "--help"])).toMatchObject({ code: 0, out: expect.stringContaining("xchat send CHAT") });
+    const { out } = await xchat(["send", "--help"]);
+    expect(out.split("\n").slice(0, 2)).toEqual(["xchat send CHAT TEXT…", "xchat send CHAT -"]);
+    const dashed = await xchat(["send", "bob", "--nonsense"]);
+    expect(dashed.err).toMatch(/^Unknown option '--nonsense'\. Text that begins with a dash .* -- -TEXT\n/u);
+  });
+
+  it("what cannot be a profile's folder is named, and so is a file that is there already", async () => {
+    const { client, directory, run: xchat } = await terminal();
+    const file = join(directory, "taken.json");
+    await writeFile(file, "mine");
+    client.answers.export = () => ({ json: "{}" });
+    expect((await xchat(["export", file])).err).toContain(`${file} is there already`);
+    expect(await readFile(file, "utf8")).toBe("mine");
+    const nowhere = await run(file, ["chats"], {}, "");
+    expect(nowhere).toMatchObject({ code: 7, out: "", err: expect.stringContaining(`${file} cannot be made or used`) });
+  });
+
+  it("the id of a request that is gone is not taken for an invitation", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("requests", [request()]);
+    expect(await xchat(["accept", "0123abcd"])).toMatchObject({ err: `${ERROR_WORDS["request-gone"].words}\n` });
+    expect(client.calls).toEqual([]);
   });
 });

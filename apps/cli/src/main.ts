@@ -2,13 +2,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { IntentError, type ClientApi } from "@xchat/client/api";
 import { checkFlags, readCommandLine, type CommandLine } from "./arguments.ts";
-import { UsageError, view, type Command } from "./commands/command.ts";
+import { CommandError, UsageError, view, type Command } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { unlock } from "./commands/profile.ts";
 import { connect, stopProcess, type Program } from "./daemon/connect.ts";
-import { helpWords } from "./help.ts";
+import { commandWords, helpWords } from "./help.ts";
 import { jsonOutput, textOutput, type Output } from "./output.ts";
-import { profileFolder, type ProfileFolder } from "./profile-folder.ts";
+import { FolderError, profileFolder, type ProfileFolder } from "./profile-folder.ts";
 import { Cancelled } from "./prompt.ts";
 import { safeJson } from "./safe-text.ts";
 import { ERROR_WORDS, EXIT } from "./words.ts";
@@ -122,10 +122,7 @@ function help({ name, args }: CommandLine, out: Output): number {
   const wanted = name === "help" ? args[0] : name;
   const command = wanted === undefined ? undefined : COMMANDS.get(wanted);
   const commands = [...COMMANDS].map(([word, { usage, does }]) => ({ name: word, usage, does }));
-  out.result(
-    { type: "help", commands },
-    command === undefined ? helpWords() : `xchat ${command.usage}\n  ${command.does}`,
-  );
+  out.result({ type: "help", commands }, command === undefined ? helpWords() : commandWords(command));
   return EXIT.done;
 }
 
@@ -141,6 +138,10 @@ function explain(error: unknown): number {
   };
   if (error instanceof Cancelled) return tell("cancelled", "Nothing was changed.", EXIT.refused);
   if (error instanceof UsageError) return tell("usage", `${error.message}\nSee: xchat help`, EXIT.usage);
+  if (error instanceof CommandError) return tell(error.code, error.message, ERROR_WORDS[error.code].exit);
+  if (error instanceof FolderError) {
+    return tell("folder", `${error.message} Name another one with --profile, or XCHAT_PROFILE.`, EXIT.store);
+  }
   if (!(error instanceof IntentError)) return tell("internal", ERROR_WORDS.internal.words, EXIT.internal);
   const { words, exit } = ERROR_WORDS[error.code];
   const cause = error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.message}` : "";

@@ -29,8 +29,25 @@ export function profileFolder(given: string | undefined, environment: NodeJS.Pro
   };
 }
 
-/** Makes the folders, for their owner alone. @throws Error when somebody else could take the socket's place. */
-export function makeFolders({ directory, socket }: ProfileFolder): void {
+/** The place that was named for a profile cannot be one. Its message is for people. */
+export class FolderError extends Error {
+  override readonly name = "FolderError";
+}
+
+/** Makes the folders, for their owner alone. @throws FolderError; Error when somebody else could take the socket's place. */
+export function makeFolders(folder: ProfileFolder): void {
+  try {
+    makeDirectories(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new FolderError(`${folder.directory} cannot be made or used as the folder of a profile (${code}).`, {
+      cause: error,
+    });
+  }
+}
+
+function makeDirectories({ directory, socket }: ProfileFolder): void {
   if (mkdirSync(directory, { recursive: true, mode: FOR_OWNER }) !== undefined) chmodSync(directory, FOR_OWNER);
   const place = dirname(socket);
   if (place === directory || process.platform === "win32") return;

@@ -84,7 +84,10 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
   "node-address-malformed": as(EXIT.node, "That is no address of a node. For example: https://chat.example"),
   "node-last": as(EXIT.node, "That is your last node. Add another one first: xchat nodes add ADDRESS"),
   "code-malformed": as(EXIT.refused, "That is no safety code."),
-  "store-damaged": as(EXIT.store, "The store is damaged. Nothing was changed or deleted. See: xchat doctor"),
+  "store-damaged": as(
+    EXIT.store,
+    "The store is damaged. Nothing was changed or deleted: copy its folder away before all else. With your 24 words you come back in another folder: xchat recover --profile DIR",
+  ),
   "store-newer-version": as(
     EXIT.store,
     "The store was written by a newer version. Update this program; nothing was changed.",

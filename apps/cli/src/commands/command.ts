@@ -42,6 +42,16 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** A refusal of the client, in words that fit better than those of its code. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly code: IntentErrorCode;
+  constructor(code: IntentErrorCode, words: string) {
+    super(words);
+    this.code = code;
+  }
+}
+
 export const textFlag = (flags: Flags, name: string): string | undefined =>
   typeof flags[name] === "string" ? flags[name] : undefined;
 

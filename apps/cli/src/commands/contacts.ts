@@ -7,6 +7,7 @@ import { safeLine } from "../safe-text.ts";
 import { EXIT } from "../words.ts";
 import {
   byBeginning,
+  CommandError,
   findPair,
   numberFlag,
   onlyOne,
@@ -18,6 +19,7 @@ import {
 } from "./command.ts";
 import { askToJoin } from "./joining.ts";
 
+const NO_NODE = "You have no node yet, and an invitation waits at one: xchat nodes add ADDRESS";
 const DEFAULT_DAYS = 7;
 const MAX_DAYS = 365;
 
@@ -37,13 +39,13 @@ export const invite: Command = {
 async function makeInvitation({ api, out, flags }: CommandInput): Promise<void> {
   const days = numberFlag(flags, "days", DEFAULT_DAYS, MAX_DAYS);
   const isLasting = flags["lasting"] === true;
+  if ((await view(api, { view: "network" })).nodes.length === 0) throw new CommandError("node-unreachable", NO_NODE);
   const made = await api.call("createInvitation", { label: textFlag(flags, "label") ?? "", isLasting, days });
   if (process.stdout.isTTY === true && !out.isJson) out.note(qrText(made.link));
   out.result({ type: "invitation", ...made }, made.link);
-  const { nodes, isLocalOnly } = await view(api, { view: "network" });
-  if (nodes.length === 0) out.note("\nYou have no node yet, so nobody can use the code: xchat nodes add ADDRESS");
-  else if (made.state === "preparing") out.note("\nNo node could be reached yet: the code works as soon as one can.");
-  if (nodes.length > 0 && isLocalOnly)
+  const { isLocalOnly } = await view(api, { view: "network" });
+  if (made.state === "preparing") out.note("\nNo node could be reached yet: the code works as soon as one can.");
+  if (isLocalOnly)
     out.note(
       "\nYour nodes can be reached from this machine alone, so the code works here alone. " +
         "For somebody elsewhere, first add one with a public address: xchat nodes add ADDRESS",
@@ -79,6 +81,7 @@ export const accept: Command = {
     const [what] = input.args;
     if (what === undefined) throw new UsageError("accept needs an invitation, or a request: see xchat requests");
     const requests = byBeginning(await view(input.api, { view: "requests" }), what);
+    if (requests.length === 0 && /^[0-9a-f]{4,64}$/u.test(what)) throw new IntentError("request-gone");
     if (requests.length === 0) return acceptInvitation(input);
     const request = onlyOne(requests, what, "request-gone");
     const mayDirect = input.flags["direct"] === true;
@@ -159,7 +162,10 @@ export const block: Command = {
     }
     const { id } = await findPair(api, args[0]);
     await api.call("setBlocked", { chat: id, isBlocked: true });
-    out.result({ type: "chat", id, isBlocked: true }, "Blocked. They are told nothing. Back again: xchat unblock");
+    out.result(
+      { type: "chat", id, isBlocked: true },
+      `Blocked. They are told nothing. To take it back: xchat unblock ${shortId(id)}`,
+    );
   },
 };
 

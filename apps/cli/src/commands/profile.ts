@@ -53,6 +53,12 @@ export const init: Command = {
   },
 };
 
+/** Why a node is not among those that are used. */
+export const nodeRefusal = (address: string, { code }: IntentError): string =>
+  code === "node-unreachable"
+    ? `There is no node at ${safeLine(address)} that answers, so it was not added. Look at the address, and whether it runs.`
+    : ERROR_WORDS[code].words;
+
 /** A profile without a node is one all the same: it says so, and a node can be added later. */
 async function addFirstNode({ api, out, flags, environment }: CommandInput): Promise<void> {
   const wanted = textFlag(flags, "node") ?? environment["XCHAT_NODE"];
@@ -60,7 +66,7 @@ async function addFirstNode({ api, out, flags, environment }: CommandInput): Pro
     await api.call("addNode", { address: wanted || LOCAL_NODE });
   } catch (error) {
     if (!(error instanceof IntentError)) throw error;
-    if (wanted) out.warn(`The profile is made, but not its node. ${ERROR_WORDS[error.code].words}`);
+    if (wanted) out.warn(`The profile is made. ${nodeRefusal(wanted, error)}`);
   }
 }
 

@@ -1,8 +1,10 @@
 /** Nodes, export and the look for trouble. */
 import { writeFile } from "node:fs/promises";
+import { IntentError, type ClientApi, type NodeView } from "@xchat/client/api";
 import { checkWords, clockWords, nodeWords } from "../describe.ts";
 import { safeJsonText } from "../safe-text.ts";
-import { UsageError, view, type Command } from "./command.ts";
+import { CommandError, UsageError, view, type Command } from "./command.ts";
+import { nodeRefusal } from "./profile.ts";
 
 export const nodes: Command = {
   usage: "nodes   nodes add ADDRESS   nodes remove ADDRESS",
@@ -15,7 +17,7 @@ export const nodes: Command = {
       throw new UsageError("nodes, nodes add ADDRESS, or nodes remove ADDRESS");
     }
     if (verb === "add" && address !== undefined) {
-      const added = await api.call("addNode", { address });
+      const added = await addNode(api, address);
       out.result({ type: "node", ...added }, nodeWords(added, out));
       return;
     }
@@ -26,6 +28,17 @@ export const nodes: Command = {
     for (const node of found) out.result({ type: "node", ...node }, nodeWords(node, out));
   },
 };
+
+async function addNode(api: ClientApi, address: string): Promise<NodeView> {
+  try {
+    return await api.call("addNode", { address });
+  } catch (error) {
+    if (error instanceof IntentError && error.code === "node-unreachable") {
+      throw new CommandError(error.code, nodeRefusal(address, error));
+    }
+    throw error;
+  }
+}
 
 /** `export` is a word of the language. */
 export const exportAll: Command = {
@@ -44,7 +57,12 @@ export const exportAll: Command = {
       // Never over something that is there, and readable by its owner alone.
       await writeFile(file, json, { mode: 0o600, flag: "wx" });
     } catch (error) {
-      throw new UsageError(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code ?? "unknown reason"}`);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new UsageError(
+        code === "EEXIST"
+          ? `${file} is there already, and was left as it is. Name another file.`
+          : `${file} cannot be written: ${code ?? "unknown reason"}`,
+      );
     }
     out.result({ type: "export", file }, `Written to ${file}. It is not encrypted: keep it safe.`);
   },
