@@ -1,5 +1,6 @@
 /** The program: flags in, friendly lines out, signals. Logs go to the error stream, one JSON object a line. */
 import { join } from "node:path";
+import { greeting } from "./greeting.ts";
 import { DataFolderError, jsonLog, startNode, type RunningNode } from "./index.ts";
 import { HELP, parseOptions, type ProgramOptions } from "./options.ts";
 
@@ -19,30 +20,12 @@ async function run(): Promise<void> {
   try {
     const log = jsonLog((line) => process.stderr.write(line), Date.now);
     const node = await startNode({ ...options, log });
-    greet(node, options);
+    process.stdout.write(`${greeting(node, options)}\n`);
     stopOnSignals(node);
   } catch (error) {
     process.stderr.write(`${explain(error, options)}\n`);
     process.exit(EXIT_FAILED);
   }
-}
-
-function greet(node: RunningNode, options: ProgramOptions): void {
-  const lines = [
-    "",
-    `  X Chat node is running.`,
-    node.hasApp
-      ? `  Open    ${node.webAddress}`
-      : `  Node    ${node.webAddress} (no web app: ${options.appFolder === null ? "--no-app" : "it is not built yet"})`,
-    `  Socket  ${node.socketAddress}`,
-    `  Data    ${options.dataFolder}`,
-    ...(options.publicUrl === null
-      ? ["  Only this machine can reach it by that name; --public https://… makes links for everyone."]
-      : []),
-    "  Ctrl-C stops it.",
-    "",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function stopOnSignals(node: RunningNode): void {
