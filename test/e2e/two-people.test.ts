@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { BrowserProfile } from "./browser.ts";
 import { newLine } from "./line.ts";
-import { hears, say } from "./people.ts";
+import { goTo, hears, message, messageField, openChat, say } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const story = stage();
@@ -79,5 +79,29 @@ describe("two people in two browsers", () => {
     await alicesPage.close();
     await say(second, "the first tab is gone");
     await hears(bobsPage, "the first tab is gone");
+  });
+
+  test("what is typed in a tab that is locked under one's hands is not lost", async () => {
+    const { alice, alicesPage } = await story.acquainted();
+    const passphrase = "four quiet owls at noon";
+    await goTo(alicesPage, "Settings");
+    await alicesPage.getByRole("button", { name: "Passphrase" }).click();
+    await alicesPage.getByLabel("New passphrase").fill(passphrase);
+    await alicesPage.getByLabel("Once more").fill(passphrase);
+    await alicesPage.getByRole("button", { name: "Set the passphrase" }).click();
+    await alicesPage.getByText("A passphrase protects this device's store").waitFor();
+    const second = await alice.page(story.node.webAddress);
+    await openChat(second, "Bob");
+    const field = messageField(second);
+    // The tab in which the store is open goes; with it goes what opened the store.
+    await alicesPage.close();
+    await field.fill("typed just then");
+    await field.press("Enter", { timeout: 2_000 }).catch(() => {});
+    await second.getByLabel("Passphrase").fill(passphrase);
+    await second.getByRole("button", { name: "Unlock" }).click();
+    await openChat(second, "Bob");
+    const isThere = async (): Promise<boolean> =>
+      (await field.inputValue()) === "typed just then" || (await message(second, "typed just then").count()) === 1;
+    await expect.poll(isThere, { timeout: 30_000 }).toBe(true);
   });
 });

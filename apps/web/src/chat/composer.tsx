@@ -6,6 +6,7 @@ import { MAX_MESSAGE_BYTES, WARN_MESSAGE_BYTES } from "../app/limits.ts";
 import { byteLength } from "../text/shape.ts";
 import { ErrorNote, IconButton } from "../ui/basics.tsx";
 import { ComposerBanner } from "./composer-banner.tsx";
+import { dropKeptWords, keepWords, keptWords } from "./kept-words.ts";
 import { MENTION_LIST, MentionList, mentionOption } from "./mention-list.tsx";
 import { mentionsIn } from "./mentions.ts";
 import { useMentionable, useNaming } from "./use-naming.ts";
@@ -69,6 +70,7 @@ export function Composer({ chat, writing, onWrite, rows, onSent }: ComposerProps
     field.current?.focus();
     const outcome = await send.run({ chat: chat.id, text: sent, replyTo, mentions: mentionsIn(sent, people) });
     if (outcome.ok) return onSent();
+    if (field.current === null) return keepWords(chat.id, sent);
     onWrite(writing);
     setText((typed) => (typed === "" ? sent : `${sent}\n${typed}`));
   };
@@ -175,7 +177,8 @@ function useEdit(message: MessageView | null): [string, React.Dispatch<React.Set
  */
 function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<string>>] {
   const api = useApi();
-  const [text, setText] = useState(chat.draft);
+  const [text, setText] = useState(() => keptWords(chat.id) ?? chat.draft);
+  const isShown = useRef(true);
   const saved = useRef(chat.draft);
   /** What was saved from here and has not come back yet: it is not news from elsewhere. */
   const underWay = useRef<string[]>([]);
@@ -183,8 +186,9 @@ function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<
     if (saved.current === text) return;
     saved.current = text;
     underWay.current.push(text);
-    // A draft that could not be saved is still in the field; the next change tries again.
+    // A draft that could not be saved is still in the field, if that is there; the next change tries again.
     api.call("setDraft", { chat: chat.id, text }).catch(() => {
+      if (!isShown.current) keepWords(chat.id, text);
       saved.current = "";
       underWay.current = [];
     });
@@ -207,7 +211,14 @@ function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<
     window.addEventListener("pagehide", leave);
     return () => window.removeEventListener("pagehide", leave);
   }, []);
-  useLayoutEffect(() => () => save(), []);
+  useEffect(() => dropKeptWords(chat.id), [chat.id]);
+  useLayoutEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+      save();
+    };
+  }, []);
   return [text, setText];
 }
 
