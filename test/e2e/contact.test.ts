@@ -22,6 +22,9 @@ describe("a person decides who reaches them", () => {
     await request.getByText("We met on the ferry").waitFor();
     await request.getByRole("button", { name: "Decline" }).click();
     await alicesPage.getByText("No requests").waitFor();
+    expect(await alicesPage.getByRole("navigation", { name: "Main" }).getByRole("img", { name: "1 new" }).count()).toBe(
+      0,
+    );
     await alicesPage.getByRole("button", { name: "Undo" }).click();
     await request.getByRole("button", { name: "Decline" }).click();
     // Who leaves the page can no longer take it back: then it is done.

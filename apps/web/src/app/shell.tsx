@@ -13,6 +13,7 @@ import { useView } from "./context.tsx";
 import { go, usePlace, type Place } from "./places.ts";
 import { Chat, NewGroup, Network, OpenInvitation, People, Requests, Search, Settings } from "./screens.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+import { useOpenRequests } from "../people/use-open-requests.ts";
 import { part } from "../ui/part.tsx";
 
 const ShortcutsDialog = part(() => import("./shortcuts-dialog.tsx"));
@@ -103,7 +104,7 @@ function NothingOpen(): ReactElement {
 function Rail({ place }: { readonly place: Place }): ReactElement {
   const { t } = useLingui();
   const chats = useView("chats");
-  const requests = useView("requests");
+  const requests = useOpenRequests();
   const network = useView("network");
   const unread = chats?.reduce((sum, chat) => sum + (isBlocked(chat) ? 0 : chat.unread), 0) ?? 0;
   const isDown =

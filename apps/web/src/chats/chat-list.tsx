@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ChatView, ProfileView } from "@xchat/client/api";
-import { memo, useEffect, useSyncExternalStore, type ReactElement } from "react";
+import { memo, useEffect, type ReactElement } from "react";
 import { useApi, useView } from "../app/context.tsx";
 import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
@@ -10,7 +10,8 @@ import { useTimeWords } from "../i18n/format.ts";
 import { ChatAvatar } from "./chat-avatar.tsx";
 import { HistoryReminder } from "./history-reminder.tsx";
 import { NewMenu } from "./new-menu.tsx";
-import { declineLeftOver, declining } from "../people/declining.ts";
+import { declineLeftOver } from "../people/declining.ts";
+import { useOpenRequests } from "../people/use-open-requests.ts";
 import { Button, classes, EmptyState, Hidden, IconButton, Name } from "../ui/basics.tsx";
 import { Icon, VerifiedSeal } from "../ui/icon.tsx";
 import { JoiningChats } from "./joining-chats.tsx";
@@ -175,8 +176,7 @@ function LastAuthor({ name }: { readonly name: string }): ReactElement {
 function RequestsCard({ isCurrent }: { readonly isCurrent: boolean }): ReactElement | null {
   const api = useApi();
   useEffect(() => declineLeftOver(api), [api]);
-  const hidden = useSyncExternalStore(declining.subscribe, declining.ids);
-  const requests = useView("requests")?.filter(({ id }) => !hidden.has(id));
+  const requests = useOpenRequests();
   if (requests === undefined || requests.length === 0) return null;
   return (
     <button

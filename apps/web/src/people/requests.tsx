@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { RequestView } from "@xchat/client/api";
-import { useState, useSyncExternalStore, type ReactElement } from "react";
-import { useApi, useIntent, useView } from "../app/context.tsx";
+import { useState, type ReactElement } from "react";
+import { useApi, useIntent } from "../app/context.tsx";
 import { go } from "../app/places.ts";
 import { useTimeWords } from "../i18n/format.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -12,16 +12,15 @@ import { SwitchRow } from "../ui/switch-row.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { decline, declining } from "./declining.ts";
 import { KnownNote } from "./known-note.tsx";
+import { useOpenRequests } from "./use-open-requests.ts";
 
 /** People who answered an invitation and wait. They learn nothing before they are accepted. */
 export default function Requests(): ReactElement {
   const { t } = useLingui();
-  const requests = useView("requests");
-  const hidden = useSyncExternalStore(declining.subscribe, declining.ids);
-  const shown = requests?.filter(({ id }) => !hidden.has(id)) ?? [];
+  const requests = useOpenRequests();
   return (
     <Pane title={t`Requests`}>
-      {requests !== undefined && shown.length === 0 ? (
+      {requests?.length === 0 ? (
         <EmptyState icon="inbox" title={<Trans>No requests</Trans>}>
           <Trans>Who answers one of your invitations appears here first.</Trans>
         </EmptyState>
@@ -32,7 +31,7 @@ export default function Requests(): ReactElement {
               They see nothing of you before you accept: not whether you were online, not whether you looked.
             </Trans>
           </p>
-          {shown.map((request) => (
+          {requests?.map((request) => (
             <RequestCard key={request.id} request={request} />
           ))}
         </>
