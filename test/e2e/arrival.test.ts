@@ -45,6 +45,27 @@ describe("a person who opens the app", () => {
     await story.node.restart();
   });
 
+  test("can choose a passphrase at once: typed twice, since nobody can reset one with a slip in it", async () => {
+    const alice = await story.browser({ viewport: { width: 360, height: 740 } });
+    const page = await alice.page(story.node.webAddress);
+    await page.getByLabel("Your name").fill("Alice");
+    await page.getByText("Protect this device's store").click();
+    await page.getByLabel("Passphrase", { exact: true }).fill("four quiet owls");
+    await page.getByLabel("Once more").fill("four quite owls");
+    await page.getByText("The two are not the same yet.").waitFor();
+    await page.getByRole("button", { name: "Start" }).click();
+    // What counts does not go out of sight.
+    await page.getByText("Protect this device's store").click();
+    await page.getByLabel("Once more").fill("four quiet owls");
+    expect(await page.getByRole("navigation", { name: "Main" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
+    await page.reload();
+    await page.getByLabel("Passphrase").fill("four quiet owls");
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await page.getByText("Nobody here yet").waitFor();
+  });
+
   test("has 250 kB of script to wait for at most; what they have not needed yet opens without the node", async () => {
     const alice = await story.browser();
     const page = await alice.page("about:blank");

@@ -109,4 +109,24 @@ describe("a group's picture", () => {
     await bobHas(bob, (picture) => picture === null);
     expect(profile.problems).toEqual([]);
   });
+
+  test("[GP1] is chosen while the group is made, and is there with it", async () => {
+    const profile = await story.browser({ viewport: { width: 360, height: 740 } });
+    const page = await profile.page(story.node.webAddress);
+    await createIdentity(page, "Alice");
+    await page.getByRole("button", { name: "New chat" }).click();
+    await page.getByRole("menuitem", { name: "New group" }).click();
+    await page.getByLabel("Name of the group").fill("Choir");
+    const input = page.getByLabel("Choose a picture");
+    await input.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+    await page.getByText("This file cannot be read as a picture.").waitFor();
+    await input.setInputFiles({ name: "lake.jpg", mimeType: "image/jpeg", buffer: await photograph(page) });
+    await page.locator(".new-group .avatar img").waitFor();
+    expect(await page.getByText("This file cannot be read as a picture.").count()).toBe(0);
+    await page.getByRole("button", { name: "Make the group" }).click();
+    await seal(page).locator("img").waitFor();
+    await page.reload();
+    await seal(page).locator("img").waitFor();
+    expect(profile.problems).toEqual([]);
+  });
 });

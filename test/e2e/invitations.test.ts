@@ -21,6 +21,8 @@ async function refused(page: Page, text: string, words: string): Promise<void> {
   await pasteInvitation(page, text);
   await page.getByRole("dialog").getByText(words, { exact: true }).waitFor();
   expect(await page.getByRole("button", { name: "Say yes" }).count()).toBe(0);
+  // Whoever pastes it here is at home here.
+  expect(await page.getByRole("button", { name: "I use X Chat elsewhere" }).count()).toBe(0);
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   await goTo(page, "Chats");
@@ -41,7 +43,13 @@ describe("a person has an invitation", () => {
     await goTo(alicesPage, "Invite");
     await alicesPage.getByRole("button", { name: /Without a note/u }).click();
     await alicesPage.getByRole("button", { name: "Take this invitation back" }).click();
-    await alicesPage.getByRole("button", { name: "Take it back", exact: true }).click();
+    const takeBack = alicesPage.getByRole("button", { name: "Take it back", exact: true });
+    const isInSight = (button: Element): boolean => {
+      const end = button.closest("dialog")?.getBoundingClientRect().bottom ?? 0;
+      return button.getBoundingClientRect().bottom <= Math.min(end, innerHeight);
+    };
+    expect(await takeBack.evaluate(isInSight)).toBe(true);
+    await takeBack.click();
     await alicesPage.getByRole("dialog").waitFor({ state: "hidden" });
     await alicesPage.getByText("Taken back", { exact: true }).waitFor();
     await refused(bobsPage, code, "The invitation cannot be found");

@@ -1,10 +1,33 @@
 /** One person and their device: passphrase and recovery words. */
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { createIdentity, goTo } from "./people.ts";
 import { stage } from "./stage.ts";
 
 const PASSPHRASE = "four quiet owls at noon";
 const story = stage();
+
+/** Rows of a list in which words lie over what stands beside them. */
+const rowsThatRunOver = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const boxes = (row: Element): DOMRect[] =>
+      [...row.querySelectorAll("*")]
+        .flatMap((element) => [...element.childNodes])
+        .flatMap((node) => {
+          if (node.nodeType !== Node.TEXT_NODE) return node instanceof SVGElement ? [node.getBoundingClientRect()] : [];
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return [range.getBoundingClientRect()];
+        });
+    const meets = (one: DOMRect, other: DOMRect): boolean =>
+      one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+    return [...document.querySelectorAll(".list-row")]
+      .filter((row) => {
+        const all = boxes(row);
+        return all.some((one, index) => all.slice(index + 1).some((other) => meets(one, other)));
+      })
+      .map((row) => row.textContent);
+  });
 
 describe("a person looks after their device", () => {
   test("sets a passphrase: a reload asks for it, a wrong one is refused with words, the right one opens", async () => {
@@ -20,6 +43,7 @@ describe("a person looks after their device", () => {
     await page.getByLabel("Once more").fill(PASSPHRASE);
     await page.getByRole("button", { name: "Set the passphrase" }).click();
     await page.getByText("A passphrase protects this device's store").waitFor();
+    await page.getByRole("button", { name: "Lock now" }).waitFor();
 
     await page.reload();
     await page.getByRole("heading", { name: "Welcome back." }).waitFor();
@@ -39,6 +63,10 @@ describe("a person looks after their device", () => {
     const page = await alice.page(story.node.webAddress);
     await createIdentity(page, "Alice");
     await page.getByText("Write down your 24 words.").waitFor();
+    await goTo(page, "Settings");
+    await page.getByText("not written down").waitFor();
+    expect(await rowsThatRunOver(page)).toEqual([]);
+    await goTo(page, "Chats");
     await page.getByRole("button", { name: "Show the words" }).click();
     await page.getByRole("button", { name: "Show them here" }).click();
     const list = page.getByRole("list", { name: "Your 24 words" }).getByRole("listitem");

@@ -38,7 +38,8 @@ export default function SafetyDialog({
       <p className="dialog-text">
         <Trans>
           Meet, or call each other on a line where you know the voice. If the number is the same on both devices, or if
-          scanning says so, only the two of you can read this chat.
+          scanning says so, only the two of you can read this chat. If it differs, somebody may sit between you: write
+          nothing secret, and make a new invitation on a way that you trust.
         </Trans>
       </p>
       <ErrorNote code={error ?? compare.error ?? mark.error} />

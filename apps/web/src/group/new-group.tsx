@@ -4,9 +4,13 @@ import { useIntent, useView } from "../app/context.tsx";
 import { MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH } from "../app/limits.ts";
 import { go } from "../app/places.ts";
 import { isAddable } from "../chats/kinds.ts";
+import { Avatar } from "../ui/avatar.tsx";
 import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
 import { Pane } from "../ui/pane.tsx";
+import { PictureInput } from "../ui/picture-input.tsx";
+import { toast } from "../ui/toasts.tsx";
 import { ContactPicker } from "./contact-picker.tsx";
+import { useChosenPicture } from "./use-chosen-picture.ts";
 
 /** A name, and whom to begin with. Alone is fine: others can come by a link later. */
 export default function NewGroup(): ReactElement {
@@ -16,13 +20,22 @@ export default function NewGroup(): ReactElement {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  const { preview, isUnreadable, choose, jpeg } = useChosenPicture();
   const create = useIntent("createGroup");
+  const picture = useIntent("setGroupPicture");
   const isReady = name.trim() !== "";
   const submit = async (event: React.SyntheticEvent): Promise<void> => {
     event.preventDefault();
-    if (!isReady || create.isBusy) return;
+    if (!isReady || create.isBusy || picture.isBusy) return;
     const made = await create.run({ name: name.trim(), description: description.trim(), members: chosen });
-    if (made.ok) go({ at: "chat", chat: made.value.chat });
+    if (!made.ok) return;
+    const { chat } = made.value;
+    const wanted = await jpeg();
+    if (wanted !== null) {
+      const given = await picture.run({ chat, jpeg: wanted });
+      if (!given.ok) toast({ text: t`The group is made, but not its picture. Try it again in its panel.` });
+    }
+    go({ at: "chat", chat });
   };
   return (
     <Pane title={t`New group`}>
@@ -50,6 +63,16 @@ export default function NewGroup(): ReactElement {
               onChange={(event) => setDescription(event.target.value)}
             />
           </label>
+          <div className="new-group-picture">
+            {preview !== null && <Avatar name={name.trim()} accountId="" size="large" isGroup picture={preview} />}
+            <PictureInput onFile={choose} />
+            <p className="visually-hidden" role="status">
+              {preview !== null && <Trans>A picture is chosen.</Trans>}
+            </p>
+          </div>
+          <div role="alert">
+            {isUnreadable && <Note kind="warning">{t`This file cannot be read as a picture. Try another one.`}</Note>}
+          </div>
         </section>
         <section className="card">
           <h2>
@@ -76,7 +99,7 @@ export default function NewGroup(): ReactElement {
             kind="primary"
             type="submit"
             icon="group"
-            isBusy={create.isBusy}
+            isBusy={create.isBusy || picture.isBusy}
             aria-disabled={!isReady || undefined}
           >
             <Trans>Make the group</Trans>

@@ -26,6 +26,7 @@ export function HaveInvitation(): ReactElement {
           hint={t`Paste all of it. You will see who invites you before anything is sent.`}
           value={text}
           onChange={(event) => setText(event.target.value)}
+          required
         />
         <div className="actions">
           <Button kind="primary" type="submit" aria-disabled={text.trim() === ""}>
@@ -49,6 +50,7 @@ export function HaveInvitation(): ReactElement {
       {opened !== null && (
         <OpenInvitation
           text={opened}
+          isPasted
           onClose={() => {
             setOpened(null);
             setText("");

@@ -111,30 +111,35 @@ function Revoke({
     );
   }
   return (
-    <Note kind="warning" title={<Trans>Take it back?</Trans>}>
-      <p>
-        <Trans>Whoever has it can no longer answer. Chats that came of it stay.</Trans>
-      </p>
-      <ErrorNote code={revoke.error} />
-      <div className="actions">
-        <Button onClick={() => setAsking(false)}>
-          <Trans>Keep it</Trans>
-        </Button>
-        <Button
-          kind="danger"
-          isBusy={revoke.isBusy}
-          onClick={() => {
-            void revoke.run({ id: invitation.id }).then(({ ok }) => {
-              if (ok) onClose();
-            });
-          }}
-        >
-          <Trans>Take it back</Trans>
-        </Button>
-      </div>
-    </Note>
+    <div ref={showWhole}>
+      <Note kind="warning" title={<Trans>Take it back?</Trans>}>
+        <p>
+          <Trans>Whoever has it can no longer answer. Chats that came of it stay.</Trans>
+        </p>
+        <ErrorNote code={revoke.error} />
+        <div className="actions">
+          <Button autoFocus onClick={() => setAsking(false)}>
+            <Trans>Keep it</Trans>
+          </Button>
+          <Button
+            kind="danger"
+            isBusy={revoke.isBusy}
+            onClick={() => {
+              void revoke.run({ id: invitation.id }).then(({ ok }) => {
+                if (ok) onClose();
+              });
+            }}
+          >
+            <Trans>Take it back</Trans>
+          </Button>
+        </div>
+      </Note>
+    </div>
   );
 }
+
+/** A question at the end of a dialog that is longer than its window is one that nobody sees. */
+const showWhole = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });
 
 function Closed({ invitation }: { readonly invitation: InvitationView }): ReactElement {
   return (

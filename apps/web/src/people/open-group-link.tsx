@@ -17,7 +17,8 @@ export function OpenGroupLink({
   onClose,
 }: {
   readonly text: string;
-  readonly onElsewhere: () => void;
+  /** Null where the person is at home. */
+  readonly onElsewhere: (() => void) | null;
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();
@@ -46,9 +47,11 @@ export function OpenGroupLink({
         </div>
       )}
       {preview !== null && <Found text={text} preview={preview} onClose={onClose} />}
-      <Button kind="quiet" onClick={onElsewhere}>
-        <Trans>I use X Chat elsewhere</Trans>
-      </Button>
+      {onElsewhere !== null && (
+        <Button kind="quiet" onClick={onElsewhere}>
+          <Trans>I use X Chat elsewhere</Trans>
+        </Button>
+      )}
     </Dialog>
   );
 }

@@ -17,9 +17,12 @@ import { usePreview } from "./use-preview.ts";
 /** Who invites, or which group it leads to, and saying yes. Nothing is sent before that. */
 export default function OpenInvitation({
   text,
+  isPasted = false,
   onClose,
 }: {
   readonly text: string;
+  /** By this person, into this app: so this is where they use it. */
+  readonly isPasted?: boolean;
   readonly onClose: () => void;
 }): ReactElement {
   const { t } = useLingui();
@@ -27,7 +30,7 @@ export default function OpenInvitation({
   const [isElsewhere, setElsewhere] = useState(false);
   if (isElsewhere) return <ElsewhereDialog invitation={text} onClose={onClose} />;
   if (error === "invitation-is-group-link")
-    return <OpenGroupLink text={text} onElsewhere={() => setElsewhere(true)} onClose={onClose} />;
+    return <OpenGroupLink text={text} onElsewhere={isPasted ? null : () => setElsewhere(true)} onClose={onClose} />;
   return (
     <Dialog title={t`Invitation`} onClose={onClose}>
       <ErrorNote code={error} />
@@ -57,9 +60,11 @@ export default function OpenInvitation({
         ) : (
           <Known preview={preview} chat={preview.existingChat} onClose={onClose} />
         ))}
-      <Button kind="quiet" onClick={() => setElsewhere(true)}>
-        <Trans>I use X Chat elsewhere</Trans>
-      </Button>
+      {!isPasted && error !== "invitation-own" && (
+        <Button kind="quiet" onClick={() => setElsewhere(true)}>
+          <Trans>I use X Chat elsewhere</Trans>
+        </Button>
+      )}
     </Dialog>
   );
 }

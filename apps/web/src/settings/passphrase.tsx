@@ -4,6 +4,7 @@ import { useIntent } from "../app/context.tsx";
 import { MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
 import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { LockNow } from "./lock-now.tsx";
 import type { Ready } from "./settings.tsx";
 
 export default function Passphrase({ profile }: { readonly profile: Ready }): ReactElement {
@@ -92,6 +93,7 @@ export default function Passphrase({ profile }: { readonly profile: Ready }): Re
           </Button>
         </div>
       </form>
+      {profile.hasPassphrase && <LockNow />}
     </>
   );
 }

@@ -10,6 +10,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Pane } from "../ui/pane.tsx";
 import { lazyScreen } from "../i18n/locales.ts";
+import { LockNow } from "./lock-now.tsx";
 
 const BUSY = <div aria-busy="true" />;
 
@@ -75,12 +76,14 @@ export default function Settings({
           <li key={name}>
             <button type="button" className="list-row" onClick={() => go({ at: "settings", section: name })}>
               <Icon name={icons[name]} size={21} />
-              <span className="list-row-text">{titles[name]}</span>
-              {name === "words" && profile.recoveryWords === "unwritten" && (
-                <span className="pill pill-warning">
-                  <Trans>not written down</Trans>
-                </span>
-              )}
+              <span className="list-row-text list-row-flow">
+                {titles[name]}
+                {name === "words" && profile.recoveryWords === "unwritten" && (
+                  <span className="pill pill-warning">
+                    <Trans>not written down</Trans>
+                  </span>
+                )}
+              </span>
               <Icon name="forward" size={18} />
             </button>
           </li>
@@ -131,17 +134,5 @@ function Me({ profile }: { readonly profile: Ready }): ReactElement {
         </CopyButton>
       </div>
     </section>
-  );
-}
-
-function LockNow(): ReactElement {
-  const lock = useIntent("lock");
-  return (
-    <div className="actions">
-      <Button icon="lock" isBusy={lock.isBusy} onClick={() => void lock.run({})}>
-        <Trans>Lock now</Trans>
-      </Button>
-      <ErrorNote code={lock.error} />
-    </div>
   );
 }

@@ -8,7 +8,7 @@ import { Button, ErrorNote, Field, Name, Note } from "../ui/basics.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
 import { Mark } from "../ui/icon.tsx";
 import { readTypedWords, WORD_COUNT } from "./typed-words.ts";
-import { PassphraseChoice } from "./welcome.tsx";
+import { PassphraseChoice } from "./passphrase-choice.tsx";
 import { WordsField } from "./words-field.tsx";
 
 /** The same person again, with the 24 words alone. */
@@ -129,10 +129,11 @@ function ChooseBackup({
   readonly onBack: () => void;
 }): ReactElement {
   const [chosen, setChosen] = useState(found[0]?.id ?? "");
-  const [passphrase, setPassphrase] = useState("");
+  const [passphrase, setPassphrase] = useState<string | null>("");
   const recover = useIntent("recoverAccount");
   const submit = async (event: React.SyntheticEvent): Promise<void> => {
     event.preventDefault();
+    if (passphrase === null) return;
     const done = await recover.run({ backup: chosen, passphrase: passphrase === "" ? null : passphrase });
     if (done.ok) void askToKeepStorage();
   };
@@ -173,11 +174,12 @@ function ChooseBackup({
             </Trans>
           </Note>
         )}
-        <PassphraseChoice value={passphrase} onChange={setPassphrase} />
+        <PassphraseChoice onChange={setPassphrase} />
         <Note kind="info" title={<Trans>What happens now</Trans>}>
           <Trans>
             This device becomes yours, and every device that you had before is out. Contacts, names and settings come
-            back. What was said is not in the backup, and each chat has to be begun again.
+            back; each chat follows as soon as a device of somebody in it lets this one in. What was said is not in the
+            backup.
           </Trans>
         </Note>
         <ErrorNote code={recover.error} />

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
-import { MAX_NAME_LENGTH, MIN_PASSPHRASE_LENGTH } from "../app/limits.ts";
+import { MAX_NAME_LENGTH } from "../app/limits.ts";
 import { askToKeepStorage } from "../platform/storage.ts";
 import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -9,6 +9,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { Mark } from "../ui/icon.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
 import { part } from "../ui/part.tsx";
+import { PassphraseChoice } from "./passphrase-choice.tsx";
 
 const Recover = part(() => import("./recover.tsx"), <div aria-busy="true" />);
 
@@ -22,12 +23,13 @@ export default function Welcome({
 }): ReactElement {
   const { t } = useLingui();
   const [name, setName] = useState("");
-  const [passphrase, setPassphrase] = useState("");
+  const [passphrase, setPassphrase] = useState<string | null>("");
   const [isElsewhere, setElsewhere] = useState(false);
   const [isRecovering, setRecovering] = useState(false);
   const create = useIntent("createProfile");
   const submit = async (event: React.SyntheticEvent): Promise<void> => {
     event.preventDefault();
+    if (passphrase === null) return;
     const made = await create.run({ name: name.trim(), passphrase: passphrase === "" ? null : passphrase });
     if (made.ok) void askToKeepStorage();
   };
@@ -65,7 +67,7 @@ export default function Welcome({
             autoFocus
             required
           />
-          <PassphraseChoice value={passphrase} onChange={setPassphrase} />
+          <PassphraseChoice onChange={setPassphrase} />
           <ErrorNote code={create.error} />
           <div className="actions">
             <Button kind="primary" type="submit" isBusy={create.isBusy}>
@@ -103,40 +105,6 @@ export default function Welcome({
   );
 }
 
-export function PassphraseChoice({
-  value,
-  onChange,
-}: {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}): ReactElement {
-  const { t } = useLingui();
-  return (
-    <details className="disclosure">
-      <summary>
-        <Trans>Protect this device's store with a passphrase (you can do it later)</Trans>
-      </summary>
-      <p className="hint">
-        <Trans>
-          Everything is stored encrypted either way. Without a passphrase the key lies beside the store, so whoever has
-          this device's disk can read everything. With one, only who knows it can, and you type it each time you open X
-          Chat. Nobody can reset it.
-        </Trans>
-      </p>
-      <Field
-        label={t`Passphrase`}
-        type="password"
-        autoComplete="new-password"
-        minLength={MIN_PASSPHRASE_LENGTH}
-        dir="ltr"
-        hint={t`At least 8 characters; four or five random words are good.`}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-      />
-    </details>
-  );
-}
-
 /** The link was opened where the person's identity does not live: it can be carried over by hand. */
 export function ElsewhereDialog({
   invitation,
@@ -157,7 +125,7 @@ export function ElsewhereDialog({
             <Trans>Copy the code.</Trans>
           </li>
           <li>
-            <Trans>Open your own X Chat and choose "Invitations".</Trans>
+            <Trans>Open your own X Chat and choose "Invite".</Trans>
           </li>
           <li>
             <Trans>Paste it under "I have an invitation".</Trans>
