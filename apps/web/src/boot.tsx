@@ -5,7 +5,8 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import type { PageClient } from "./app/client.ts";
 import { Chat, preloadScreens } from "./app/screens.tsx";
-import { activateLocale, chosenLocale, localeFor } from "./i18n/locales.ts";
+import { wantedLocale } from "./i18n/languages.ts";
+import { activateLocale } from "./i18n/locales.ts";
 import type { Missing } from "./platform/requirements.ts";
 import { isKeptOffline, keepAppOffline } from "./platform/service-worker.ts";
 import { part } from "./ui/part.tsx";
@@ -14,9 +15,7 @@ const Insecure = part(() => import("./welcome/insecure.tsx"));
 
 /** @param client null where the browser lacks something, which `missing` then names. */
 export async function boot(client: PageClient | null, missing: readonly Missing[]): Promise<void> {
-  // Whoever has been here opens a chat next: its screen is at hand by then.
-  if (client !== null && isKeptOffline()) Chat.preload();
-  await activateLocale(chosenLocale() ?? localeFor(navigator.languages));
+  await activateLocale(wantedLocale());
   const root = createRoot(document.getElementById("app")!);
   if (client === null) {
     root.render(
@@ -27,6 +26,8 @@ export async function boot(client: PageClient | null, missing: readonly Missing[
     return;
   }
   root.render(<App client={client} />);
+  // Whoever has been here opens a chat next: its screen is at hand by then.
+  if (isKeptOffline()) Chat.preload();
   onceStarted(client, () => {
     if (isKeptOffline()) setTimeout(preloadScreens, SCREENS_DELAY);
     void keepAppOffline();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { directionOf, localeFor } from "./locales.ts";
+import { localeFor } from "./languages.ts";
+import { directionOf } from "./locales.ts";
 
 test("the first known language wins, regions aside", () => {
   expect(localeFor(["fr-FR", "de-AT", "en"])).toBe("de");

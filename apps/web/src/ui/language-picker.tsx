@@ -1,6 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { useState, type ReactElement } from "react";
-import { chooseLocale, chosenLocale, isLocale, LOCALES, type Locale } from "../i18n/locales.ts";
+import { chosenLocale, isLocale, LOCALES, type Locale } from "../i18n/languages.ts";
+import { chooseLocale } from "../i18n/locales.ts";
 
 /** The languages under their own names, so that whoever landed in a wrong one finds the way out. */
 export function LanguagePicker({ id }: { readonly id?: string }): ReactElement {
