@@ -14,7 +14,7 @@ const isPure = (id: string): boolean =>
   /\/packages\/[\w-]+\/src\/|\/node_modules\/(?:cborg|@scure|@noble|ts-mls|hash-wasm)\//u.test(id);
 /** What starts the worker: one small file, which runs before anything else has come. */
 const isOfStart = (id: string): boolean =>
-  /\/apps\/web\/src\/(?:start\.ts|i18n\/languages\.ts|bridge\/|platform\/(?:invitation-link|requirements|service-worker|trusted)\.ts)/u.test(
+  /\/apps\/web\/src\/(?:start\.ts|i18n\/languages\.ts|bridge\/|glance\/|platform\/(?:build|invitation-link|requirements|service-worker|trusted)\.ts)/u.test(
     id,
   ) || /\/packages\/client\/src\/(?:api[\w-]*\.ts|rpc\/)|\/packages\/transport\/src\/|\/engine\.dom\.ts$/u.test(id);
 /** Of the first picture, and of some screen behind it: not in a file of its own for that. */

@@ -8,6 +8,8 @@ import { opfsStoreOpener } from "@xchat/store-sqlite/dom";
 import { compileSqlite } from "@xchat/store-sqlite/engine";
 import { nodeConnector, workerDirectTransport } from "@xchat/transport/dom";
 import { quietness } from "./bridge/quiet.ts";
+import { opfsGlanceFile } from "./glance/glance-file.ts";
+import { GlanceKeeper } from "./glance/keeper.ts";
 import type { PageWord, WorkerStart, WorkerWord } from "./bridge/words.ts";
 
 const clock: Clock = {
@@ -34,7 +36,7 @@ async function servingNode(): Promise<readonly NodeHint[]> {
 /** Somebody new has nobody yet, and waits for none of it. */
 const loadConversations = (): Promise<typeof import("./conversations.ts")> => import("./conversations.ts");
 
-async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): Promise<void> {
+async function start({ api, peers, origin, deviceName, build, isKept }: WorkerStart): Promise<void> {
   // Whoever has been here has chats, most likely: not only once the store has been looked at.
   if (isKept) loadConversations().catch(() => {});
   const provider = await domCryptoProvider();
@@ -50,8 +52,12 @@ async function start({ api, peers, origin, deviceName, isKept }: WorkerStart): P
     loadConversations: async () => (await loadConversations()).loadedConversations(provider),
     pause: quietness(api),
   });
-  serveApi(client.api, portChannel(api));
-  end = () => client.close();
+  const keeper = new GlanceKeeper({ api: client.api, file: opfsGlanceFile, build });
+  serveApi(keeper.begin(), portChannel(api));
+  end = async () => {
+    await keeper.end();
+    await client.close();
+  };
   say({ kind: "ready" });
 }
 

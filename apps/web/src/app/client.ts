@@ -12,6 +12,6 @@ export interface PageClient {
   readonly api: ClientApi;
   readonly status: () => ClientStatus;
   readonly onStatus: (listener: () => void) => () => void;
-  /** Called after another tab's client took over: changes in between may have been missed. */
+  /** Called after another tab's client, or the first one, took over: changes in between may have been missed. */
   readonly onResume: (listener: () => void) => () => void;
 }

@@ -16,6 +16,8 @@ import {
 } from "@xchat/client/api";
 import { connectApi, type Channel } from "@xchat/client/rpc";
 import type { ClientStatus, PageClient } from "../app/client.ts";
+import { glanceAnswer, glanceView, openGlance, type Glance } from "../glance/glance.ts";
+import { buildId } from "../platform/build.ts";
 import { serveTabs, startWorker } from "./leader.ts";
 import type { TabWord } from "./words.ts";
 
@@ -27,6 +29,9 @@ const LEADER_PATIENCE = 15_000;
 export function connectClient(): PageClient {
   const bridge = new TabBridge();
   bridge.begin();
+  void globalThis.xchatGlance?.then(async (file) => {
+    if (file !== null) bridge.show(await openGlance(file, BUILD, Date.now()));
+  });
   return {
     api: bridge,
     status: () => bridge.status,
@@ -41,7 +46,7 @@ function listen(listeners: Set<() => void>, listener: () => void): () => void {
 }
 
 /** Of the page that is running: tabs of two builds must not share one client. */
-const BUILD = document.querySelector<HTMLMetaElement>('meta[name="xchat-build"]')?.content ?? "";
+const BUILD = buildId();
 
 class TabBridge implements ClientApi {
   readonly statusListeners = new Set<() => void>();
@@ -52,6 +57,8 @@ class TabBridge implements ClientApi {
   readonly #watches = new Set<{ readonly query: Query; readonly listener: (view: never) => void; stop: () => void }>();
   readonly #waiting = new Set<(api: ClientApi) => void>();
   #api: ClientApi | null = null;
+  /** What is shown until there is an interface. */
+  #glance: Glance | null = null;
   #endRemote: () => void = () => {};
   #stepBack: () => void = () => this.#becomeYielded();
   /** The tab that is followed; another tab's hello makes the leader say its name again. */
@@ -82,6 +89,18 @@ class TabBridge implements ClientApi {
     void navigator.locks.request(LOCK, () => this.#lead());
   }
 
+  /** Calls wait for the client all the same, but for those that only show what is in it. */
+  show(glance: Glance | null): void {
+    if (this.#api !== null || this.status.kind !== "starting") return;
+    this.#glance = glance;
+    for (const watch of this.#watches) this.#showTo(watch);
+  }
+
+  #showTo({ query, listener }: { readonly query: Query; readonly listener: (view: never) => void }): void {
+    const view = this.#glance === null ? undefined : glanceView(this.#glance, query);
+    if (view !== undefined) listener(view as never);
+  }
+
   #say(word: TabWord): void {
     this.#tabs.postMessage(word);
   }
@@ -96,6 +115,12 @@ class TabBridge implements ClientApi {
   }
 
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
+    if (this.#api === null && this.#glance !== null) {
+      const answer = glanceAnswer(this.#glance, intent, input);
+      // What was shown of it is asked for again, as after a change of leaders.
+      if (answer !== undefined) this.#wasServed = true;
+      if (answer !== undefined) return answer;
+    }
     const api = this.#api ?? (await this.#nextApi());
     return api.call(intent, input);
   }
@@ -104,6 +129,8 @@ class TabBridge implements ClientApi {
     const watch = { query, listener: listener as (view: never) => void, stop: () => {} };
     this.#watches.add(watch);
     if (this.#api !== null) watch.stop = this.#api.watch(query, listener);
+    // Never before this returns.
+    else if (this.#glance !== null) queueMicrotask(() => this.#watches.has(watch) && this.#showTo(watch));
     return () => {
       this.#watches.delete(watch);
       watch.stop();
@@ -189,6 +216,7 @@ class TabBridge implements ClientApi {
   #use(api: ClientApi): void {
     const isResuming = this.#api !== null || this.#wasServed;
     this.#api = api;
+    this.#glance = null;
     this.#setStatus({ kind: "ready" });
     for (const watch of this.#watches) {
       watch.stop();

@@ -3,6 +3,7 @@ import type { ClientApi } from "@xchat/client/api";
 import { connectApi, portChannel, serveApi, type Channel } from "@xchat/client/rpc";
 import { compileSqlite } from "@xchat/store-sqlite/engine";
 import { servePeers } from "@xchat/transport/dom";
+import { buildId } from "../platform/build.ts";
 import { isKeptOffline } from "../platform/service-worker.ts";
 import { trustedScript } from "../platform/trusted.ts";
 import workerUrl from "../worker.ts?worker&url";
@@ -61,6 +62,7 @@ function tryWorker(): Promise<StartedWorker> {
       peers: peers.port2,
       origin: location.origin,
       deviceName: deviceName(),
+      build: buildId(),
       isKept: isKeptOffline(),
     };
     tell(start, [api.port2, peers.port2]);

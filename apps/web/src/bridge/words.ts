@@ -9,6 +9,8 @@ export interface WorkerStart {
   readonly peers: MessagePort;
   readonly origin: string;
   readonly deviceName: string;
+  /** Of the page: what it is shown at its next opening is for the same build. */
+  readonly build: string;
   /** The app comes from what an earlier visit stored. */
   readonly isKept: boolean;
 }

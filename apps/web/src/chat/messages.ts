@@ -4,12 +4,14 @@
  */
 import type { ClientApi, IntentErrorCode, MessagePage } from "@xchat/client/api";
 import { codeOf } from "../app/context.tsx";
+import { reuse } from "../app/reuse.ts";
 import type { PageClient } from "../app/client.ts";
 import {
   firstUnread,
   windowOf,
   withChanges,
   withNewer,
+  withNewest,
   withOlder,
   type MessageChanges,
   type MessageWindow,
@@ -70,7 +72,7 @@ export class ChatMessages {
   start(client: PageClient, unread: number, message: string | null): () => void {
     this.#ends = [
       this.#api.watch({ view: "messages", chat: this.#chat }, (changes) => this.#accept(changes)),
-      client.onResume(() => void this.showNewest()),
+      client.onResume(() => void this.#catchUp()),
     ];
     if (message === null) void this.#begin(unread);
     else void this.showAround(message);
@@ -94,6 +96,27 @@ export class ChatMessages {
       null,
       () => this.#state.unreadFrom,
     );
+  }
+
+  /** The client is another one now, or there was none yet: what stands there stays where it is, and is made true. */
+  async #catchUp(): Promise<void> {
+    const { window } = this.#state;
+    if (window === null || window.hasNewer || window.messages.length === 0) return this.showNewest();
+    this.#isReplacing = true;
+    this.#early = [];
+    try {
+      const limit = Math.min(MAX_PAGE, window.messages.length);
+      const page = await this.#api.call("messages", { chat: this.#chat, before: null, limit });
+      let next = withNewest(this.#state.window ?? window, page);
+      if (next === null) return await this.showNewest();
+      for (const changes of this.#early) next = withChanges(next, changes);
+      this.#set({ window: reuse(this.#state.window, next), isPrepend: false, error: null });
+    } catch (error) {
+      this.#set({ error: codeOf(error) });
+    } finally {
+      this.#isReplacing = false;
+      this.#early = [];
+    }
   }
 
   async showAround(id: string): Promise<void> {

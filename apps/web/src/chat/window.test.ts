@@ -2,7 +2,7 @@ import { NO_MARKS, type MessageView } from "@xchat/client/api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { rowFacts } from "./rows.ts";
-import { firstUnread, windowOf, withChanges, withNewer, withOlder, type MessageWindow } from "./window.ts";
+import { firstUnread, windowOf, withChanges, withNewer, withNewest, withOlder, type MessageWindow } from "./window.ts";
 
 const order = (n: number): string => String(n).padStart(6, "0");
 const message = (n: number, more: Partial<MessageView> = {}): MessageView => ({
@@ -49,6 +49,22 @@ test("[W3] nothing is taken in beyond an end with more behind it", () => {
   expect(
     ids(withChanges(windowOf({ messages: [], hasOlder: false, hasNewer: false }), { changed: run(0, 3), removed: [] })),
   ).toEqual(["m0", "m1", "m2"]);
+});
+
+test("[W4] a newest page takes the place of what it reaches back to, and of nothing where there may be a hole", () => {
+  const changed = [message(8, { isOwn: true }), ...run(9, 12)];
+  const made = withNewest(page(0, 10), { messages: changed, hasOlder: true, hasNewer: false });
+  expect(made?.messages).toEqual([...run(0, 8), ...changed]);
+  expect(made?.hasOlder).toBe(true);
+  // What is not in it any more is gone.
+  expect(
+    withNewest(page(0, 10), { messages: [message(5), message(7)], hasOlder: true, hasNewer: false })?.messages,
+  ).toEqual([...run(0, 6), message(7)]);
+  expect(withNewest(page(0, 10), { messages: run(20, 22), hasOlder: true, hasNewer: false })).toBeNull();
+  expect(withNewest(page(0, 10, true, true), { messages: run(8, 12), hasOlder: true, hasNewer: false })).toBeNull();
+  expect(withNewest(page(5, 10), { messages: run(1, 3), hasOlder: false, hasNewer: false })).toEqual(
+    page(1, 3, false, false),
+  );
 });
 
 test("[W1] [W3] any changes in any order end in the same run", () => {

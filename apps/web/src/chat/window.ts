@@ -5,6 +5,7 @@
  * W2 A change to a message that is loaded replaces it, even where its order changed.
  * W3 A message that is not loaded is taken in only where no hole can come of it: inside the run, or at an end beyond
  *    which there is nothing.
+ * W4 A newest page that reaches back into the run replaces what the run has from its beginning on.
  */
 import type { MessagePage, MessageView } from "@xchat/client/api";
 
@@ -35,6 +36,20 @@ export function withNewer(window: MessageWindow, page: MessagePage): MessageWind
   const last = window.messages.at(-1);
   const newer = last === undefined ? page.messages : page.messages.filter((message) => message.order > last.order);
   return { ...window, messages: [...window.messages, ...newer], hasNewer: page.hasNewer };
+}
+
+/** W4. Null where there is, or may be, a hole between the two. */
+export function withNewest(window: MessageWindow, page: MessagePage): MessageWindow | null {
+  const [first] = page.messages;
+  if (first === undefined || window.hasNewer) return null;
+  const isJoined = !page.hasOlder || window.messages.some(({ order }) => order >= first.order);
+  if (!isJoined) return null;
+  const older = page.hasOlder ? window.messages.filter(({ order }) => order < first.order) : [];
+  return {
+    messages: [...older, ...page.messages],
+    hasOlder: older.length > 0 ? window.hasOlder : page.hasOlder,
+    hasNewer: page.hasNewer,
+  };
 }
 
 export function withChanges(window: MessageWindow, { changed, removed }: MessageChanges): MessageWindow {

@@ -1,4 +1,4 @@
-/** The chosen theme. `public/theme.js` reads the same key before the first paint. */
+/** The chosen theme. `public/early.js` reads the same key before the first paint. */
 export type Theme = "system" | "light" | "dark";
 
 const STORAGE_KEY = "xchat.theme";

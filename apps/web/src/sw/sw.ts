@@ -58,7 +58,7 @@ async function fromShell(path: string, request: Request): Promise<Response> {
  */
 async function routeShell(event: InstallEvent): Promise<void> {
   const source = { cacheName: CACHE };
-  for (const pathname of ["/", "/theme.js", "/assets/*"])
+  for (const pathname of ["/", "/early.js", "/assets/*"])
     await event.addRoutes?.({ condition: { urlPattern: { pathname, search: "" } }, source });
 }
 
