@@ -6,7 +6,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesToHex } from "@xchat/codec";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
-import { makeLeafCredential, makeRejoinAnswer, makeRejoinRequest, encodeRejoinMessage } from "@xchat/protocol";
+import {
+  encodeRejoinMessage,
+  makeLeafCredential,
+  makeLeftBehind,
+  makeRejoinAnswer,
+  makeRejoinOut,
+  makeRejoinRequest,
+} from "@xchat/protocol";
 import { newPerson, NOW, seededProvider, seedOf } from "../packages/protocol/src/identity/test-actors.ts";
 
 const provider = seededProvider(nodeCryptoProvider(), "rejoin vectors");
@@ -40,9 +47,10 @@ const start = {
   tips: [{ author: hex(seedOf(provider, "author")), sequence: 2, id: hex(seedOf(provider, "event")), depth: 5 }],
 };
 const answer = await makeRejoinAnswer(provider, { hash: made.hash, key }, { groupInfo, place, start, leafKey: signer });
-if (answer === null) throw new Error("no answer");
+const out = await makeRejoinOut(provider, { hash: made.hash, key }, signer);
+if (answer === null || out === null) throw new Error("no answer");
 const vectors = {
-  description: "A request in a rejoin inbox and its answer (spec/rejoin.md)",
+  description: "A request in a rejoin inbox, both of its answers, and a word to those left behind (spec/rejoin.md)",
   now: NOW,
   account: person.accountId,
   conversation: hex(conversation),
@@ -55,6 +63,10 @@ const vectors = {
   key: hex(key),
   secretKey: hex(made.secretKey),
   answer: hex(answer),
+  /** The same request, answered with: out. */
+  out: hex(out),
+  /** In the epoch that the request names. */
+  leftBehind: hex(await makeLeftBehind(provider, { conversation, epoch }, signer)),
   groupInfo: hex(groupInfo),
   start,
   signer: hex(signer.publicKey),

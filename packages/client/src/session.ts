@@ -376,6 +376,7 @@ export class Session {
       core.introductions.wait(parcel, joined.waitsFor);
       // It may have ended while this was looked at.
       if (existing(joined.waitsFor)?.record.state === "ended") core.introductions.ended(joined.waitsFor);
+      existing(joined.waitsFor)?.doubt();
       return;
     }
     const gone = core.introductions.done(ids);

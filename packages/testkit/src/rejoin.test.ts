@@ -219,6 +219,46 @@ describe("coming back into a group", () => {
   }, 120_000);
 });
 
+describe("being out", () => {
+  test("[RJ13] [RJ14] who was removed while away, for longer than nodes keep it, is told so within hours, and may be added again", async () => {
+    const world = new World();
+    const { devices, chat } = await world.group("Alice", "Bob", "Carol");
+    const [alice, bob, carol] = devices as [TestDevice, TestDevice, TestDevice];
+    const carolsId = await accountId(carol);
+    await carol.close();
+    await alice.who.api.call("removeMember", { chat, accountId: carolsId });
+    await world.until(bob, chat, ({ members }) => members.length === 2);
+    await world.clock.pass(21 * DAY);
+    await carol.open();
+    await world.clock.pass(30 * MINUTE);
+    // A former superior must not be faster than those who would let her in.
+    expect((await chatOf(carol, chat))?.state).toBe("active");
+    await world.clock.pass(HOUR);
+    await world.come(async () => ((await chatOf(carol, chat))?.state === "ended" ? true : null));
+    await alice.who.api.call("addMembers", { chat, members: [carolsId] });
+    await world.come(async () => ((await chatOf(carol, chat))?.state === "active" ? true : null));
+    await say(carol, chat, "here again");
+    for (const one of devices) await world.untilTexts(one, chat, ["here again"]);
+  }, 120_000);
+
+  test("[RJ14] a plain member cannot tell another that they are out", async () => {
+    const world = new World();
+    const { devices, chat } = await world.group("Alice", "Bob", "Carol", "Dave");
+    const [alice, bob, carol, dave] = devices as [TestDevice, TestDevice, TestDevice, TestDevice];
+    const carolsId = await accountId(carol);
+    await carol.close();
+    await alice.who.api.call("removeMember", { chat, accountId: carolsId });
+    for (const one of [bob, dave]) await world.until(one, chat, ({ members }) => members.length === 3);
+    await alice.close();
+    await world.clock.pass(21 * DAY);
+    await carol.open();
+    await world.clock.pass(3 * HOUR);
+    expect((await chatOf(carol, chat))?.state).toBe("active");
+    await alice.open();
+    await world.come(async () => ((await chatOf(carol, chat))?.state === "ended" ? true : null));
+  }, 120_000);
+});
+
 describe("coming back into a chat of two", () => {
   test("[RJ9] after a month, when the other side has a second device that this one has never seen", async () => {
     const world = new World();

@@ -149,12 +149,14 @@ export class RecoveredChats {
     if (isKnown(id, accountOf(one))) return "needless";
     const deps = depsOf(core);
     const own = bytesToHex(accountIdToBytes(ownAccount(core)));
+    const before = { conversation: id, ownAccount: own, wrapKeys: [], group: null, known: null };
     const judged: { readonly judged: JudgedAnswer; readonly gathered: GatheredAnswer }[] = [];
     for (const gathered of answers) {
-      const found = await judgeAnswer(deps, { conversation: id, ownAccount: own }, gathered.answer);
+      // RJ10: who has lost everything believes nobody that they are out.
+      if (gathered.answer.kind === "out") continue;
+      const found = await judgeAnswer(deps, before, gathered.answer);
       if (found !== null && isOfChat(one, found, own)) judged.push({ judged: found, gathered });
     }
-    const before = { conversation: id, ownAccount: own, group: null, known: null };
     const followed = answerToFollow(
       before,
       judged.map((each) => each.judged),

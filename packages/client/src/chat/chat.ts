@@ -50,6 +50,7 @@ import { openMessage } from "./open-message.ts";
 import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
 import { runErrand, type ErrandDeps } from "./fork-errands.ts";
 import { besideEpochs, hearMember, offerElsewhere, takeCommit, takeStoredCommit } from "./forks.ts";
+import { takeLeftBehind } from "./left-behind.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
 import { keepUnsent } from "./unsent.ts";
@@ -322,6 +323,11 @@ export class Chat {
     return isTaken;
   }
 
+  /** Somebody brings this person into a group of this id that is not the one where they stand (spec/rejoin.md, RJ16). */
+  doubt(): void {
+    if (!this.#closed) this.#rejoin.doubt();
+  }
+
   /** Something elsewhere may have made due what waits here. */
   nudge(): void {
     if (!this.#closed && this.#state.record.state === "active") {
@@ -587,6 +593,9 @@ export class Chat {
           onConsent: () => step.after.push(() => this.#links.update()),
           onDelivered: (eventIds) => this.#dropDelivered(step, eventIds),
         });
+        return true;
+      case "left-behind":
+        await takeLeftBehind(step, opened.epoch, opened.word);
         return true;
       case "later":
         return false;

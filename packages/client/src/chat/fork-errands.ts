@@ -14,7 +14,7 @@ export interface ErrandDeps {
   readonly readMailboxes: () => void;
   readonly afterCommit: () => void;
   readonly devices: ChatDevices;
-  readonly rejoin: { fallenOut(): Promise<void> };
+  readonly rejoin: { fallenOut(): Promise<void>; doubt(): void };
 }
 
 export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Errand): Promise<void> {
@@ -39,6 +39,8 @@ export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Err
       return readInto(core, deps, slotsOf(fork, errand.epoch));
     case "rejoin":
       return deps.rejoin.fallenOut();
+    case "doubt":
+      return deps.rejoin.doubt();
     case "moved":
       return deps.afterCommit();
     case "devices":

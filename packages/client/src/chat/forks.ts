@@ -18,8 +18,8 @@ import {
 import { encodeItem, type MessageItem } from "../delivery/outbox-item.ts";
 import type { OutboxEntry } from "../delivery/outbox.ts";
 import { knockRefused, letIn, takeReceipt, takeSlot, weigh, type SlotReading } from "../fork/index.ts";
-import { heard, mailboxes, sealing } from "../fork/standing.ts";
-import { placeOf, type ForkState } from "../fork/state.ts";
+import { heard, sealing } from "../fork/standing.ts";
+import { mailboxes, placeOf, type ForkState } from "../fork/state.ts";
 import { forkMember } from "../fork/weigh.ts";
 import type { AppliedCommit, ForkAction, ForkWork } from "../fork/work.ts";
 import type { NodeHint } from "../ports.ts";

@@ -13,6 +13,7 @@ import {
 } from "@xchat/protocol";
 import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from "../ports.ts";
 import { beginFork, GroupCache, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
+import { broughtByChange } from "../rejoin/rejoin-parts.ts";
 import type { SessionCore } from "../session-core.ts";
 import { ownAccount } from "./authors.ts";
 import { deriveEpoch, epochToRecords, sideOf } from "./epochs.ts";
@@ -94,8 +95,10 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
   const roster = rosterOf(side, introduction);
   const begun = await begin(core, { record: { ...fresh, ...keptOf(before) }, shared, log, group, side, roster });
   const line: StoreChange = { put: "event", record: lineRecord(core, group, input.record, roster.lineDepth) };
+  const by = input.record.by === ownAccount(core) ? null : input.record.by;
   const stale = before === null ? [] : await mailboxesOf(core, id);
-  return { ...begun, contact: null, changes: [...stale, ...begun.changes, line] };
+  const brought = broughtByChange(id, by, core.clock.now());
+  return { ...begun, contact: null, changes: [...stale, ...begun.changes, line, brought] };
 }
 
 export type NewConversation = Omit<NewChat, "contact">;

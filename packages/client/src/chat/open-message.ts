@@ -3,7 +3,15 @@
  * was written by somebody else; what is not sound is `refused`, never thrown.
  */
 import { equalBytes } from "@xchat/codec";
-import { collectFragment, decodePayload, openEnvelope, type Hex, type Member, type PayloadItem } from "@xchat/protocol";
+import {
+  collectFragment,
+  decodePayload,
+  isLeftBehind,
+  openEnvelope,
+  type Hex,
+  type Member,
+  type PayloadItem,
+} from "@xchat/protocol";
 import type { Epoch } from "./epochs.ts";
 import { epochByWrapKey } from "./forks.ts";
 import type { Step } from "./step.ts";
@@ -17,6 +25,8 @@ export type OpenedMessage =
     }
   /** To be weighed against the epoch whose key opened it. */
   | { readonly kind: "commit"; readonly epoch: Hex; readonly envelopes: readonly Uint8Array[] }
+  /** To those who stand in this epoch (spec/rejoin.md, RJ15). */
+  | { readonly kind: "left-behind"; readonly epoch: Hex; readonly word: Uint8Array }
   /** Cannot be dealt with yet: it must come again. */
   | { readonly kind: "later" }
   | { readonly kind: "nothing" }
@@ -49,6 +59,10 @@ async function openGroupMessage(
     const epoch = epochByWrapKey(fork, wrapKey);
     // Of an epoch that is final: nobody weighs it any more.
     return epoch === null ? { kind: "nothing" } : { kind: "commit", epoch, envelopes };
+  }
+  if (isLeftBehind(message)) {
+    const epoch = epochByWrapKey(fork, wrapKey);
+    return epoch === null ? { kind: "nothing" } : { kind: "left-behind", epoch, word: message };
   }
   // On a branch that this device does not follow (yet).
   if (!step.state.epochs.some((entered) => equalBytes(entered.wrapKey, wrapKey))) return { kind: "later" };

@@ -8,6 +8,7 @@ export {
   answerToFollow,
   beforeOf,
   judgeAnswer,
+  judgeOut,
   knock,
   knockRefused,
   lastKnown,
@@ -25,7 +26,16 @@ export {
   type SlotReading,
   type SlotVerdict,
 } from "./slots.ts";
-export { allowHeld, epochOfName, heard, mailboxes, sealing, type EpochMailboxes, type Sealing } from "./standing.ts";
-export { membersOf, placeOf, type EpochPlace, type ForkMember, type ForkState, type Knock } from "./state.ts";
+export { allowHeld, epochOfName, heard, sealing, type Sealing } from "./standing.ts";
+export {
+  mailboxes,
+  membersOf,
+  placeOf,
+  type EpochMailboxes,
+  type EpochPlace,
+  type ForkMember,
+  type ForkState,
+  type Knock,
+} from "./state.ts";
 export { weigh, type Weighed } from "./weigh.ts";
 export { ForkWork, type AppliedCommit, type ForkAction, type ForkDeps, type SlotTarget } from "./work.ts";

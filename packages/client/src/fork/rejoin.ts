@@ -6,6 +6,7 @@
  */
 import { bytesToHex, equalBytes, expectOk } from "@xchat/codec";
 import {
+  accountIdToBytes,
   ancestry,
   carryOver,
   chooseAnswer,
@@ -16,6 +17,7 @@ import {
   readLeaves,
   sealEnvelopes,
   standing,
+  type Asker,
   type EpochPolicy,
   type Group,
   type GroupLeaf,
@@ -25,16 +27,17 @@ import {
   type KeyPackageBundle,
   type Member,
   type OfferedGroup,
-  type RejoinAnswer,
+  type RejoinOut,
+  type RejoinWayIn,
 } from "@xchat/protocol";
 import { beginFork } from "./begin.ts";
 import { commitHash } from "./groups.ts";
-import type { EpochPlace, ForkState } from "./state.ts";
+import { mailboxes, type EpochPlace, type ForkState } from "./state.ts";
 import { forkMember } from "./weigh.ts";
 import type { ForkDeps, ForkWork } from "./work.ts";
 
 export interface JudgedAnswer {
-  readonly answer: RejoinAnswer;
+  readonly answer: RejoinWayIn;
   readonly preview: GroupPreview;
   readonly state: GroupState;
   readonly leaves: readonly GroupLeaf[];
@@ -44,8 +47,8 @@ export interface JudgedAnswer {
 /** `null`: not of this conversation, not sound, or not signed by who signed the GroupInfo. Never throws. */
 export async function judgeAnswer(
   { cipher }: Pick<ForkDeps, "cipher">,
-  { conversation, ownAccount }: Pick<Before, "conversation" | "ownAccount">,
-  answer: RejoinAnswer,
+  { conversation, ownAccount, wrapKeys }: Pick<Before, "conversation" | "ownAccount" | "wrapKeys">,
+  answer: RejoinWayIn,
 ): Promise<JudgedAnswer | null> {
   const inspected = await cipher.inspectGroupInfo(answer.groupInfo);
   if (!inspected.ok) return null;
@@ -59,14 +62,29 @@ export async function judgeAnswer(
     epoch: preview.epoch,
     policy: epochRanks(standing(state.value, leaves)),
     hasAsker: preview.members.map(forkMember).some(({ account }) => account === ownAccount),
+    isOwnPlace: wrapKeys.some((wrapKey) => equalBytes(wrapKey, answer.place.wrapKey)),
   };
   return { answer, preview, state: state.value, leaves, offer };
+}
+
+/** RJ14: whose word it is that this device is out; `null` where nobody has this leaf where it stands. */
+export function judgeOut(
+  leaves: readonly GroupLeaf[],
+  { leafKey }: RejoinOut,
+  known: EpochPolicy,
+): OfferedGroup | null {
+  const leaf = leaves.find((one) => one.leafKey === bytesToHex(leafKey));
+  if (leaf === undefined) return null;
+  const signer = bytesToHex(accountIdToBytes(leaf.account));
+  return { signer, epoch: 0, policy: known, hasAsker: false, isOwnPlace: false };
 }
 
 /** Where a device comes from that wants to come in. */
 export interface Before {
   readonly conversation: Hex;
   readonly ownAccount: Hex;
+  /** Of the epochs that it knows. */
+  readonly wrapKeys: readonly Uint8Array[];
   /** What it can read of the past. */
   readonly group: Group | null;
   /** Of the last epoch that it knew before it fell out; null where it has lost everything. */
@@ -78,18 +96,26 @@ export interface Before {
 export const beforeOf = (state: ForkState, group: Group | null): Before => ({
   conversation: state.conversation,
   ownAccount: state.ownAccount,
+  wrapKeys: mailboxes(state).map(({ place }) => place.wrapKey),
   group,
   known: lastKnown(state),
   carried: carryOver(state.session),
 });
 
-/** RJ7, by the last epoch that this device knew before it fell out. */
+/** What of who asks the fork does not know. */
+export type AskerFacts = Pick<Asker, "broughtBy" | "isInside" | "asks">;
+
+export const OUTSIDER: AskerFacts = { broughtBy: null, isInside: false, asks: 0 };
+
+/** RJ7, by the last epoch that this device knew before it fell out. `outs`: from `judgeOut`. */
 export function answerToFollow(
   { known, ownAccount }: Pick<Before, "known" | "ownAccount">,
   judged: readonly JudgedAnswer[],
+  outs: readonly OfferedGroup[] = [],
+  facts: AskerFacts = OUTSIDER,
 ): JudgedAnswer | "removed" | null {
-  const offers = judged.map(({ offer }) => offer);
-  const chosen = chooseAnswer(known, ownAccount, offers);
+  const offers = [...judged.map(({ offer }) => offer), ...outs];
+  const chosen = chooseAnswer({ known, account: ownAccount, ...facts }, offers);
   return typeof chosen === "number" ? (judged[chosen] as JudgedAnswer) : chosen;
 }
 

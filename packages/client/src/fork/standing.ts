@@ -1,26 +1,8 @@
 /** What the session says to the shell between two steps. */
-import { ancestry, type Hex } from "@xchat/protocol";
+import type { Hex } from "@xchat/protocol";
 import { letIn } from "./rejoin.ts";
-import { placeOf, type EpochPlace, type ForkState } from "./state.ts";
+import { mailboxes, type ForkState } from "./state.ts";
 import type { ForkWork } from "./work.ts";
-
-export interface EpochMailboxes {
-  readonly epoch: Hex;
-  readonly place: EpochPlace;
-  /** Messages of it can be opened: this device stands there or has been there. */
-  readonly isEntered: boolean;
-}
-
-/** FR18: the mailboxes of every epoch in the tree that this device is a member of. */
-export function mailboxes(state: ForkState): readonly EpochMailboxes[] {
-  const { facts, head } = state.session;
-  const candidates = new Map(facts.candidates.map((one) => [one.id, one]));
-  const line = new Set(ancestry({ candidates }, head));
-  return [facts.root.id, ...candidates.keys()].flatMap((epoch) => {
-    const place = placeOf(state, epoch);
-    return place === null ? [] : [{ epoch, place, isEntered: line.has(epoch) }];
-  });
-}
 
 export type Sealing = "open" | "held" | "knocking" | "outside" | "removed";
 

@@ -1,5 +1,5 @@
 /** What a device holds in memory of a conversation's forks: the session, and of each epoch in the tree what is small. */
-import type { Candidate, EpochPolicy, ForkSession, Hex } from "@xchat/protocol";
+import { ancestry, type Candidate, type EpochPolicy, type ForkSession, type Hex } from "@xchat/protocol";
 import type { MailboxKey, NodeHint } from "../ports.ts";
 
 export interface ForkMember {
@@ -80,4 +80,22 @@ export function membersOf({ root, commits }: ForkState, epoch: Hex): readonly Fo
     members = [...members.filter(({ leaf }) => !gone.has(leaf)), ...adds];
   }
   return members;
+}
+
+export interface EpochMailboxes {
+  readonly epoch: Hex;
+  readonly place: EpochPlace;
+  /** Messages of it can be opened: this device stands there or has been there. */
+  readonly isEntered: boolean;
+}
+
+/** FR18: the mailboxes of every epoch in the tree that this device is a member of. */
+export function mailboxes(state: ForkState): readonly EpochMailboxes[] {
+  const { facts, head } = state.session;
+  const candidates = new Map(facts.candidates.map((one) => [one.id, one]));
+  const line = new Set(ancestry({ candidates }, head));
+  return [facts.root.id, ...candidates.keys()].flatMap((epoch) => {
+    const place = placeOf(state, epoch);
+    return place === null ? [] : [{ epoch, place, isEntered: line.has(epoch) }];
+  });
 }

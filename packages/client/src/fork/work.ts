@@ -22,6 +22,7 @@ import {
 import type { StoreChange } from "../ports.ts";
 import type { GroupCache } from "./groups.ts";
 import { forgetParts, pruned, rooted } from "./keep.ts";
+import { leftBehindOf } from "./left-behind.ts";
 import { moveAlong, moveOut } from "./move.ts";
 import { Parts, recordKind, SESSION_KINDS, type PartReader } from "./parts.ts";
 import { keepProof } from "./proofs.ts";
@@ -68,7 +69,7 @@ export type ForkAction =
       readonly envelopes: readonly Uint8Array[];
       readonly targets: readonly SlotTarget[];
     }
-  /** As ordinary envelopes of the epoch that it ends, and directly. */
+  /** As ordinary envelopes, and directly: a commit in the epoch that it ends, a word to those left behind where they stand. */
   | {
       readonly kind: "publish";
       readonly candidate: Hex;
@@ -153,6 +154,8 @@ export class ForkWork {
         return this.#act(await moveAlong(this, head, { path: effect.path, left: [] }));
       case "replay":
         return this.#act(await moveAlong(this, head, effect));
+      case "tell-left-behind":
+        return this.#act(await leftBehindOf(this, effect.epoch));
       case "removed":
         return this.#act(await moveOut(this, head, effect.by));
       case "evidence":

@@ -1,6 +1,7 @@
 /**
  * A member answers whoever asks to be let in again (spec/rejoin.md, section 3).
  *
+ * RJ13 Who has no leaf here is told so, where this device is sure of where it stands.
  * RN1 That it answers is saved before the answer leaves the device (RJ5).
  */
 import { bytesToHex } from "@xchat/codec";
@@ -10,6 +11,7 @@ import {
   isAnswerWanted,
   leafToReplace,
   makeRejoinAnswer,
+  makeRejoinOut,
   mayAnswer,
   noAnswers,
   openRejoinRequest,
@@ -18,6 +20,7 @@ import {
   readLeaf,
   standing,
   withAnswer,
+  withStranger,
   type AccountId,
   type AnsweredRejoins,
   type Group,
@@ -40,6 +43,8 @@ const UNSETTLED_TRIES = 24;
 /** Where so few leaves are, there is no crowd of answers to be spared. */
 const FEW_LEAVES = 4;
 const MAX_PENDING = 64;
+/** By then a device that has just come has read what could make it say something else (RJ13). */
+const OUT_WAIT = 2 * 60_000;
 /** Whoever asked asks again. */
 const ANSWER_LIFETIME = 60 * 60_000;
 
@@ -57,6 +62,8 @@ export interface AnsweringDeps {
   readonly ownAccount: () => AccountId;
   readonly ownDevice: () => Hex;
   readonly ground: () => AnsweringGround | null;
+  /** Where this device stands is where the conversation stands. */
+  readonly isSure: () => boolean;
   /** Where the log of whoever comes in the place of this leaf begins, as this device knows it. */
   readonly start: (replaced: Hex) => Promise<LogStart>;
   /** The chain that somebody comes with may be news. */
@@ -77,6 +84,8 @@ export class Answering {
   #answered: AnsweredRejoins = noAnswers;
   /** By account: of several requests the newest. */
   readonly #pending = new Map<AccountId, Pending>();
+  /** When requests of accounts that are not here were looked at. */
+  #strangers: readonly number[] = [];
   /** Answers of anybody, by request. */
   readonly #there = new Map<string, number>();
 
@@ -107,14 +116,14 @@ export class Answering {
   /** RJ3. */
   async take(encoded: Uint8Array, inbox: Inbox): Promise<void> {
     const { provider, clock } = this.#core;
-    const { conversation, side, ownDevice } = this.#deps;
+    const { conversation, ownDevice } = this.#deps;
     const now = clock.now();
     const opened = await openRejoinRequest(provider, encoded, {
       conversation: conversationBytes(conversation),
       now,
       isWelcome: (account) => {
-        if (!side().leaves.some((leaf) => leaf.account === account)) return "outside";
-        return mayAnswer(this.#answered, account, now) ? "yes" : "too-often";
+        if (!mayAnswer(this.#answered, account, now)) return "too-often";
+        return this.#isHere(account) || this.#mayLookAtStranger(now) ? "yes" : "outside";
       },
     });
     if (!opened.ok || this.#deps.isClosed()) return;
@@ -127,6 +136,18 @@ export class Answering {
 
   // ---- below
 
+  #isHere(account: AccountId): boolean {
+    return this.#deps.side().leaves.some((leaf) => leaf.account === account);
+  }
+
+  /** RJ13: who was removed knows the inbox, and can make accounts without end. */
+  #mayLookAtStranger(now: number): boolean {
+    if (this.#deps.side().state.kind !== "group") return false;
+    const looked = withStranger(this.#strangers, now);
+    this.#strangers = looked ?? this.#strangers;
+    return looked !== null;
+  }
+
   #await(request: RejoinRequest, newcomer: GroupLeaf, inbox: Inbox): void {
     const { account } = request;
     const before = this.#pending.get(account);
@@ -134,7 +155,7 @@ export class Answering {
     if (before === undefined && this.#pending.size >= MAX_PENDING) return;
     before?.timer.cancel();
     const wait = answerDelay(this.#level(), randomFraction(this.#core.provider));
-    this.#wake({ request, newcomer, inbox, tries: 0 }, wait);
+    this.#wake({ request, newcomer, inbox, tries: 0 }, this.#isHere(account) ? wait : wait + OUT_WAIT);
   }
 
   #wake(pending: Omit<Pending, "timer">, wait: number): void {
@@ -156,24 +177,21 @@ export class Answering {
     const { request, newcomer, inbox, tries } = pending;
     this.#pending.delete(request.account);
     if (isClosed()) return;
-    await onAsker(request.account, newcomer.chain);
+    const isIn = this.#isHere(request.account);
+    if (isIn) await onAsker(request.account, newcomer.chain);
     const there = this.#there.get(bytesToHex(request.hash)) ?? 0;
-    const { state, leaves } = this.#deps.side();
     if (isClosed() || !isAnswerWanted(this.#level(), request, there)) return;
-    const replaced = leafToReplace(state, leaves, newcomer);
-    if (replaced === null) return;
+    const replaced = isIn ? leafToReplace(this.#deps.side().state, this.#deps.side().leaves, newcomer) : null;
+    if (isIn && replaced === null) return;
     const here = ground();
-    if (here === null) {
+    if (here === null || (!isIn && !this.#deps.isSure())) {
       if (tries < UNSETTLED_TRIES) this.#wake({ ...pending, tries: tries + 1 }, UNSETTLED_WAIT);
       return;
     }
-    const start = await this.#deps.start(replaced.leafKey);
-    const answer = await makeRejoinAnswer(provider, request, {
-      start,
-      groupInfo: await cipher.exportGroupInfo(here.group),
-      place: here.place,
-      leafKey: cipher.ownLeafKey(here.group),
-    });
+    const answer =
+      replaced === null
+        ? await makeRejoinOut(provider, request, cipher.ownLeafKey(here.group))
+        : await this.#wayIn(here, request, replaced);
     if (answer === null || isClosed()) return;
     const now = clock.now();
     this.#answered = withAnswer(this.#answered, {
@@ -183,5 +201,19 @@ export class Answering {
     });
     await store.write([answeredChange(conversation, this.#answered, now)]);
     await inboxes.put(inbox, answer, () => clock.now() - now < ANSWER_LIFETIME);
+  }
+
+  async #wayIn(
+    { group, place }: AnsweringGround,
+    request: RejoinRequest,
+    replaced: GroupLeaf,
+  ): Promise<Uint8Array | null> {
+    const { provider, cipher } = this.#core;
+    return makeRejoinAnswer(provider, request, {
+      start: await this.#deps.start(replaced.leafKey),
+      groupInfo: await cipher.exportGroupInfo(group),
+      place,
+      leafKey: cipher.ownLeafKey(group),
+    });
   }
 }

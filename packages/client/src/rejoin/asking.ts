@@ -48,7 +48,7 @@ export interface AskingDeps {
   readonly isClosed: () => boolean;
   /** Name of the epoch where this device stands; null where it has lost everything. */
   readonly epoch: () => Uint8Array | null;
-  readonly follow: (answers: readonly GatheredAnswer[], reason: AskingReason) => Promise<Followed>;
+  readonly follow: (answers: readonly GatheredAnswer[], asked: AskingState) => Promise<Followed>;
   readonly onChange: () => void;
   /** False where somebody else says when it is asked again. */
   readonly isByItself: boolean;
@@ -97,7 +97,7 @@ export class Asking {
     if (this.#deps.isClosed()) return;
     if (this.#state !== null) {
       // Whoever was away and then finds out more has the more serious reason.
-      if (this.#state.reason === reason || reason === "away") return;
+      if (this.#state.reason === reason || reason !== "fallen-out") return;
       this.#state = { ...this.#state, reason };
       return this.#ask();
     }
@@ -105,6 +105,13 @@ export class Asking {
     this.#state = { reason, since: now, attempt: 0, nextAt: now, requests: [] };
     this.#deps.onChange();
     await this.#ask();
+  }
+
+  /** There is nothing any more to be let into. */
+  async giveUp(): Promise<void> {
+    if (this.#state === null) return;
+    await this.#core.store.write([askingChange(this.#deps.conversation, null, this.#core.clock.now())]);
+    this.done();
   }
 
   /** At once, though its time has not come. */
@@ -143,7 +150,7 @@ export class Asking {
     const answers = this.#gathered.splice(0);
     const state = this.#state;
     if (state === null || this.#deps.isClosed() || answers.length === 0) return;
-    switch (await this.#deps.follow(answers, state.reason)) {
+    switch (await this.#deps.follow(answers, state)) {
       case "followed":
       case "removed":
         return this.done();

@@ -12,7 +12,7 @@ import {
   word,
   type CodecType,
 } from "@xchat/codec";
-import { accountIdCodec, type AnsweredRejoins, type Hex } from "@xchat/protocol";
+import { accountIdCodec, type AccountId, type AnsweredRejoins, type Hex } from "@xchat/protocol";
 import type { PartRecord, StoreChange } from "../ports.ts";
 
 /** Answers to earlier requests are good as well: who answers and who asks need not be awake at one time. */
@@ -34,8 +34,11 @@ export type OpenRequest = CodecType<typeof requestCodec>;
 
 const askingCodec = struct({
   version: literal(1, "newer-version"),
-  /** `away`: for longer than mailboxes keep; it may be in its place still. */
-  reason: word("fallen-out", "away", "recovered"),
+  /**
+   * `away`: for longer than mailboxes keep; `doubt`: somebody says that the others are elsewhere. It may be in its place
+   * still.
+   */
+  reason: word("fallen-out", "away", "recovered", "doubt"),
   since: uint(),
   attempt: uint(255),
   nextAt: uint(),
@@ -50,7 +53,9 @@ const answeredCodec = struct({
   given: list(struct({ account: accountIdCodec, request: hash, at: uint() }), { max: MAX_REMEMBERED }),
 });
 
-const KINDS = { asking: "rejoin-asking", answered: "rejoin-answered" } as const;
+const broughtByCodec = struct({ version: literal(1, "newer-version"), account: accountIdCodec });
+
+const KINDS = { asking: "rejoin-asking", answered: "rejoin-answered", broughtBy: "rejoin-brought-by" } as const;
 export const REJOIN_KINDS = Object.values(KINDS);
 
 export const askingPartId = (conversation: Hex): string => `${conversation}/${KINDS.asking}`;
@@ -76,6 +81,18 @@ export function askingOf(conversation: Hex, parts: readonly PartRecord[]): Askin
 export function answeredOf(conversation: Hex, parts: readonly PartRecord[]): AnsweredRejoins {
   const part = parts.find(({ id }) => id === answeredPartId(conversation));
   return part === undefined ? { given: [] } : { given: expectOk(decode(answeredCodec, part.value), "answers").given };
+}
+
+/** By whose word this device stands where it stands (RJ14); null: by its own. */
+export const broughtByChange = (conversation: Hex, by: AccountId | null, now: number): StoreChange =>
+  by === null
+    ? { delete: "part", key: `${conversation}/${KINDS.broughtBy}` }
+    : put(conversation, KINDS.broughtBy, encode(broughtByCodec, { version: 1, account: by }), now);
+
+/** @throws Error when what this device has written itself cannot be read. */
+export function broughtByOf(conversation: Hex, parts: readonly PartRecord[]): AccountId | null {
+  const part = parts.find(({ id }) => id === `${conversation}/${KINDS.broughtBy}`);
+  return part === undefined ? null : expectOk(decode(broughtByCodec, part.value), "brought by").account;
 }
 
 const put = (conversation: Hex, kind: string, value: Uint8Array, now: number): StoreChange => ({

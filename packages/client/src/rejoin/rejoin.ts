@@ -3,7 +3,16 @@
  * itself when it has fallen out, or was away for longer than mailboxes keep.
  */
 import { bytesToHex } from "@xchat/codec";
-import type { AccountId, Hex, RejoinMessage } from "@xchat/protocol";
+import {
+  accountIdOfBytes,
+  accountIdToBytes,
+  isSure,
+  type AccountId,
+  type Hex,
+  type OfferedGroup,
+  type RejoinMessage,
+} from "@xchat/protocol";
+import { randomFraction } from "../base/backoff.ts";
 import { ownAccount, toBytes } from "../chat/authors.ts";
 import { hasOpenCommit } from "../chat/committing.ts";
 import { logStart } from "../chat/log-start.ts";
@@ -15,15 +24,38 @@ import { isPeerOut } from "../chat/gone.ts";
 import type { ChatState, Step } from "../chat/step.ts";
 import { forkDeps } from "../chat/fork-deps.ts";
 import type { Delivered } from "../delivery/readers.ts";
-import { answerToFollow, beforeOf, judgeAnswer, knock, placeOf, sealing, type JudgedAnswer } from "../fork/index.ts";
+import {
+  answerToFollow,
+  beforeOf,
+  judgeAnswer,
+  judgeOut,
+  knock,
+  placeOf,
+  sealing,
+  type Before,
+  type JudgedAnswer,
+} from "../fork/index.ts";
 import type { Timer } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { Answering, type AnsweringGround } from "./answering.ts";
 import { Asking, type Followed, type GatheredAnswer } from "./asking.ts";
 import { Inboxes, type Inbox } from "./inboxes.ts";
 import { caughtUpChange, Presence } from "./presence.ts";
-import { answeredOf, askingChange, askingOf, REJOIN_KINDS, type AskingReason } from "./rejoin-parts.ts";
+import {
+  answeredOf,
+  askingChange,
+  askingOf,
+  broughtByChange,
+  broughtByOf,
+  REJOIN_KINDS,
+  type AskingReason,
+  type AskingState,
+} from "./rejoin-parts.ts";
 
+const SECOND = 1_000;
+/** What is said in a mailbox is read in any order. */
+const DOUBT_AFTER = 60 * SECOND;
+const DOUBT_EVERY = 24 * 3_600 * SECOND;
 /** Envelopes lie at nodes for twice as long. */
 const KNOCK_PATIENCE = 7 * 86_400_000;
 
@@ -45,6 +77,10 @@ export class Rejoin {
   readonly #answering: Answering;
   readonly #presence: Presence;
   #knockTimer: Timer | null = null;
+  #doubtTimer: Timer | null = null;
+  #doubtedAt = -Infinity;
+  /** RJ14: by whose word this device stands where it stands. */
+  #broughtBy: AccountId | null = null;
 
   constructor(core: SessionCore, deps: RejoinDeps) {
     this.#core = core;
@@ -61,7 +97,7 @@ export class Rejoin {
       inboxes: this.#inboxes,
       isClosed,
       epoch: () => this.#epochName(),
-      follow: (answers, reason) => this.#follow(answers, reason),
+      follow: (answers, asked) => this.#follow(answers, asked),
       onChange: () => core.topics.mark("chats"),
       isByItself: true,
     });
@@ -73,6 +109,7 @@ export class Rejoin {
       ownAccount: () => ownAccount(core),
       ownDevice: () => this.#ownDevice(),
       ground: () => this.#ground(),
+      isSure: () => isSure(deps.state().fork.session),
       start: (replaced) => deps.step((step) => logStart(step, replaced)),
       onAsker: (account, chain) => this.#learnChain(account, chain),
     });
@@ -92,6 +129,7 @@ export class Rejoin {
     const parts = await this.#core.store.parts(conversation, REJOIN_KINDS);
     this.#asking.load(askingOf(conversation, parts));
     this.#answering.load(answeredOf(conversation, parts));
+    this.#broughtBy = broughtByOf(conversation, parts);
     await this.#presence.load();
     await this.#place();
   }
@@ -109,6 +147,7 @@ export class Rejoin {
     this.#answering.close();
     this.#presence.close();
     this.#knockTimer?.cancel();
+    this.#doubtTimer?.cancel();
   }
 
   /** The mailboxes to be read, in the form of epochs. */
@@ -123,6 +162,7 @@ export class Rejoin {
 
   /** The group has moved: its inboxes may be other ones. */
   async moved(): Promise<void> {
+    if (this.#deps.state().record.state === "ended") return this.#asking.giveUp();
     if (await this.#place()) this.#deps.readMailboxes();
     this.#watchKnock();
   }
@@ -135,6 +175,24 @@ export class Rejoin {
   /** The rule of forks says so. */
   fallenOut(): Promise<void> {
     return this.#asking.begin("fallen-out");
+  }
+
+  /**
+   * RJ16: somebody has said that the others are elsewhere. What lies at the nodes may still show that this is so, or not; and
+   * of many who hear it not all ask together.
+   */
+  doubt(): void {
+    if (this.#doubtTimer !== null || this.#asking.isUnderWay) return;
+    const { clock, provider, background } = this.#core;
+    const spread = SECOND * this.#deps.state().side.leaves.length * randomFraction(provider);
+    // Who says so again and again makes nobody ask all the time.
+    const wait = Math.max(DOUBT_AFTER, this.#doubtedAt + DOUBT_EVERY - clock.now());
+    this.#doubtTimer = clock.after(wait + spread, () => {
+      this.#doubtTimer = null;
+      this.#doubtedAt = clock.now();
+      if (this.#deps.isClosed() || this.#deps.state().record.state !== "active") return;
+      background.run(this.#asking.begin("doubt"));
+    });
   }
 
   // ---- below
@@ -167,6 +225,8 @@ export class Rejoin {
     const { head, facts } = fork.session;
     const place = placeOf(fork, head);
     const isEnding = hasOpenCommit(fork) || facts.candidates.some(({ parent }) => parent === head);
+    // Who does not know whether the others are here shows nobody the way.
+    if (this.#asking.state?.reason === "doubt") return null;
     if (place === null || record.state !== "active" || sealing(fork) !== "open" || isEnding) return null;
     const nodes = place.nodes.map(({ hint, mailbox }) => ({ hint, seed: mailbox.seed }));
     return { group, place: { wrapKey: place.wrapKey, nodes } };
@@ -186,44 +246,66 @@ export class Rejoin {
 
   // ---- below: following
 
-  async #follow(answers: readonly GatheredAnswer[], reason: AskingReason): Promise<Followed> {
-    const outcome = await this.#followIn(answers, reason);
+  async #follow(answers: readonly GatheredAnswer[], asked: AskingState): Promise<Followed> {
+    const outcome = await this.#followIn(answers, asked);
     if (outcome !== "followed" && outcome !== "needless") return outcome;
     this.#presence.present(this.#core.clock.now());
     await this.#deps.onPresent();
     return outcome;
   }
 
-  #followIn(answers: readonly GatheredAnswer[], reason: AskingReason): Promise<Followed> {
+  #followIn(answers: readonly GatheredAnswer[], { reason, since }: AskingState): Promise<Followed> {
     return this.#deps.step(async (step): Promise<Followed> => {
       const { fork, group, forkCache } = step.state;
       if (step.state.record.state === "ended") return "removed";
       const deps = forkDeps(step.core, forkCache, group);
-      const judged: { readonly judged: JudgedAnswer; readonly gathered: GatheredAnswer }[] = [];
-      for (const gathered of answers) {
-        const one = await judgeAnswer(deps, fork, gathered.answer);
-        if (one !== null) judged.push({ judged: one, gathered });
-      }
+      const before = beforeOf(fork, group);
+      const { judged, outs } = await this.#judge(step, before, answers);
+      const isInside = fork.session.standing === "member";
+      const asks = step.core.clock.now() - since;
       const followed = answerToFollow(
-        beforeOf(fork, group),
+        before,
         judged.map((one) => one.judged),
+        outs,
+        { broughtBy: accountHex(this.#broughtBy), isInside: isInside && reason === "doubt", asks },
       );
       if (followed === null) return "none";
       if (followed === "removed") {
-        if (fork.session.standing === "member") return "none";
         await endChat(step, null);
         step.changes.push(this.#struckOut());
+        step.errands.push({ kind: "moved" });
         return "removed";
       }
-      if (reason === "away" && fork.session.standing === "member" && isWhereOthersAre(step, followed))
-        return "needless";
+      if (isInside && isNeedless(step, followed, reason)) return "needless";
       const by = judged.find((one) => one.judged === followed) as (typeof judged)[number];
-      const work = await knock(deps, beforeOf(fork, group), followed, by.gathered.bundle);
+      const work = await knock(deps, before, followed, by.gathered.bundle);
       if (typeof work === "string") return "none";
       await comeBack(step, work, followed);
-      step.changes.push(this.#struckOut(), caughtUpChange(step.id, step.core.clock.now()));
+      const now = step.core.clock.now();
+      const witness = accountIdOfBytes(toBytes(followed.offer.signer));
+      step.changes.push(this.#struckOut(), caughtUpChange(step.id, now), broughtByChange(step.id, witness, now));
+      step.after.push(() => {
+        this.#broughtBy = witness;
+      });
       return "followed";
     });
+  }
+
+  async #judge(step: Step, before: Before, answers: readonly GatheredAnswer[]): Promise<Judged> {
+    const { side } = step.state;
+    const judged: Judged["judged"][number][] = [];
+    const outs: OfferedGroup[] = [];
+    for (const gathered of answers) {
+      const { answer } = gathered;
+      if (answer.kind === "out") {
+        const out = before.known === null ? null : judgeOut(side.leaves, answer, before.known);
+        if (out !== null) outs.push(out);
+        continue;
+      }
+      const one = await judgeAnswer(step.core, before, answer);
+      if (one !== null) judged.push({ judged: one, gathered });
+    }
+    return { judged, outs };
   }
 
   #struckOut(): ReturnType<typeof askingChange> {
@@ -242,6 +324,20 @@ export class Rejoin {
       this.#core.background.run(this.#asking.begin("fallen-out"));
     });
   }
+}
+
+interface Judged {
+  readonly judged: readonly { readonly judged: JudgedAnswer; readonly gathered: GatheredAnswer }[];
+  readonly outs: readonly OfferedGroup[];
+}
+
+const accountHex = (account: AccountId | null): Hex | null =>
+  account === null ? null : bytesToHex(accountIdToBytes(account));
+
+/** The answer is of where this device stands already. */
+function isNeedless(step: Step, followed: JudgedAnswer, reason: AskingReason): boolean {
+  if (reason === "doubt") return followed.offer.isOwnPlace;
+  return reason === "away" && isWhereOthersAre(step, followed);
 }
 
 /** The same epoch, with the same leaves: nothing was missed. */

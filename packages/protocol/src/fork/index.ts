@@ -8,6 +8,7 @@ export {
   type ForkFacts,
   type SlotReceipt,
 } from "./facts.ts";
+export { isSure } from "./left-behind.ts";
 export {
   MAX_CANDIDATES,
   MAX_FINAL_NAMES,

@@ -8,6 +8,7 @@
 import { isCertified, type Decision, type ForkVerdict } from "./decide.ts";
 import { isDue, setMutable, type Draft } from "./draft.ts";
 import { levelOf, type Candidate, type Hex } from "./facts.ts";
+import { takeLeaveMutable } from "./left-behind.ts";
 import { requeueMutable } from "./own-commits.ts";
 import { ALONE_PATIENCE, OUTAGE_PATIENCE, SETTLE_PATIENCE, type ForkEffect } from "./session-state.ts";
 import { ancestry, type ForkTree } from "./tree.ts";
@@ -25,6 +26,7 @@ export function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): v
   const steps = path.map((id) => tree.candidates.get(id) as Candidate);
   const removal = steps.find(({ removes }) => removes.some(({ leaf }) => leaf === self));
   if (removal !== undefined) {
+    takeLeaveMutable(draft, line.slice(0, Math.max(0, line.indexOf(from))), from);
     setMutable(draft, { standing: "removed" });
     draft.effects.push({ kind: "removed", by: removal.id });
     return;

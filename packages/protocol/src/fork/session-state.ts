@@ -110,6 +110,8 @@ export type ForkInput =
   | { readonly kind: "author-forked"; readonly author: Hex }
   /** A message of the own leaf, with its signature, that this device has not sealed (GE17). */
   | { readonly kind: "copied" }
+  /** Somebody has told those who were left behind in this epoch (spec/rejoin.md, RJ15). */
+  | { readonly kind: "told"; readonly epoch: Hex }
   | { readonly kind: "tick" };
 
 export type ForkEffect =
@@ -127,6 +129,8 @@ export type ForkEffect =
   /** Only a fresh leaf by an external commit leads to where the others are. */
   | { readonly kind: "rejoin"; readonly reason: "snapshot-gone" | "own-commit-unknown" | "copied" | "alone" }
   | { readonly kind: "removed"; readonly by: Hex }
+  /** A word into the mailbox of an epoch beside the line, for those who came in there (spec/rejoin.md, RJ15). */
+  | { readonly kind: "tell-left-behind"; readonly epoch: Hex }
   /** Seal nothing while these leaves are in the group. */
   | { readonly kind: "hold"; readonly leaves: readonly Hex[] }
   | { readonly kind: "release" }

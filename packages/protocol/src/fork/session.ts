@@ -5,6 +5,7 @@
 import type { Decision } from "./decide.ts";
 import { setMutable, wantMutable, weighed, type Draft } from "./draft.ts";
 import type { Candidate, ForkEvidence, Hex, SlotReceipt } from "./facts.ts";
+import { tellLeftBehindMutable, toldMutable } from "./left-behind.ts";
 import { leaveMutable, moveMutable } from "./move.ts";
 import { commitMutable, helpMutable, settleOwnMutable, withdrawMutable } from "./own-commits.ts";
 import { admit, closeUpTo, finalEpochs } from "./retain.ts";
@@ -33,6 +34,7 @@ export function forkStep(session: ForkSession, input: ForkInput, environment: Fo
     holdMutable(draft, tree);
     settleOwnMutable(draft, tree);
     helpMutable(draft, tree, decision);
+    tellLeftBehindMutable(draft, tree, decision);
     commitMutable(draft, tree, decision);
     closeMutable(draft, tree);
   }
@@ -69,6 +71,8 @@ function takeInputMutable(draft: Draft, input: ForkInput): void {
     }
     case "copied":
       return leaveMutable(draft, "copied");
+    case "told":
+      return toldMutable(draft, input.epoch);
     case "tick":
   }
 }
@@ -142,11 +146,12 @@ function closeMutable(draft: Draft, tree: ForkTree): void {
   const epochs = ancestry(tree, tree.candidates.get(root)?.parent as Hex);
   const { facts: rest, gone } = closeUpTo(facts, root);
   const isGone = new Set(gone);
+  const isPast = new Set([...epochs, ...gone]);
   setMutable(draft, {
     facts: rest,
     final: [...draft.session.final, ...epochs.toReversed()].slice(-MAX_FINAL_NAMES),
     seenAt: new Map([...seenAt].filter(([id]) => !isGone.has(id))),
-    triedAt: new Map([...triedAt].filter(([key]) => !epochs.includes(key.split(" ")[0] as Hex))),
+    triedAt: new Map([...triedAt].filter(([key]) => !isPast.has(key.split(" ")[0] as Hex))),
     own: new Map([...own].filter(([id]) => !isGone.has(id) || id === head)),
   });
   const passed = [...epochs, root].flatMap((id) => tree.candidates.get(id) ?? []);

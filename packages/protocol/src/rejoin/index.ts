@@ -1,7 +1,9 @@
+export { isLeftBehind, makeLeftBehind, openLeftBehind } from "./left-behind.ts";
 export {
   decodeRejoinMessage,
   encodeRejoinMessage,
   makeRejoinAnswer,
+  makeRejoinOut,
   makeRejoinRequest,
   MAX_REJOIN_AGE_MS,
   openRejoinAnswer,
@@ -9,19 +11,25 @@ export {
   type MadeRejoinRequest,
   type RejoinAnswer,
   type RejoinMessage,
+  type RejoinOut,
   type RejoinPlace,
   type RejoinRefusal,
   type RejoinRequest,
+  type RejoinWayIn,
 } from "./rejoin-message.ts";
 export {
   answerDelay,
   chooseAnswer,
+  DOUBT_PATIENCE,
+  OUT_PATIENCE,
   isAnswered,
   isAnswerWanted,
   leafToReplace,
   mayAnswer,
   noAnswers,
   withAnswer,
+  withStranger,
   type AnsweredRejoins,
+  type Asker,
   type OfferedGroup,
 } from "./rejoin-rule.ts";

@@ -7,6 +7,7 @@
  * RJ3 What is cheap to check is checked first: whoever knows the seed can fill the inbox.
  * RJ4 An answer is sealed to the key of the request, and signed by the leaf that signed the GroupInfo in it, for this
  *     request: nobody can hand on an old one, or another way in.
+ * RJ13 Or it says that the asker is out: sealed in the same way, signed by a leaf that the asker knows, or nobody's.
  */
 import {
   bytes,
@@ -50,6 +51,7 @@ const MAX_START_BYTES = 400_000;
 const MAX_ANSWER_BYTES = 3_920_000;
 const REQUEST_LABEL = utf8ToBytes("xchat rejoin request 1\0");
 const ANSWER_LABEL = utf8ToBytes("xchat rejoin answer 1\0");
+const OUT_LABEL = utf8ToBytes("xchat rejoin out 1\0");
 const INFO = utf8ToBytes("xchat rejoin answer 1");
 
 const hash = bytes({ length: 32 });
@@ -136,7 +138,7 @@ export interface RejoinRefusal {
     | "request-for-another"
     | "request-expired"
     | "request-not-yet-valid"
-    /** Its account has no leaf here. */
+    /** Its account has no leaf here, and is not known to have had one. */
     | "request-outside"
     /** Answered often enough for now. */
     | "request-too-often"
@@ -187,13 +189,27 @@ const placeCodec = struct({
 });
 export type RejoinPlace = CodecType<typeof placeCodec>;
 
-const answerCodec = struct({
-  version: literal(VERSION, "newer-version"),
-  groupInfo: bytes({ max: MAX_GROUP_INFO_BYTES }),
-  place: bytes({ max: 4_096 }),
-  /** Where the log of somebody who has lost theirs begins (devices.md, DV35). */
-  start: bytes({ max: MAX_START_BYTES }),
-  signature: bytes({ length: 64 }),
+const answerCodec = variants({
+  in: [
+    0,
+    {
+      version: literal(VERSION, "newer-version"),
+      groupInfo: bytes({ max: MAX_GROUP_INFO_BYTES }),
+      place: bytes({ max: 4_096 }),
+      /** Where the log of somebody who has lost theirs begins (devices.md, DV35). */
+      start: bytes({ max: MAX_START_BYTES }),
+      signature: bytes({ length: 64 }),
+    },
+  ],
+  out: [
+    1,
+    {
+      version: literal(VERSION, "newer-version"),
+      /** Without a credential: only who was there with this leaf can tell whose it is. */
+      leafKey: hash,
+      signature: bytes({ length: 64 }),
+    },
+  ],
 });
 
 /**
@@ -216,13 +232,43 @@ export async function makeRejoinAnswer(
   const place = encode(placeCodec, input.place);
   const start = encodeLogStart(input.start);
   const signed = answerBytes(provider, request.hash, [groupInfo, place, start]);
-  const signature = await provider.ed25519Sign(leafKey.secretKey, signed);
-  const answer = encode(answerCodec, { version: VERSION, groupInfo, place, start, signature });
-  const sealed = await sealTo(provider, request.key, INFO, request.hash, answer);
-  return sealed === null ? null : encodeRejoinMessage({ kind: "answer", requestHash: request.hash, sealed });
+  const answer = {
+    kind: "in" as const,
+    version: VERSION,
+    groupInfo,
+    place,
+    start,
+    signature: await provider.ed25519Sign(leafKey.secretKey, signed),
+  };
+  return sealAnswer(provider, request, encode(answerCodec, answer));
 }
 
-export interface RejoinAnswer {
+/** RJ13: the whole message that says to the asker that they are out. `null` when the key of the request is none. */
+export async function makeRejoinOut(
+  provider: CryptoProvider,
+  request: Pick<RejoinRequest, "hash" | "key">,
+  leafKey: KeyPair,
+): Promise<Uint8Array | null> {
+  const answer = {
+    kind: "out" as const,
+    version: VERSION,
+    leafKey: leafKey.publicKey,
+    signature: await provider.ed25519Sign(leafKey.secretKey, concatBytes(OUT_LABEL, request.hash)),
+  };
+  return sealAnswer(provider, request, encode(answerCodec, answer));
+}
+
+async function sealAnswer(
+  provider: CryptoProvider,
+  { hash: requestHash, key }: Pick<RejoinRequest, "hash" | "key">,
+  answer: Uint8Array,
+): Promise<Uint8Array | null> {
+  const sealed = await sealTo(provider, key, INFO, requestHash, answer);
+  return sealed === null ? null : encodeRejoinMessage({ kind: "answer", requestHash, sealed });
+}
+
+export interface RejoinWayIn {
+  readonly kind: "in";
   readonly groupInfo: Uint8Array;
   readonly place: RejoinPlace;
   /** Its signer's word. */
@@ -230,6 +276,14 @@ export interface RejoinAnswer {
   /** True when the leaf with this key has signed it: to be asked for the signer of the GroupInfo. */
   readonly isSignedBy: (signatureKey: Uint8Array) => Promise<boolean>;
 }
+
+/** Signed by this leaf key; whose that is, and whether they are to be believed, is another question (RJ14). */
+export interface RejoinOut {
+  readonly kind: "out";
+  readonly leafKey: Uint8Array;
+}
+
+export type RejoinAnswer = RejoinWayIn | RejoinOut;
 
 /** `null`: not for this request, altered, or malformed. Never throws. */
 export async function openRejoinAnswer(
@@ -240,17 +294,35 @@ export async function openRejoinAnswer(
   const opened = await openFrom(provider, secretKey, INFO, requestHash, sealed);
   const answer = opened === null ? null : decode(answerCodec, opened);
   if (answer === null || !answer.ok) return null;
-  const { groupInfo, signature } = answer.value;
-  const place = decode(placeCodec, answer.value.place);
-  const start = decodeLogStart(answer.value.start);
+  return answer.value.kind === "in"
+    ? openWayIn(provider, requestHash, answer.value)
+    : openOut(provider, requestHash, answer.value);
+}
+
+type Sealed<K extends "in" | "out"> = Extract<CodecType<typeof answerCodec>, { readonly kind: K }>;
+
+function openWayIn(provider: CryptoProvider, requestHash: Uint8Array, answer: Sealed<"in">): RejoinWayIn | null {
+  const { groupInfo } = answer;
+  const place = decode(placeCodec, answer.place);
+  const start = decodeLogStart(answer.start);
   if (!place.ok || !start.ok) return null;
-  const signed = answerBytes(provider, requestHash, [groupInfo, answer.value.place, answer.value.start]);
+  const signed = answerBytes(provider, requestHash, [groupInfo, answer.place, answer.start]);
   return {
+    kind: "in",
     groupInfo,
     place: place.value,
     start: start.value,
-    isSignedBy: async (signatureKey) => provider.ed25519Verify(signatureKey, signed, signature),
+    isSignedBy: async (signatureKey) => provider.ed25519Verify(signatureKey, signed, answer.signature),
   };
+}
+
+async function openOut(
+  provider: CryptoProvider,
+  requestHash: Uint8Array,
+  { leafKey, signature }: Sealed<"out">,
+): Promise<RejoinOut | null> {
+  const isSigned = await provider.ed25519Verify(leafKey, concatBytes(OUT_LABEL, requestHash), signature);
+  return isSigned ? { kind: "out", leafKey } : null;
 }
 
 const answerBytes = (provider: CryptoProvider, requestHash: Uint8Array, parts: readonly Uint8Array[]): Uint8Array =>

@@ -10,20 +10,28 @@ import {
   decodeRejoinMessage,
   encodeRejoinMessage,
   makeRejoinAnswer,
+  makeRejoinOut,
   makeRejoinRequest,
   openRejoinAnswer,
   openRejoinRequest,
   type RejoinMessage,
   type RejoinRequest,
+  type RejoinWayIn,
 } from "./rejoin-message.ts";
+import { openLeftBehind } from "./left-behind.ts";
 import {
   answerDelay,
   chooseAnswer,
+  DOUBT_PATIENCE,
   isAnswered,
   isAnswerWanted,
+  MAX_ANSWERS_IN_ALL,
   mayAnswer,
   noAnswers,
+  OUT_PATIENCE,
+  STRANGERS_AN_HOUR,
   withAnswer,
+  withStranger,
 } from "./rejoin-rule.ts";
 
 const provider: CryptoProvider = seededProvider(nodeCryptoProvider(), "rejoin");
@@ -66,6 +74,15 @@ async function answer(): Promise<Extract<RejoinMessage, { kind: "answer" }>> {
   return message;
 }
 
+/** As `openRejoinAnswer`, of an answer that lets in. */
+async function openIn(
+  request: Parameters<typeof openRejoinAnswer>[1],
+  sealed: Uint8Array,
+): Promise<RejoinWayIn | null> {
+  const got = await openRejoinAnswer(provider, request, sealed);
+  return got?.kind === "in" ? got : null;
+}
+
 const reasonOf = async (request: Uint8Array, change: object = {}): Promise<string> => {
   const result = await openRejoinRequest(provider, request, { ...around, ...change });
   return result.ok ? "ok" : result.error.reason;
@@ -73,10 +90,12 @@ const reasonOf = async (request: Uint8Array, change: object = {}): Promise<strin
 
 test("[RJ10] who has lost everything goes by the owner that most of those who answer name, and never hears that it is out", () => {
   const mine = { policy: roles(["m", "owner"]) };
-  expect(chooseAnswer(null, "me", [offer("m", 9, mine), offer("a", 3), offer("n", 4)])).toBe(1);
-  expect(chooseAnswer(null, "me", [offer("m", 9, mine), offer("m", 10, mine), offer("n", 4), offer("o", 2)])).toBe(3);
-  expect(chooseAnswer(null, "me", [offer("o", 9, { hasAsker: false })])).toBeNull();
-  expect(chooseAnswer(null, "me", [])).toBeNull();
+  expect(chooseAnswer(asker({ known: null }), [offer("m", 9, mine), offer("a", 3), offer("n", 4)])).toBe(1);
+  expect(
+    chooseAnswer(asker({ known: null }), [offer("m", 9, mine), offer("m", 10, mine), offer("n", 4), offer("o", 2)]),
+  ).toBe(3);
+  expect(chooseAnswer(asker({ known: null }), [offer("o", 9, { hasAsker: false })])).toBeNull();
+  expect(chooseAnswer(asker({ known: null }), [])).toBeNull();
 });
 
 test("[RJ2] a request says whose device asks, and is answered to its key", async () => {
@@ -84,7 +103,7 @@ test("[RJ2] a request says whose device asks, and is answered to its key", async
   expect(request).toMatchObject({ account: ada.accountId, leafKey: leafKey.publicKey, attempt: 0, epoch: null });
   const { sealed, requestHash } = await answer();
   expect(requestHash).toEqual(made.hash);
-  const got = await openRejoinAnswer(provider, made, sealed);
+  const got = await openIn(made, sealed);
   expect([got?.groupInfo, got?.place, got?.start]).toEqual([groupInfo, place, start]);
   expect(await got?.isSignedBy(signer.publicKey)).toBe(true);
   expect(await got?.isSignedBy(leafKey.publicKey)).toBe(false);
@@ -162,7 +181,7 @@ test("[RJ4] an answer opens for its request alone, unaltered", async () => {
 
 test("[RJ4] the same GroupInfo signed for one request is not signed for another", async () => {
   const first = await answer();
-  const content = await openRejoinAnswer(provider, made, first.sealed);
+  const content = await openIn(made, first.sealed);
   const other = await makeRejoinRequest(provider, {
     conversation,
     leafKey,
@@ -179,7 +198,7 @@ test("[RJ4] the same GroupInfo signed for one request is not signed for another"
     { groupInfo: (content as { groupInfo: Uint8Array }).groupInfo, place, start, leafKey },
   );
   const message = expectOk(decodeRejoinMessage(again as Uint8Array), "answer");
-  const got = message.kind === "answer" ? await openRejoinAnswer(provider, other, message.sealed) : null;
+  const got = message.kind === "answer" ? await openIn(other, message.sealed) : null;
   expect(await got?.isSignedBy(signer.publicKey)).toBe(false);
 });
 
@@ -199,7 +218,7 @@ test("[RJ1] any bytes are a message or refused with a reason", () => {
   );
 });
 
-test("[RJ5] four answers an hour for one account, one for a request", () => {
+test("[RJ5] four answers an hour for one account, 64 for all, one for a request", () => {
   let answers = noAnswers;
   for (let i = 0; i < 4; i++) {
     expect(mayAnswer(answers, ada.accountId, NOW + i)).toBe(true);
@@ -208,8 +227,22 @@ test("[RJ5] four answers an hour for one account, one for a request", () => {
   expect(mayAnswer(answers, ada.accountId, NOW + 5)).toBe(false);
   expect(mayAnswer(answers, ada.accountId, NOW + HOUR)).toBe(true);
   expect([isAnswered(answers, "3"), isAnswered(answers, "4")]).toEqual([true, false]);
+  let many = noAnswers;
+  for (let i = 0; i < MAX_ANSWERS_IN_ALL; i++) {
+    const account = `${i}` as typeof ada.accountId;
+    expect(mayAnswer(many, account, NOW)).toBe(true);
+    many = withAnswer(many, { account, request: `${i}`, at: NOW });
+  }
+  expect([mayAnswer(many, ada.accountId, NOW), mayAnswer(many, ada.accountId, NOW + HOUR)]).toEqual([false, true]);
   for (let i = 0; i < 2_000; i++) answers = withAnswer(answers, { account: ada.accountId, request: `r${i}`, at: NOW });
   expect(answers.given).toHaveLength(1_024);
+});
+
+test("[RJ13] who makes accounts without end has sixteen of them looked at in an hour", () => {
+  let times: readonly number[] = [];
+  for (let i = 0; i < STRANGERS_AN_HOUR; i++) times = withStranger(times, NOW + i) as readonly number[];
+  expect(withStranger(times, NOW + 20)).toBeNull();
+  expect(withStranger(times, NOW + HOUR + 2)).toHaveLength(STRANGERS_AN_HOUR - 2);
 });
 
 test("[RJ6] ranks answer first, members where it is needed", () => {
@@ -230,31 +263,118 @@ const offer = (signer: string, epoch: number, more: object = {}) => ({
   epoch,
   policy: KNOWN,
   hasAsker: true,
+  isOwnPlace: false,
+  ...more,
+});
+/** Fallen out, and has asked for long. */
+const asker = (more: object = {}) => ({
+  account: "me",
+  known: KNOWN,
+  broughtBy: null,
+  isInside: false,
+  asks: 48 * HOUR,
   ...more,
 });
 
 test("[RJ7] the highest rank of the last known epoch is followed, then the newest epoch", () => {
-  expect(chooseAnswer(KNOWN, "me", [offer("m", 9), offer("a", 5), offer("o", 3)])).toBe(2);
-  expect(chooseAnswer(KNOWN, "me", [offer("m", 3), offer("n", 4)])).toBe(1);
-  expect(chooseAnswer(KNOWN, "me", [])).toBeNull();
+  expect(chooseAnswer(asker(), [offer("m", 9), offer("a", 5), offer("o", 3)])).toBe(2);
+  expect(chooseAnswer(asker(), [offer("m", 3), offer("n", 4)])).toBe(1);
+  expect(chooseAnswer(asker(), [])).toBeNull();
 });
 
 test("[RJ7] not into a group with another owner, nor by somebody who has risen there", () => {
   const taken = offer("a", 9, { policy: roles(["a", "owner"]) });
   const risen = offer("m", 9, { policy: roles(["o", "owner"], ["m", "admin"]) });
-  expect(chooseAnswer(KNOWN, "me", [taken, risen])).toBeNull();
-  expect(chooseAnswer(KNOWN, "me", [taken, risen, offer("m", 1)])).toBe(2);
+  expect(chooseAnswer(asker(), [taken, risen])).toBeNull();
+  expect(chooseAnswer(asker(), [taken, risen, offer("m", 1)])).toBe(2);
   // The owner may have left.
-  expect(chooseAnswer(KNOWN, "me", [offer("a", 9, { policy: roles(["a", "admin"]) })])).toBe(0);
+  expect(chooseAnswer(asker(), [offer("a", 9, { policy: roles(["a", "admin"]) })])).toBe(0);
 });
 
-test("[RJ7] that one is out is believed of who could have done it, and of an own device", () => {
-  const out = { hasAsker: false };
-  expect(chooseAnswer(KNOWN, "me", [offer("m", 9, out)])).toBeNull();
-  expect(chooseAnswer(KNOWN, "me", [offer("m", 9, out), offer("n", 2)])).toBe(1);
-  expect(chooseAnswer(KNOWN, "me", [offer("a", 9, out), offer("n", 2)])).toBe("removed");
-  expect(chooseAnswer(KNOWN, "me", [offer("me", 9, out)])).toBe("removed");
-  expect(chooseAnswer(KNOWN, "a", [offer("m", 9, out)])).toBeNull();
+const out = (signer: string) => offer(signer, 0, { hasAsker: false });
+
+test("[RJ7] [RJ14] that one is out is believed of who could have done it, and of an own device", () => {
+  expect(chooseAnswer(asker(), [out("m")])).toBeNull();
+  expect(chooseAnswer(asker(), [out("m"), offer("n", 2)])).toBe(1);
+  expect(chooseAnswer(asker(), [out("a"), offer("n", 2)])).toBe("removed");
+  expect(chooseAnswer(asker({ asks: 0 }), [out("me")])).toBe("removed");
+  expect(chooseAnswer(asker({ account: "a" }), [out("m")])).toBeNull();
+  expect(chooseAnswer(asker({ account: "a" }), [out("a2"), out("o")])).toBe("removed");
+});
+
+test("[RJ14] a former superior is not faster than those who are there", () => {
+  const early = asker({ asks: OUT_PATIENCE - 1 });
+  expect(chooseAnswer(early, [out("a")])).toBeNull();
+  expect(chooseAnswer(early, [out("a"), offer("m", 5)])).toBe(1);
+  // Of two who rank alike, who lets in is followed.
+  expect(chooseAnswer(asker(), [out("a"), offer("a2", 5, { policy: KNOWN })])).toBe("removed");
+  const two = roles(["o", "owner"], ["a", "admin"], ["b", "admin"]);
+  expect(chooseAnswer(asker({ known: two }), [out("a"), offer("b", 5)])).toBe(1);
+});
+
+test("[RJ14] an equal is believed that one is out when it had brought one in, nobody says otherwise, and a day has passed", () => {
+  const late = asker({ broughtBy: "m" });
+  expect(chooseAnswer(late, [out("m")])).toBe("removed");
+  expect(chooseAnswer(late, [out("n")])).toBeNull();
+  expect(chooseAnswer(asker({ broughtBy: "m", asks: DOUBT_PATIENCE - 1 }), [out("m")])).toBeNull();
+  expect(chooseAnswer(late, [out("m"), offer("n", 3)])).toBe(1);
+  expect(chooseAnswer(asker({ broughtBy: "m", isInside: true }), [out("m"), offer("n", 3, { isOwnPlace: true })])).toBe(
+    1,
+  );
+});
+
+test("[RJ16] in doubt, an equal leads nobody away before a day has passed, but for whoever brought them in", () => {
+  const inside = asker({ isInside: true, asks: 0, broughtBy: "b" });
+  expect(chooseAnswer(inside, [offer("m", 99)])).toBeNull();
+  expect(chooseAnswer(inside, [offer("m", 99), offer("n", 2, { isOwnPlace: true })])).toBe(1);
+  expect(chooseAnswer(inside, [offer("m", 99), offer("b", 2)])).toBe(1);
+  expect(chooseAnswer(inside, [offer("m", 99), offer("a", 2)])).toBe(1);
+  expect(chooseAnswer(inside, [offer("m", 99), offer("me", 2)])).toBe(1);
+  expect(chooseAnswer(asker({ isInside: true, asks: DOUBT_PATIENCE }), [offer("m", 99)])).toBe(0);
+  const taken = offer("b", 9, { policy: roles(["b", "owner"]) });
+  expect(chooseAnswer(asker({ isInside: true, broughtBy: "b" }), [taken])).toBeNull();
+});
+
+async function outAnswer(): Promise<Uint8Array> {
+  const said = await makeRejoinOut(provider, await opened(), signer);
+  const message = expectOk(decodeRejoinMessage(said as Uint8Array), "out");
+  return message.kind === "answer" ? message.sealed : new Uint8Array(0);
+}
+
+test("[RJ13] that one is out is said for one request, by one leaf, and looks like any answer", async () => {
+  const sealed = await outAnswer();
+  expect(await openRejoinAnswer(provider, made, sealed)).toEqual({ kind: "out", leafKey: signer.publicKey });
+  for (const flipped of bitFlips(sealed, 60)) expect(await openRejoinAnswer(provider, made, flipped)).toBeNull();
+  for (const short of truncations(sealed)) expect(await openRejoinAnswer(provider, made, short)).toBeNull();
+  const other = await makeRejoinRequest(provider, {
+    conversation,
+    leafKey,
+    credential,
+    epoch: null,
+    attempt: 1,
+    now: NOW,
+  });
+  expect(await openRejoinAnswer(provider, other, sealed)).toBeNull();
+});
+
+test("[RJ13] nobody says so in the name of another leaf", async () => {
+  const other = await makeRejoinRequest(provider, {
+    conversation,
+    leafKey,
+    credential,
+    epoch: null,
+    attempt: 1,
+    now: NOW,
+  });
+  const mallory = await provider.ed25519KeyPair(seedOf(provider, "mallory"));
+  const key = (await provider.xwingKeyPair(other.secretKey)).publicKey;
+  const forged = await makeRejoinOut(
+    provider,
+    { hash: other.hash, key },
+    { publicKey: signer.publicKey, secretKey: mallory.secretKey },
+  );
+  const message = expectOk(decodeRejoinMessage(forged as Uint8Array), "out");
+  expect(message.kind === "answer" && (await openRejoinAnswer(provider, other, message.sealed))).toBeNull();
 });
 
 test("vectors: request and answer are read as they were written", async () => {
@@ -281,10 +401,16 @@ test("vectors: request and answer are read as they were written", async () => {
   });
   const reply = expectOk(decodeRejoinMessage(raw("answer")), "answer");
   if (reply.kind !== "answer") throw new Error(reply.kind);
-  const got = await openRejoinAnswer(provider, { hash: raw("requestHash"), secretKey: raw("secretKey") }, reply.sealed);
+  const asked = { hash: raw("requestHash"), secretKey: raw("secretKey") };
+  const got = await openIn(asked, reply.sealed);
   expect(got?.groupInfo).toEqual(raw("groupInfo"));
   expect(got?.place.wrapKey).toEqual(raw("wrapKey"));
   expect(got?.place.nodes[0]?.seed).toEqual(raw("mailboxSeed"));
   expect(got?.start).toEqual(vector.start);
   expect(await got?.isSignedBy(raw("signer"))).toBe(true);
+  const refusal = expectOk(decodeRejoinMessage(raw("out")), "out");
+  if (refusal.kind !== "answer") throw new Error(refusal.kind);
+  expect(await openRejoinAnswer(provider, asked, refusal.sealed)).toEqual({ kind: "out", leafKey: raw("signer") });
+  const where = { conversation: raw("conversation"), epoch: raw("epoch"), isMember: () => true };
+  expect(expectOk(await openLeftBehind(provider, raw("leftBehind"), where), "word")).toEqual(raw("signer"));
 });

@@ -13,6 +13,7 @@ import {
   GroupCache,
   heard,
   judgeAnswer,
+  judgeOut,
   knock,
   knockRefused,
   LIVE_KINDS,
@@ -31,6 +32,7 @@ import {
   type ForkDeps,
   type ForkState,
   type JudgedAnswer,
+  lastKnown,
 } from "@xchat/client/fork";
 import type { PartRecord, StoreChange } from "@xchat/client/ports";
 import type { CryptoProvider, KeyPair } from "@xchat/crypto";
@@ -41,6 +43,7 @@ import {
   isSuccessorCredential,
   makeLeafCredential,
   makeRejoinAnswer,
+  makeRejoinOut,
   makeRejoinRequest,
   openRejoinAnswer,
   openRejoinRequest,
@@ -51,6 +54,9 @@ import {
   type GroupCipher,
   type KeyPackageBundle,
   type SavedGroup,
+  readLeaves,
+  type GroupLeaf,
+  type OfferedGroup,
 } from "@xchat/protocol";
 import { commitInputOf, isDecreeChange, type Change } from "./changes.ts";
 import type { SlotNode } from "./slot-node.node.ts";
@@ -294,8 +300,8 @@ export class ForkDevice {
 
   // ---- coming back
 
-  /** Asks the others, follows one, and offers its external commit. */
-  async comeBack(others: readonly ForkDevice[]): Promise<void> {
+  /** Asks the others, follows one, and offers its external commit. `asks`: for so long already. */
+  async comeBack(others: readonly ForkDevice[], asks = 0): Promise<void> {
     const { provider, now } = this.world;
     const { conversation } = this.state;
     const { leafKey, credential, bundle } = await this.newLeaf();
@@ -308,15 +314,17 @@ export class ForkDevice {
       attempt: 0,
       now: now(),
     });
+    const before = beforeOf(this.state, this.group);
     const judged: JudgedAnswer[] = [];
+    const outs: OfferedGroup[] = [];
     for (const other of others) {
       const sealed = await other.answer(asked.request);
       const answer = sealed === null ? null : await openRejoinAnswer(provider, asked, sealed);
-      const good = answer === null ? null : await judgeAnswer(this.#deps, this.state, answer);
+      if (answer?.kind === "out") outs.push(...[judgeOut(this.#leaves, answer, lastKnown(this.state))].filter(isThere));
+      const good = answer?.kind === "in" ? await judgeAnswer(this.#deps, before, answer) : null;
       if (good !== null) judged.push(good);
     }
-    const before = beforeOf(this.state, this.group);
-    const followed = answerToFollow(before, judged);
+    const followed = answerToFollow(before, judged, outs, { broughtBy: null, isInside: false, asks });
     if (followed === null) return;
     if (followed === "removed") {
       this.told.push({ kind: "removed", commits: [] });
@@ -336,6 +344,9 @@ export class ForkDevice {
     const opened = await openRejoinRequest(provider, request, { ...around, isWelcome: () => "yes" });
     const place = placeOf(this.state, session.head);
     if (!opened.ok || place === null || sealing(this.state) !== "open") return null;
+    const leafKey = this.cipher.ownLeafKey(this.group);
+    const isHere = this.#leaves.some(({ account }) => account === opened.value.account);
+    if (!isHere) return sealedOf(await makeRejoinOut(provider, opened.value, leafKey));
     const made = await makeRejoinAnswer(provider, opened.value, {
       groupInfo: await this.cipher.exportGroupInfo(this.group),
       place: {
@@ -343,10 +354,13 @@ export class ForkDevice {
         nodes: place.nodes.map(({ hint, mailbox }) => ({ hint, seed: mailbox.seed })),
       },
       start: { lineDepth: 0, tips: [] },
-      leafKey: this.cipher.ownLeafKey(this.group),
+      leafKey,
     });
-    const message = made === null ? null : decodeRejoinMessage(made);
-    return message?.ok === true && message.value.kind === "answer" ? message.value.sealed : null;
+    return sealedOf(made);
+  }
+
+  get #leaves(): readonly GroupLeaf[] {
+    return readLeaves(this.cipher.members(this.group)) ?? [];
   }
 
   async repeatKnock(): Promise<void> {
@@ -396,4 +410,11 @@ export class ForkDevice {
 export async function joined(device: ForkDevice, welcome: Uint8Array, bundle: KeyPackageBundle): Promise<void> {
   const group = expectOk(await device.cipher.join(welcome, bundle), "welcome");
   await device.begin(group);
+}
+
+const isThere = <T>(value: T | null): value is T => value !== null;
+
+function sealedOf(made: Uint8Array | null): Uint8Array | null {
+  const message = made === null ? null : decodeRejoinMessage(made);
+  return message?.ok === true && message.value.kind === "answer" ? message.value.sealed : null;
 }

@@ -1,6 +1,7 @@
 /** Coming back from outside, with real group encryption and the messages of the rejoin inbox. */
 import { bytesToHex } from "@xchat/codec";
 import { recordKind, sealing } from "@xchat/client/fork";
+import { OUT_PATIENCE } from "@xchat/protocol";
 import { expect, test } from "vitest";
 import type { ForkDevice } from "./fork-device.node.ts";
 import { ForkWorld, MINUTE } from "./fork-world.node.ts";
@@ -70,7 +71,7 @@ test("[FR20] another commit has the slots: it asks anew, and comes in behind it"
   expect(await oneEpoch(world)).toBe(true);
 });
 
-test("[RJ7] who was removed meanwhile is told so by somebody with a rank, and by nobody else", async () => {
+test("[RJ7] [RJ13] [RJ14] who was removed meanwhile is told so by somebody with a rank, and by nobody else", async () => {
   const world = await ForkWorld.of(43, ["ada", "bob", "cem"]);
   const [ada, bob, cem] = [world.get("ada"), world.get("bob"), world.get("cem")];
   await fallOut(bob);
@@ -78,9 +79,10 @@ test("[RJ7] who was removed meanwhile is told so by somebody with a rank, and by
   await ada.want({ kind: "remove", account: bob.account.accountId });
   await world.settle(3);
   bob.isOnline = true;
-  await bob.comeBack([cem]);
+  await bob.comeBack([cem], OUT_PATIENCE);
+  await bob.comeBack([cem, ada], OUT_PATIENCE - 1);
   expect(bob.told.some(({ kind }) => kind === "removed")).toBe(false);
-  await bob.comeBack([cem, ada]);
+  await bob.comeBack([cem, ada], OUT_PATIENCE);
   expect(bob.told.some(({ kind }) => kind === "removed")).toBe(true);
 });
 

@@ -12,7 +12,7 @@ const GROUP_SEEDS = Number(process.env["XCHAT_GROUP_SEEDS"] ?? 18);
 /** Not new ones each time: of new ones some eight in a hundred still find something (see ../../README.md). */
 const FIRST_OF_GROUPS = Number(process.env["XCHAT_GROUP_SEED"] ?? 208);
 /** Of those: what they find is not mended yet. */
-const OPEN_GROUP_SEEDS: readonly number[] = [217, 218];
+const OPEN_GROUP_SEEDS: readonly number[] = [218];
 const DEVICE_SEEDS = Number(process.env["XCHAT_DEVICE_SEEDS"] ?? 10);
 /** Nor of people with several devices: see there too. */
 const FIRST_OF_DEVICES = Number(process.env["XCHAT_DEVICE_SEED"] ?? 4000);
