@@ -101,11 +101,11 @@ export class ChatMessages {
   /** The client is another one now, or there was none yet: what stands there stays where it is, and is made true. */
   async #catchUp(): Promise<void> {
     const { window } = this.#state;
-    if (window === null || window.hasNewer || window.messages.length === 0) return this.showNewest();
+    if (window === null || window.messages.length === 0) return this.showNewest();
     this.#isReplacing = true;
     this.#early = [];
     try {
-      const limit = Math.min(MAX_PAGE, window.messages.length);
+      const limit = Math.min(MAX_PAGE, window.messages.length + PAGE);
       const page = await this.#api.call("messages", { chat: this.#chat, before: null, limit });
       let next = withNewest(this.#state.window ?? window, page);
       if (next === null) return await this.showNewest();

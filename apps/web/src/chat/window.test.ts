@@ -51,20 +51,19 @@ test("[W3] nothing is taken in beyond an end with more behind it", () => {
   ).toEqual(["m0", "m1", "m2"]);
 });
 
-test("[W4] a newest page takes the place of what it reaches back to, and of nothing where there may be a hole", () => {
-  const changed = [message(8, { isOwn: true }), ...run(9, 12)];
-  const made = withNewest(page(0, 10), { messages: changed, hasOlder: true, hasNewer: false });
-  expect(made?.messages).toEqual([...run(0, 8), ...changed]);
-  expect(made?.hasOlder).toBe(true);
-  // What is not in it any more is gone.
-  expect(
-    withNewest(page(0, 10), { messages: [message(5), message(7)], hasOlder: true, hasNewer: false })?.messages,
-  ).toEqual([...run(0, 6), message(7)]);
-  expect(withNewest(page(0, 10), { messages: run(20, 22), hasOlder: true, hasNewer: false })).toBeNull();
-  expect(withNewest(page(0, 10, true, true), { messages: run(8, 12), hasOlder: true, hasNewer: false })).toBeNull();
-  expect(withNewest(page(5, 10), { messages: run(1, 3), hasOlder: false, hasNewer: false })).toEqual(
-    page(1, 3, false, false),
-  );
+test("[W4] a newest page takes the place of the run where it reaches over all of it", () => {
+  const newest = (from: number, to: number, hasOlder = true): MessageWindow => page(from, to, hasOlder, false);
+  // What came late, in the middle too, and what is not there any more.
+  const late = [message(5), message(6, { id: "late", order: `${order(6)}x` }), ...run(8, 12)];
+  expect(withNewest(page(5, 10), { messages: [...run(2, 5), ...late], hasOlder: true, hasNewer: false })).toEqual({
+    messages: late,
+    hasOlder: true,
+    hasNewer: false,
+  });
+  expect(withNewest(page(5, 10), newest(6, 20))).toBeNull();
+  expect(withNewest(page(5, 10), newest(6, 20, false))?.messages).toEqual(run(6, 20));
+  expect(withNewest(page(0, 10, true, true), newest(0, 12))).toBeNull();
+  expect(withNewest(page(0, 0), newest(0, 12))).toBeNull();
 });
 
 test("[W1] [W3] any changes in any order end in the same run", () => {

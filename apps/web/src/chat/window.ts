@@ -5,7 +5,8 @@
  * W2 A change to a message that is loaded replaces it, even where its order changed.
  * W3 A message that is not loaded is taken in only where no hole can come of it: inside the run, or at an end beyond
  *    which there is nothing.
- * W4 A newest page that reaches back into the run replaces what the run has from its beginning on.
+ * W4 After a time in which changes may have been missed, only a page that reaches back over the whole run takes its
+ *    place: what came late may stand anywhere in it.
  */
 import type { MessagePage, MessageView } from "@xchat/client/api";
 
@@ -38,18 +39,13 @@ export function withNewer(window: MessageWindow, page: MessagePage): MessageWind
   return { ...window, messages: [...window.messages, ...newer], hasNewer: page.hasNewer };
 }
 
-/** W4. Null where there is, or may be, a hole between the two. */
+/** W4. Null where the page does not reach so far back. */
 export function withNewest(window: MessageWindow, page: MessagePage): MessageWindow | null {
-  const [first] = page.messages;
+  const [first] = window.messages;
   if (first === undefined || window.hasNewer) return null;
-  const isJoined = !page.hasOlder || window.messages.some(({ order }) => order >= first.order);
-  if (!isJoined) return null;
-  const older = page.hasOlder ? window.messages.filter(({ order }) => order < first.order) : [];
-  return {
-    messages: [...older, ...page.messages],
-    hasOlder: older.length > 0 ? window.hasOlder : page.hasOlder,
-    hasNewer: page.hasNewer,
-  };
+  if (page.hasOlder && !((page.messages[0]?.order ?? "") <= first.order)) return null;
+  const messages = page.messages.filter(({ order }) => order >= first.order);
+  return { ...page, messages, hasOlder: page.hasOlder || messages.length < page.messages.length };
 }
 
 export function withChanges(window: MessageWindow, { changed, removed }: MessageChanges): MessageWindow {
