@@ -9,7 +9,7 @@ import { DiskError, KEY_FILES, STORE_FILES, type Disk, type DiskFile, type DiskP
 const FOLDER = "xchat-store";
 
 /** What TypeScript's library for pages leaves out, because pages do not have it. */
-interface SyncAccessHandle {
+export interface SyncAccessHandle {
   read(into: Uint8Array, options: { readonly at: number }): number;
   write(from: Uint8Array, options: { readonly at: number }): number;
   truncate(size: number): void;
@@ -17,7 +17,7 @@ interface SyncAccessHandle {
   getSize(): number;
   close(): void;
 }
-interface SyncFileHandle {
+export interface SyncFileHandle {
   createSyncAccessHandle(): Promise<SyncAccessHandle>;
 }
 

@@ -8,6 +8,8 @@ import type { LoadSqlite } from "./sqlite-module.ts";
 import type { Schedule } from "./store.ts";
 import { loadSqliteDom } from "./wasm.dom.ts";
 
+export type { SyncAccessHandle, SyncFileHandle } from "./disk.dom.ts";
+
 export interface OpfsStoreInput {
   /** Of the profile: one folder name. */
   readonly name: string;

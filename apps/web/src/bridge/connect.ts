@@ -117,9 +117,11 @@ class TabBridge implements ClientApi {
   async call<N extends IntentName>(intent: N, input: IntentInput<N>): Promise<IntentOutput<N>> {
     if (this.#api === null && this.#glance !== null) {
       const answer = glanceAnswer(this.#glance, intent, input);
-      // What was shown of it is asked for again, as after a change of leaders.
-      if (answer !== undefined) this.#wasServed = true;
-      if (answer !== undefined) return answer;
+      if (answer !== undefined) {
+        // What was shown of it is asked for again, as after a change of leaders.
+        this.#wasServed = true;
+        return answer;
+      }
     }
     const api = this.#api ?? (await this.#nextApi());
     return api.call(intent, input);

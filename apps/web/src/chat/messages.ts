@@ -101,7 +101,7 @@ export class ChatMessages {
   /** The client is another one now, or there was none yet: what stands there stays where it is, and is made true. */
   async #catchUp(): Promise<void> {
     const { window } = this.#state;
-    if (window === null || window.messages.length === 0) return this.showNewest();
+    if (window === null || window.hasNewer || window.messages.length === 0) return this.showNewest();
     this.#isReplacing = true;
     this.#early = [];
     try {

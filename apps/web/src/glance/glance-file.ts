@@ -1,4 +1,5 @@
 /** Where the glance lies: one file in the origin private file system, written in place by the worker, read by pages. */
+import type { SyncAccessHandle, SyncFileHandle } from "@xchat/store-sqlite/dom";
 import { GLANCE_HEAD_LENGTH } from "./glance.ts";
 
 export interface GlanceFile {
@@ -10,18 +11,6 @@ export interface GlanceFile {
 
 /** `public/early.js` reads the same. */
 const NAME = "xchat-glance";
-
-/** What TypeScript's library for pages leaves out, because pages do not have it. */
-interface SyncAccessHandle {
-  write(from: Uint8Array, options: { readonly at: number }): number;
-  truncate(size: number): void;
-  flush(): void;
-  getSize(): number;
-  close(): void;
-}
-interface SyncFileHandle {
-  createSyncAccessHandle(): Promise<SyncAccessHandle>;
-}
 
 /** For the worker that has the store: one at a time. */
 export const opfsGlanceFile: GlanceFile = {
