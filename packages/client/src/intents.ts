@@ -205,20 +205,21 @@ function chatIntents(
     readAccountId(core.profile().accountId),
     readAccountId(chat.record.accountId),
   ];
+  const allow = async (chat: Chat, part: Parameters<Chat["setContact"]>[0]): Promise<void> => {
+    const before = chat.contact ?? undefined;
+    await chat.setContact(part);
+    await session.contactChanged(chat.record.accountId, before);
+  };
   return {
     setPetname: async ({ chat, petname }) => {
       const isCleared = petname === null || petname.trim() === "";
       await pair(chat).setContact({ petname: isCleared ? null : checkName(petname) });
     },
     setMayDirect: async ({ chat, mayDirect }) => {
-      const found = pair(chat);
-      await found.setContact({ mayDirect });
-      await found.consentChanged();
+      await allow(pair(chat), { mayDirect });
     },
     setBlocked: async ({ chat, isBlocked }) => {
-      const found = pair(chat);
-      await found.setContact({ isBlocked, mayDirect: false });
-      found.blockedChanged();
+      await allow(pair(chat), { isBlocked, mayDirect: false });
     },
     deleteChat: async ({ chat }) => {
       const found = session.chat(chat);

@@ -22,7 +22,7 @@ import { Recovered } from "./backup/recovered.ts";
 import type { MessageFeed } from "./base/feed.ts";
 import type { Profile } from "./base/profile.ts";
 import { rewriteDaily } from "./base/rewrite.ts";
-import { Chat } from "./chat/chat.ts";
+import { Chat, type Bounds } from "./chat/chat.ts";
 import type { NewChat } from "./chat/new-chat.ts";
 import type { ClientPorts } from "./client.ts";
 import { Invitations } from "./contact/invitations.ts";
@@ -50,6 +50,7 @@ export interface SessionInput extends Pick<ClientPorts, "connector" | "direct" |
 
 const MAINTENANCE_INTERVAL = 60 * 60_000;
 const FIRST_REWRITE = 2 * 60_000;
+const STRANGER: Bounds = { isBlocked: false, mayDirect: false };
 
 export class Session {
   readonly intents: SessionIntents;
@@ -221,20 +222,34 @@ export class Session {
   }
 
   async setContact(contact: ContactRecord): Promise<void> {
+    const before = this.core.contacts.get(contact.accountId);
     await this.core.store.write([{ put: "contact", record: contact }]);
     this.core.contacts.set(contact.accountId, contact);
     this.core.topics.mark("chats");
+    await this.contactChanged(contact.accountId, before);
+  }
+
+  /**
+   * After it is saved. There may be several chats with one person: where each has followed the other's invitation, and
+   * where one has come back in another.
+   */
+  async contactChanged(accountId: string, before: Bounds = STRANGER): Promise<void> {
+    for (const chat of this.chats.values()) if (chat.record.accountId === accountId) await chat.contactChanged(before);
   }
 
   /** Saves a chat that begins, with what else belongs to that transaction, and sets it to work. */
   async beginChat({ state, contact, changes }: NewChat, more: readonly StoreChange[] = []): Promise<Chat> {
+    const before = this.core.contacts.get(contact?.accountId ?? "");
     await this.core.store.write([...changes, ...more]);
     if (contact !== null) this.core.contacts.set(contact.accountId, contact);
     const chat = new Chat(this.core, state);
     this.chats.set(chat.id, chat);
     await chat.start();
     this.#began(chat);
-    if (contact !== null) await this.#met(contact, chat);
+    if (contact !== null) {
+      await this.#met(contact, chat);
+      await this.contactChanged(contact.accountId, before);
+    }
     this.siblings.groupChanged();
     return chat;
   }

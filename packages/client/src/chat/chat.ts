@@ -68,6 +68,9 @@ const EPOCHS_TO_TRY = 3;
 
 const NO_SUMMARY: ChatSummary = { last: null, unread: 0 };
 
+/** What a person lets a contact do. */
+export type Bounds = Pick<ContactRecord, "isBlocked" | "mayDirect">;
+
 export class Chat {
   /** What it has to do with the devices of this person. */
   readonly devices: ChatDevices;
@@ -281,6 +284,17 @@ export class Chat {
     this.#core.topics.mark("chats");
   }
 
+  /** After the contact, who was `before` until now, has been saved: a blocked one is not read, and gets nothing. */
+  async contactChanged(before: Bounds): Promise<void> {
+    const { contact } = this;
+    if (contact === null) return;
+    if (contact.isBlocked && !before.isBlocked) this.#core.readers.remove(this.id);
+    if (!contact.isBlocked && before.isBlocked) this.#readMailboxes();
+    if (contact.mayDirect !== before.mayDirect && !contact.isBlocked) await this.consentChanged();
+    this.#links.update();
+    this.#core.topics.mark("chats");
+  }
+
   /** After the contact has been saved. */
   async consentChanged(): Promise<void> {
     await this.#step(async (step) => {
@@ -345,14 +359,6 @@ export class Chat {
   /** A key package of the stock that was given here has been used. */
   async renewStock(): Promise<void> {
     await this.#step(async (step) => step.setShared({ stockGivenAt: 0 }));
-  }
-
-  /** After the contact has been saved: a blocked one is not read, and gets nothing. */
-  blockedChanged(): void {
-    if (this.#isBlocked) this.#core.readers.remove(this.id);
-    else this.#readMailboxes();
-    this.#links.update();
-    this.#core.topics.mark("chats");
   }
 
   // ---- what the nodes say

@@ -71,9 +71,4 @@ export async function takeContact(host: LocalHost, tag: number, accountId: strin
   const field = FIELDS.get(tag);
   const taken = known === undefined || field === undefined ? told : { ...known, [field]: told[field] };
   await host.setContact(taken);
-  for (const chat of host.chats.values()) {
-    if (chat.record.accountId !== accountId) continue;
-    chat.blockedChanged();
-    await chat.consentChanged();
-  }
 }

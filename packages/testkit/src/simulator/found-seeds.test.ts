@@ -27,6 +27,15 @@ test.each([
     found: "the simulator itself cut the power while it looked whether all had come together, and never ended",
   },
   {
+    seed: 178_166,
+    found:
+      "a person of two chats was blocked and unblocked in one, and the other was read no more: nothing came, and nothing was acknowledged (CV16)",
+  },
+  {
+    seed: 300_078,
+    found: "the same, where the block was lifted by a yes to their request (CV16)",
+  },
+  {
     seed: 5028,
     found: "an old copy of a store went on before it had read what it had done, and a newcomer waited for ever (RJ12)",
     hasOldCopies: true,
