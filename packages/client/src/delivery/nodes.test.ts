@@ -1,6 +1,7 @@
 /** Whom a claim about a node can harm. */
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { describe, expect, it } from "vitest";
+import { NODE_BACKOFF } from "../base/backoff.ts";
 import { Topics } from "../base/topics.ts";
 import type { NodeAccess, NodeHint, Store } from "../ports.ts";
 import { NodePool } from "./nodes.ts";
@@ -15,10 +16,10 @@ const access = (hint: NodeHint): NodeAccess =>
     close: () => {},
   }) as Partial<NodeAccess> as NodeAccess;
 
-const newPool = (): NodePool =>
+const newPool = (now: () => number = () => 0): NodePool =>
   new NodePool({
     provider: nodeCryptoProvider(),
-    clock: { now: () => 0, after: () => ({ cancel: () => {} }) },
+    clock: { now, after: () => ({ cancel: () => {} }) },
     connector: { access, discover: async () => ({ ok: false, error: { kind: "unreachable" } }) },
     topics: new Topics(),
   });
@@ -43,6 +44,38 @@ describe("the address that somebody names for a node", () => {
     const store = { write: async () => {} } as Partial<Store> as Store;
     await pool.add(store, right);
     expect(pool.access(wrong).hint.address).toBe(right.address);
+    pool.close();
+  });
+});
+
+describe("the back-off of a node", () => {
+  const unreachable = { ok: false, error: { kind: "unreachable" } } as const;
+
+  it("[O4] is that of one failure where much that was under way fails at once", () => {
+    let now = 1_000;
+    const pool = newPool(() => now);
+    for (let calls = 0; calls < 20; calls++) pool.report(right, unreachable);
+    expect(pool.mayTry(right, () => {})).toBe(false);
+    now += NODE_BACKOFF.first;
+    expect(pool.mayTry(right, () => {})).toBe(true);
+    // The next one counts: it was tried in vain.
+    for (let calls = 0; calls < 20; calls++) pool.report(right, unreachable);
+    now += NODE_BACKOFF.first - 1;
+    expect(pool.mayTry(right, () => {})).toBe(false);
+    now += NODE_BACKOFF.first + 1;
+    expect(pool.mayTry(right, () => {})).toBe(true);
+    pool.close();
+  });
+
+  it("[O4] is as long as the node itself asks for", () => {
+    let now = 1_000;
+    const pool = newPool(() => now);
+    pool.report(right, unreachable);
+    pool.report(right, { ok: false, error: { kind: "try-later", afterMilliseconds: 60_000 } });
+    now += 59_999;
+    expect(pool.mayTry(right, () => {})).toBe(false);
+    now += 1;
+    expect(pool.mayTry(right, () => {})).toBe(true);
     pool.close();
   });
 });

@@ -196,10 +196,16 @@ export class NodePool {
 
   #waitAfter(health: Health, failure: NodeFailure): number {
     if (failure.kind === "refused") return 0;
-    health.failures++;
-    const limits = failure.kind === "clock-wrong" ? CLOCK_BACKOFF : NODE_BACKOFF;
-    const wait = backoff(this.#deps.provider, limits, health.failures);
+    const wait = this.#ownWait(health, failure);
     return failure.kind === "try-later" ? Math.max(wait, Math.min(failure.afterMilliseconds, NODE_BACKOFF.most)) : wait;
+  }
+
+  /** What was under way to a node fails with it: that is one failure, however many calls there were. */
+  #ownWait(health: Health, failure: NodeFailure): number {
+    const left = health.retryAt - this.#deps.clock.now();
+    if (left > 0) return left;
+    health.failures++;
+    return backoff(this.#deps.provider, failure.kind === "clock-wrong" ? CLOCK_BACKOFF : NODE_BACKOFF, health.failures);
   }
 
   #wake(health: Health): void {
