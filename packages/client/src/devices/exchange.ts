@@ -58,6 +58,8 @@ export class Exchange {
   readonly #lane = new Lane();
   /** What has come of Welcomes that are not whole: ids of parts in the store, by digest. */
   readonly #parts = new Map<string, readonly string[]>();
+  /** Planned, and not begun. */
+  #round: Promise<void> | null = null;
 
   constructor(host: ExchangeHost, deps: ExchangeDeps) {
     this.#host = host;
@@ -91,20 +93,16 @@ export class Exchange {
     await this.tend();
   }
 
-  /** Gives what is due: to newcomers of conversations that cannot lose their commit any more, and to the stock of siblings. */
-  async tend(): Promise<void> {
-    await this.#lane.run(async () => {
-      const shared = this.#deps.shared();
-      if (shared === null) return;
-      const { store, clock } = this.#host.core;
-      for (const part of await store.all("part")) {
-        if (part.kind === NEWCOMER_DUE && part.conversationId !== shared.chat.id) await this.#giveWelcome(shared, part);
-      }
-      await shared.supply.forget((device) => this.#deps.isListed(device));
-      await shared.stock.give();
-      const expired = shared.given.expired(clock.now());
-      if (expired.length > 0) await store.write(expired);
+  /**
+   * Gives what is due: to newcomers of conversations that cannot lose their commit any more, and to the stock of siblings.
+   * It looks through the whole store: one round that has not begun serves all who ask until it does.
+   */
+  tend(): Promise<void> {
+    this.#round ??= this.#lane.run(() => {
+      this.#round = null;
+      return this.#giveDue();
     });
+    return this.#round;
   }
 
   idle(): Promise<void> {
@@ -112,6 +110,19 @@ export class Exchange {
   }
 
   // ---- below
+
+  async #giveDue(): Promise<void> {
+    const shared = this.#deps.shared();
+    if (shared === null) return;
+    const { store, clock } = this.#host.core;
+    for (const part of await store.all("part")) {
+      if (part.kind === NEWCOMER_DUE && part.conversationId !== shared.chat.id) await this.#giveWelcome(shared, part);
+    }
+    await shared.supply.forget((device) => this.#deps.isListed(device));
+    await shared.stock.give();
+    const expired = shared.given.expired(clock.now());
+    if (expired.length > 0) await store.write(expired);
+  }
 
   async #giveWelcome({ chat, supply, stock, given }: Shared, { id, conversationId, value }: PartRecord): Promise<void> {
     const { core } = this.#host;
