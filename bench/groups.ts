@@ -5,11 +5,13 @@
  * `pathCommit` is the dearest there is: the first after the founding, when no node above the leaves has a key yet, so that
  * it is sealed to each member.
  *
- * And what a message to 50 people asks of their home nodes, with real clients (`groups/deposits.ts`).
+ * And what a group costs as people use it, with real clients: deposits for a message to 50 (`groups/deposits.ts`), and the
+ * wait of who comes back to 10,000 messages (`groups/catch-up.ts`).
  */
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { mlsGroupCipher } from "@xchat/mls";
 import type { Group, GroupCipher, GroupRules, KeyPackageBundle } from "@xchat/protocol";
+import { catchUpSeconds } from "./groups/catch-up.ts";
 import { depositsForOneMessage } from "./groups/deposits.ts";
 import type { BenchResult } from "./run.ts";
 
@@ -65,7 +67,12 @@ export async function run(): Promise<BenchResult> {
     notes.push(`${leaves} leaves: first path commit ${commitBytes} bytes, Welcome ${welcomeBytes} bytes`);
   }
   figures["depositsPerGroupMessage"] = await depositsForOneMessage(MEMBERS);
-  notes.push(`deposits: at the home node that has the most of them, for one message to ${MEMBERS} members; target 1`);
+  figures["catchUp10kSeconds"] = await catchUpSeconds();
+  notes.push(
+    `deposits: at the home node that has the most of them, for one message to ${MEMBERS} members; target 1`,
+    "catchUp10k: 10,000 messages across 50 epochs, of one of two members; from navigation to the last one in the list;",
+    "  the other's word for each of them is asked for after that; target 10 s",
+  );
   return { figures, notes };
 }
 
