@@ -3,7 +3,7 @@ import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { describe, expect, it } from "vitest";
 import { NODE_BACKOFF } from "../base/backoff.ts";
 import { Topics } from "../base/topics.ts";
-import type { NodeAccess, NodeHint, Store } from "../ports.ts";
+import type { Clock, NodeAccess, NodeHint, Store } from "../ports.ts";
 import { NodePool } from "./nodes.ts";
 
 const access = (hint: NodeHint): NodeAccess =>
@@ -16,10 +16,10 @@ const access = (hint: NodeHint): NodeAccess =>
     close: () => {},
   }) as Partial<NodeAccess> as NodeAccess;
 
-const newPool = (now: () => number = () => 0): NodePool =>
+const newPool = (clock: Partial<Clock> = {}): NodePool =>
   new NodePool({
     provider: nodeCryptoProvider(),
-    clock: { now, after: () => ({ cancel: () => {} }) },
+    clock: { now: () => 0, after: () => ({ cancel: () => {} }), ...clock },
     connector: { access, discover: async () => ({ ok: false, error: { kind: "unreachable" } }) },
     topics: new Topics(),
   });
@@ -53,7 +53,7 @@ describe("the back-off of a node", () => {
 
   it("[O4] is that of one failure where much that was under way fails at once", () => {
     let now = 1_000;
-    const pool = newPool(() => now);
+    const pool = newPool({ now: () => now });
     for (let calls = 0; calls < 20; calls++) pool.report(right, unreachable);
     expect(pool.mayTry(right, () => {})).toBe(false);
     now += NODE_BACKOFF.first;
@@ -69,13 +69,28 @@ describe("the back-off of a node", () => {
 
   it("[O4] is as long as the node itself asks for", () => {
     let now = 1_000;
-    const pool = newPool(() => now);
+    const pool = newPool({ now: () => now });
     pool.report(right, unreachable);
     pool.report(right, { ok: false, error: { kind: "try-later", afterMilliseconds: 60_000 } });
     now += 59_999;
     expect(pool.mayTry(right, () => {})).toBe(false);
     now += 1;
     expect(pool.mayTry(right, () => {})).toBe(true);
+    pool.close();
+  });
+
+  it("[O4] is not made longer by a clock that is set back", () => {
+    let now = 30 * 86_400_000;
+    const waits: number[] = [];
+    const after: Clock["after"] = (milliseconds) => {
+      waits.push(milliseconds);
+      return { cancel: () => {} };
+    };
+    const pool = newPool({ now: () => now, after });
+    pool.report(right, unreachable);
+    now -= 86_400_000;
+    pool.report(right, unreachable);
+    expect(waits.at(-1)).toBeLessThanOrEqual(NODE_BACKOFF.most);
     pool.close();
   });
 });

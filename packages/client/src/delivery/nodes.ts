@@ -200,10 +200,13 @@ export class NodePool {
     return failure.kind === "try-later" ? Math.max(wait, Math.min(failure.afterMilliseconds, NODE_BACKOFF.most)) : wait;
   }
 
-  /** What was under way to a node fails with it: that is one failure, however many calls there were. */
+  /**
+   * What was under way to a node fails with it: that is one failure, however many calls there were. Only a clock that was
+   * set back shows more left than the longest wait.
+   */
   #ownWait(health: Health, failure: NodeFailure): number {
     const left = health.retryAt - this.#deps.clock.now();
-    if (left > 0) return left;
+    if (left > 0) return Math.min(left, NODE_BACKOFF.most);
     health.failures++;
     return backoff(this.#deps.provider, failure.kind === "clock-wrong" ? CLOCK_BACKOFF : NODE_BACKOFF, health.failures);
   }
