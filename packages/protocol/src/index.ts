@@ -151,6 +151,7 @@ export {
 export { decodeLog, encodeLog } from "./log/log-codec.ts";
 export { sayingAll, underNewLeaf } from "./log/new-leaf.ts";
 export { appended, prepareOwn, receiveEvent } from "./log/receive.ts";
+export { nothingMoreOf, sayingAgain } from "./log/said-again.ts";
 export { answerWant, nextRepair, repairDueAt, type RepairInput } from "./log/repair.ts";
 export {
   eventFacts,

@@ -76,6 +76,14 @@ class World {
     await this.come(async () => ((await forkNotices(device, chat)).includes(what) ? true : null));
   }
 
+  untilDelivered(device: TestDevice, chat: ConversationId, text: string): Promise<unknown> {
+    return this.come(async () => {
+      const all = await allMessages(device.who.api, chat);
+      const found = all.find(({ content }) => content.kind === "text" && content.text === text);
+      return found?.delivery?.state === "delivered" ? found : null;
+    });
+  }
+
   async come<T>(look: () => Promise<T | null>): Promise<T> {
     for (let i = 0; i < 500; i++) {
       const found = await look().catch(() => null);
@@ -155,10 +163,29 @@ describe("coming back into a group", () => {
     await world.untilTexts(old, chat, ["one", "two, by the first"]);
     await say(old, chat, "three");
     for (const one of [alice, bob, old]) await world.untilTexts(one, chat, ["one", "two, by the first", "three"]);
-    await world.come(async () => {
-      const last = (await allMessages(old.who.api, chat)).findLast(({ content }) => content.kind === "text");
-      return last?.delivery?.state === "delivered" ? last : null;
-    });
+    await world.untilDelivered(old, chat, "three");
+  }, 120_000);
+
+  test("[LG18] [RJ12] what an old copy wrote before it found out is known to have arrived, beside what it had forgotten", async () => {
+    const world = new World();
+    const { alice: bob, bob: carol, chat } = await world.pair();
+    await say(carol, chat, "one");
+    await world.untilTexts(bob, chat, ["one"]);
+    await carol.close();
+    const old = carol.copy();
+    open.push(old);
+    await carol.open();
+    await say(carol, chat, "two, by the first");
+    await world.untilTexts(bob, chat, ["one", "two, by the first"]);
+    await carol.close();
+    for (const node of world.nodes) node.goDown();
+    await old.open();
+    await say(old, chat, "two, by the old one");
+    await world.clock.pass(2 * HOUR);
+    for (const node of world.nodes) node.comeBack();
+    await world.untilNotice(old, chat, "back");
+    await world.come(async () => ((await textsOf(bob, chat)).includes("two, by the old one") ? true : null));
+    await world.untilDelivered(old, chat, "two, by the old one");
   }, 120_000);
 
   test("[CB1] [RA1] what was written and reached nobody is sent again, whenever the device is switched off on the way", async () => {
@@ -189,6 +216,8 @@ describe("coming back into a group", () => {
     await world.untilTexts(bob, chat, ["into the void"]);
     await world.until(carol, chat, ({ name, members }) => name === "Band" && members.length === 3);
     expect((await linesOf(alice, chat)).filter((line) => line === "Carol: rejoined")).toHaveLength(1);
+    // [LG18]
+    await world.untilDelivered(carol, chat, "into the void");
   }, 120_000);
 
   test("[RJ9] who was away and has missed nothing stays who they are", async () => {

@@ -35,10 +35,16 @@ export async function takeAck(step: Step, from: Hex, ack: Ack, callbacks: TakeCa
     entries: ack.entries.map((entry) => ({ ...positionFacts(entry), lacking: entry.lacking })),
   };
   const own = facts.entries.find(({ author }) => author === step.state.log.self);
-  const ids = [own?.id, facts.tip?.id].filter((id) => id !== undefined);
+  const ids = [own?.id, facts.tip?.id, ...ofFormer(step, facts.entries)].filter((id) => id !== undefined);
   const lookup = await lookupOf(step, ids, { author: step.state.log.self, sequence: own?.sequence ?? 0 });
   const withTip = facts.tip === null ? lookup : await alsoAt(step, lookup, from, facts.tip.sequence);
   await take(step, receiveAck(step.state.log, from, facts, withTip, step.core.clock.now()), callbacks);
+}
+
+/** LG18. */
+function ofFormer({ state }: Step, entries: readonly { readonly author: Hex; readonly id: Hex }[]): readonly Hex[] {
+  const former = new Set([...state.log.again.values()].map(({ author }) => author));
+  return entries.filter(({ author }) => former.has(author)).map(({ id }) => id);
 }
 
 export async function takeRead(

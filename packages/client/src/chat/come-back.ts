@@ -4,8 +4,17 @@
  *
  * CB1 Nothing that the person wrote is lost: what is not known to have arrived is sent again, as it was signed.
  */
-import { bytesToHex } from "@xchat/codec";
-import { sayingAll, underNewLeaf, type GroupRecord, type Hex } from "@xchat/protocol";
+import { bytesToHex, expectOk } from "@xchat/codec";
+import {
+  decodeEvent,
+  encodeEvent,
+  eventFacts,
+  sayingAgain,
+  sayingAll,
+  underNewLeaf,
+  type GroupRecord,
+  type Hex,
+} from "@xchat/protocol";
 import { ownMemo, type ForkWork, type JudgedAnswer } from "../fork/index.ts";
 import { ownAccount, toBytes } from "./authors.ts";
 import { takeLeafChains } from "./contact-news.ts";
@@ -16,6 +25,7 @@ import { withNotice } from "./notices.ts";
 import { queueAgain } from "./queue-again.ts";
 import { lineIdOf } from "./record-line.ts";
 import { advanceRoster, fromTheStart } from "./roster.ts";
+import type { EventRecord } from "../ports.ts";
 import type { Step } from "./step.ts";
 import { decodeMemo } from "./wish-memo.ts";
 import { MAX_WISHES } from "./wishes.ts";
@@ -34,15 +44,21 @@ export async function comeBack(step: Step, work: ForkWork, { leaves }: JudgedAns
   const side = sideOf(cipher, group);
   const self = bytesToHex(cipher.ownLeafKey(group).publicKey);
   const replaced = leaves.find(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey));
-  const log = underNewLeaf(before.log, self);
+  const log = sayingAgain(
+    underNewLeaf(before.log, self),
+    again.map((event) => factsOf(step, event)),
+  );
   const roster = advanceRoster(before.roster, side, { cut: [], lineDepth: before.roster.lineDepth, since: 0, now });
   step.set({ log, roster: fromTheStart(roster, side) });
   step.enterEpoch(group, side, await deriveEpoch(cipher, provider, group, side, now));
   await beginSession(step, work);
   dropSealed(step);
-  queueAgain(step, again);
-  const present = side.leaves.map(({ leafKey }) => leafKey);
-  step.set({ log: sayingAll(step.state.log, present, now) });
+  const waiting = new Set(before.queued);
+  queueAgain(
+    step,
+    again.map(({ id }) => id).filter((id) => !waiting.has(id)),
+  );
+  step.set({ log: sayingAll(step.state.log, leavesOfPresent(step), now) });
   const record: GroupRecord = {
     by: ownAccount(step.core),
     actions: replaced === undefined ? [] : [rejoinedAction(side.leaves, self, replaced)],
@@ -70,19 +86,31 @@ function rejoinedAction(
   return { kind: "rejoined", account: own.account, deviceKey: own.deviceKey, replaced: replaced.deviceKey };
 }
 
-/** Own events, in order, that are not known to have reached everybody. */
-async function toSayAgain(step: Step): Promise<readonly string[]> {
+/** Own events, in order, that are not known to have reached everybody: those too that were said again before, and those that wait. */
+async function toSayAgain(step: Step): Promise<readonly EventRecord[]> {
   const { log, queued } = step.state;
   const tip = log.authors.get(log.self)?.tip?.sequence ?? -1;
   const since = step.core.clock.now() - SAID_AGAIN.age;
   const from = Math.max(0, tip + 1 - SAID_AGAIN.most);
-  const stored = await step.core.store.eventsOfAuthor(step.id, log.self, from, SAID_AGAIN.most);
+  const own = await step.core.store.eventsOfAuthor(step.id, log.self, from, SAID_AGAIN.most);
+  const before = await step.core.store.eventsById([...log.again.keys()]);
   const waiting = new Set(queued);
-  const open = stored.filter(
+  return [...before.toSorted((a, b) => a.depth - b.depth), ...own].filter(
     ({ id, delivery, receivedAt, header }) =>
-      header.length > 0 && !waiting.has(id) && (delivery === "queued" || (delivery === "stored" && receivedAt > since)),
+      header.length > 0 && (waiting.has(id) || delivery === "queued" || (delivery === "stored" && receivedAt > since)),
   );
-  return open.map(({ id }) => id);
+}
+
+function factsOf({ core }: Step, { header, body }: EventRecord): ReturnType<typeof eventFacts> {
+  return eventFacts(
+    expectOk(decodeEvent(core.provider, encodeEvent({ signedHeader: header, bodyBytes: body })), "event"),
+  );
+}
+
+/** Leaf keys, present and former, of everybody who is here: what they said under a former one they may say again (LG18). */
+function leavesOfPresent({ state: { roster, side } }: Step): readonly Hex[] {
+  const here = new Set(side.leaves.map(({ account }) => account));
+  return [...roster.leaves].flatMap(([leafKey, { account }]) => (here.has(account) ? [leafKey] : []));
 }
 
 /** It was sealed where nobody might be. */

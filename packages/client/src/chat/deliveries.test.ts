@@ -10,6 +10,7 @@ const self = key(1);
 
 const author = (upTo: number, readUpTo: number | null = null, lacking: AuthorLog["lost"] = []): AuthorLog => ({
   tip: null,
+  beside: null,
   claimed: null,
   lost: [],
   forks: 0,

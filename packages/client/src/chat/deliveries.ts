@@ -56,6 +56,25 @@ export function withReach(event: EventRecord, reach: Reach, via: "direct" | "nod
   return isNews ? { ...event, delivery: "delivered", via: way } : event;
 }
 
+/** LG18: the same of an own event that was said again under another leaf key. */
+export function againReachOf(
+  state: ChatState,
+  self: AccountId,
+  { id, depth }: Pick<EventRecord, "id" | "depth">,
+): { readonly isDelivered: boolean; readonly isEverywhere: boolean } {
+  const { log, roster, side } = state;
+  const by = new Set(log.again.get(id)?.by);
+  const concerned = leavesOfOthers(state, self).filter(
+    ({ leafKey }) => (roster.leaves.get(leafKey)?.joinedAt ?? 0) <= depth,
+  );
+  const people = new Set(concerned.map(({ account }) => account));
+  const having = new Set(concerned.flatMap(({ account, leafKey }) => (by.has(leafKey) ? [account] : [])));
+  return {
+    isDelivered: people.size > 0 && having.size === people.size,
+    isEverywhere: side.leaves.every(({ leafKey }) => leafKey === log.self || by.has(leafKey)),
+  };
+}
+
 export const stepReach = (step: Step): Reach => reachOf(step.state, ownAccount(step.core));
 
 const holds = (

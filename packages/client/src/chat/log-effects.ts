@@ -1,5 +1,6 @@
 /** What the transitions of the log say, done with the records of a step. The log itself is pure (protocol/log). */
 import {
+  nothingMoreOf,
   rightsAt,
   type Hex,
   type LogEffect,
@@ -9,7 +10,8 @@ import {
 } from "@xchat/protocol";
 import type { EventRecord } from "../ports.ts";
 import { wantOf } from "./gaps.ts";
-import { stepReach, withReach } from "./deliveries.ts";
+import { ownAccount } from "./authors.ts";
+import { againReachOf, stepReach, withReach } from "./deliveries.ts";
 import { ownEvents } from "./lookup.ts";
 import { noticesOfEffects } from "./notices.ts";
 import type { Step } from "./step.ts";
@@ -54,6 +56,8 @@ async function perform(step: Step, effect: LogEffect, { via = "nodes", onDeliver
       return;
     case "delivered":
       return delivered(step, effect.ranges, via, onDelivered);
+    case "delivered-again":
+      return deliveredAgain(step, effect.ids, via, onDelivered);
     case "read":
       return readUpTo(step, effect.upTo, via);
     case "equivocation":
@@ -107,6 +111,29 @@ async function delivered(
   onDelivered?.(new Set(events.filter(({ sequence }) => reach.isEverywhere(sequence)).map(({ id }) => id)));
 }
 
+/** LG18. */
+async function deliveredAgain(
+  step: Step,
+  ids: readonly Hex[],
+  via: "direct" | "nodes",
+  onDelivered?: (eventIds: ReadonlySet<Hex>) => void,
+): Promise<void> {
+  const everywhere = new Set<Hex>();
+  for (const id of ids) {
+    const event = await step.event(id);
+    if (event === null) continue;
+    const reach = againReachOf(step.state, ownAccount(step.core), event);
+    const isOpen = event.delivery === "queued" || event.delivery === "stored";
+    if (reach.isDelivered && isOpen) {
+      const way = event.via === "" ? (event.delivery === "stored" ? "nodes" : via) : event.via;
+      step.putEvent({ ...event, delivery: "delivered", via: way });
+    }
+    if (reach.isEverywhere) everywhere.add(id);
+  }
+  step.set({ log: nothingMoreOf(step.state.log, [...everywhere]) });
+  if (everywhere.size > 0) onDelivered?.(everywhere);
+}
+
 async function readUpTo(step: Step, upTo: number, via: "direct" | "nodes"): Promise<void> {
   const { readCount } = step.state.shared;
   const reach = stepReach(step);
@@ -127,6 +154,7 @@ export async function reviewDeliveries(step: Step): Promise<void> {
   const newest = step.state.log.authors.get(step.state.log.self)?.tip?.sequence ?? -1;
   const range = { from: Math.max(step.state.shared.readCount, newest - MAX_READ_BACK), to: newest };
   if (range.to >= range.from) await delivered(step, [range], "nodes");
+  await deliveredAgain(step, [...step.state.log.again.keys()], "nodes");
 }
 
 const lostRecord = (

@@ -54,6 +54,7 @@ describe("notices", () => {
     const repair = { since: 0, tries: 1, nextAt: 9 };
     const author = {
       tip: { sequence: 4, id: hash(4), depth: 5 },
+      beside: null,
       claimed: { sequence: 6, by: peer, ...repair },
       lost: [{ from: 1, to: 3, endId: hash(8), depth: 4, ...repair }],
       forks: 0,

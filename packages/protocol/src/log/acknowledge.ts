@@ -16,7 +16,8 @@ import {
   type Draft,
 } from "./draft.ts";
 import { claimMutable } from "./hold.ts";
-import type { AckRefusal, Hex, Log, LogStep, Lookup, Range } from "./state.ts";
+import { hearOfAgainMutable } from "./said-again.ts";
+import type { AckEntryFacts, AckRefusal, Hex, Log, LogStep, Lookup, Range } from "./state.ts";
 
 export const ACK_DELAY = 1_000;
 /** With more members than this nobody acknowledges: the cost would grow with the square. */
@@ -26,12 +27,7 @@ const MAX_RANGES = 16;
 
 export interface AckFacts {
   readonly tip: { readonly sequence: number; readonly id: Hex } | null;
-  readonly entries: readonly {
-    readonly author: Hex;
-    readonly sequence: number;
-    readonly id: Hex;
-    readonly lacking: readonly Range[];
-  }[];
+  readonly entries: readonly AckEntryFacts[];
 }
 
 export interface PositionFacts {
@@ -84,6 +80,7 @@ export function receiveAck(log: Log, from: Hex, ack: AckFacts, lookup: Lookup, n
   const draft = thaw(log);
   if (from === log.self || !hasRoomForAuthor(draft, from)) return refuse(draft, from, "own-acknowledgement");
   if (ack.tip !== null) noteTipMutable(draft, from, ack.tip, now);
+  hearOfAgainMutable(draft, from, ack.entries, lookup);
   const entry = ack.entries.find((candidate) => candidate.author === log.self);
   if (entry === undefined) return freeze(draft);
   const refusal = positionFault(draft, entry, lookup);
@@ -147,16 +144,18 @@ function positionFault(draft: Draft, position: PositionFacts, lookup: Lookup): A
 
 function takeAck(log: Log): { readonly log: Log; readonly outgoing: Outgoing } {
   const authors = new Map(log.authors);
-  const entries: AckFacts["entries"][number][] = [];
+  const entries: AckEntryFacts[] = [];
   const read: PositionFacts[] = [];
   for (const [author, state] of log.authors) {
-    const { tip, lost, readMark } = state;
-    const acks = state.isAckDue && tip !== null && entries.length < MAX_ENTRIES;
+    const { tip, beside, lost, readMark } = state;
+    const acks = state.isAckDue && tip !== null && entries.length < MAX_ENTRIES - 1;
     const reads = state.isReadDue && readMark !== null && read.length < MAX_ENTRIES;
     if (acks) entries.push({ author, sequence: tip.sequence, id: tip.id, lacking: coalesce(lost) });
+    if (acks && beside !== null) entries.push({ author, ...beside, lacking: coalesce(lost) });
     if (reads) read.push({ author, ...readMark });
     if (acks || reads) {
-      authors.set(author, { ...state, isAckDue: state.isAckDue && !acks, isReadDue: state.isReadDue && !reads });
+      const left = { isAckDue: state.isAckDue && !acks, isReadDue: state.isReadDue && !reads };
+      authors.set(author, { ...state, ...left, beside: acks ? null : beside });
     }
   }
   const isMore = [...authors.values()].some((state) => state.isAckDue || state.isReadDue);

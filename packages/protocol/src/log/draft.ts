@@ -11,6 +11,7 @@ import {
   type LogStep,
   type Missing,
   type PendingEvent,
+  type SaidAgain,
   type StartEvent,
 } from "./state.ts";
 
@@ -23,6 +24,7 @@ export interface Draft {
   readonly pending: Map<Hex, PendingEvent>;
   readonly missing: Map<Hex, Missing>;
   readonly askers: Map<Hex, { readonly tokens: number; readonly at: number }>;
+  readonly again: Map<Hex, SaidAgain>;
   heads: readonly Head[];
   ackDueSince: number | null;
   lastWantAt: number;
@@ -39,6 +41,7 @@ export const thaw = (log: Log): Draft => ({
   pending: new Map(log.pending),
   missing: new Map(log.missing),
   askers: new Map(log.askers),
+  again: new Map(log.again),
   effects: [],
   refused: new Set(),
   ready: [],

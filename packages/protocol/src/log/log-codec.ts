@@ -16,6 +16,8 @@ import {
   type Result,
 } from "@xchat/codec";
 import {
+  MAX_AGAIN,
+  MAX_AGAIN_BY,
   MAX_AUTHORS,
   MAX_HEADS,
   MAX_LOST_RANGES,
@@ -30,6 +32,7 @@ import {
   type Missing,
   type PendingEvent,
   type Range,
+  type SaidAgain,
   type StartEvent,
 } from "./state.ts";
 
@@ -60,6 +63,7 @@ const headCodec: Codec<Head> = struct({ id: hash, depth: uint() });
 
 const authorCodec: Codec<AuthorLog> = struct({
   tip: nullable(tip),
+  beside: nullable(struct({ sequence: uint(), id: hash })),
   claimed: nullable(struct({ sequence: uint(), by: hash, ...repair })),
   lost: list(lostCodec, { max: MAX_LOST_RANGES }),
   forks: uint(),
@@ -92,6 +96,14 @@ const missingCodec: Codec<Missing> = struct({
   ...repair,
 });
 
+const againCodec: Codec<SaidAgain> = struct({
+  id: hash,
+  author: hash,
+  sequence: uint(),
+  previous: nullable(hash),
+  by: list(hash, { max: MAX_AGAIN_BY }),
+});
+
 const mapOf = <K, V>(key: Codec<K>, value: Codec<V>, max: number): Codec<ReadonlyMap<K, V>> =>
   mapped(
     list(struct({ key, value }), { max }) as Codec<readonly { readonly key: K; readonly value: V }[]>,
@@ -121,6 +133,7 @@ const logCodec: Codec<StoredLog> = struct({
   pending: byId(pendingCodec, MAX_PENDING),
   missing: byId(missingCodec, MAX_MISSING),
   askers: mapOf(hash, struct({ tokens: thousandths, at: time }), MAX_AUTHORS),
+  again: byId(againCodec, MAX_AGAIN),
   ackDueSince: nullable(time),
   lastWantAt: time,
 });

@@ -55,7 +55,7 @@ function receiveMutable(draft: Draft, event: EventFacts, lookup: Lookup, now: nu
   if (isHere(draft, event.id, lookup)) {
     draft.effects.push({ kind: "duplicate", id: event.id });
     // LG17: the acknowledgement did not come to them.
-    owesAckMutable(draft, event.author, now);
+    owesAckMutable(draft, event, now);
     return;
   }
   if (!hasRoomForAuthor(draft, event.author)) return refuseMutable(draft, event, "too-many-authors");
@@ -199,13 +199,16 @@ function integrateMutable(draft: Draft, event: PendingEvent, now: number): void 
   if (!isDepthTrue(draft, event)) return refuseAndReleaseMutable(draft, event, "bad-depth", now);
   closeGapMutable(draft, event, now);
   showMutable(draft, event);
-  owesAckMutable(draft, event.author, now);
+  owesAckMutable(draft, event, now);
   drainMutable(draft, event, now);
 }
 
-function owesAckMutable(draft: Draft, author: Hex, now: number): void {
-  if (author === draft.self || authorOf(draft, author).tip === null) return;
-  updateAuthorMutable(draft, author, { isAckDue: true });
+function owesAckMutable(draft: Draft, { author, sequence, id }: EventFacts, now: number): void {
+  const { tip, forks, beside } = authorOf(draft, author);
+  if (author === draft.self || tip === null) return;
+  // LG18: the tip says nothing of another branch.
+  const isBeside = forks > 0 && id !== tip.id;
+  updateAuthorMutable(draft, author, { isAckDue: true, beside: isBeside ? { sequence, id } : beside });
   draft.ackDueSince ??= now;
 }
 

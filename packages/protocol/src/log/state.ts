@@ -32,6 +32,9 @@ export const MAX_LOST_RANGES = 32;
 export const MAX_DEPTH_JUMP = 2 ** 24;
 /** Reports of one author's forks; the first is enough to act on. */
 export const MAX_FORK_REPORTS = 8;
+/** Own events under a former leaf key whose arrival is still waited for, and members who have acknowledged one. */
+export const MAX_AGAIN = 256;
+export const MAX_AGAIN_BY = 64;
 
 // ---- facts
 
@@ -133,9 +136,25 @@ export interface PendingEvent extends EventFacts {
   readonly isIncomplete: boolean;
 }
 
+/** An own event under a former leaf key, said again. */
+export interface SaidAgain extends Pick<EventFacts, "id" | "author" | "sequence" | "previous"> {
+  /** Who has acknowledged it since. */
+  readonly by: readonly Hex[];
+}
+
+/** What an acknowledgement says of one author. */
+export interface AckEntryFacts {
+  readonly author: Hex;
+  readonly sequence: number;
+  readonly id: Hex;
+  readonly lacking: readonly Range[];
+}
+
 export interface AuthorLog {
   /** The shown event with the greatest number. */
   readonly tip: Tip | null;
+  /** Of an author who has forked: what came last beside the tip, and is not acknowledged yet (LG18). */
+  readonly beside: { readonly sequence: number; readonly id: Hex } | null;
   /** A number that the author (or, for own events, another member) says exists beyond what is here. */
   readonly claimed: (Repair & { readonly sequence: number; readonly by: Hex }) | null;
   readonly lost: readonly LostRange[];
@@ -165,6 +184,8 @@ export interface Log {
   readonly missing: ReadonlyMap<Hex, Missing>;
   /** What each member may still ask for. */
   readonly askers: ReadonlyMap<Hex, { readonly tokens: number; readonly at: number }>;
+  /** Own events under former leaf keys (LG18). */
+  readonly again: ReadonlyMap<Hex, SaidAgain>;
   /** Since when an acknowledgement or read position waits to be sent. */
   readonly ackDueSince: number | null;
   readonly lastWantAt: number;
@@ -201,6 +222,8 @@ export type LogEffect =
   /** Send this as a `want` item. */
   | { readonly kind: "want"; readonly asked: Hex; readonly ids: readonly Hex[]; readonly ranges: readonly WantRange[] }
   | { readonly kind: "delivered"; readonly by: Hex; readonly ranges: readonly Range[] }
+  /** Of events that were said again. */
+  | { readonly kind: "delivered-again"; readonly by: Hex; readonly ids: readonly Hex[] }
   | { readonly kind: "read"; readonly by: Hex; readonly upTo: number }
   /** An own event came that this store has never seen: the store is an old copy, or the device was cloned. */
   | { readonly kind: "behind"; readonly sequence: number }
@@ -226,6 +249,7 @@ export interface LogStep {
 
 export const NEW_AUTHOR: AuthorLog = {
   tip: null,
+  beside: null,
   claimed: null,
   lost: [],
   forks: 0,
@@ -256,6 +280,7 @@ export function startLog(input: {
     pending: new Map(),
     missing: new Map(),
     askers: new Map(),
+    again: new Map(),
     ackDueSince: null,
     lastWantAt: 0,
   };
