@@ -48,6 +48,22 @@ export function takeLeafChains(step: Step): void {
   }
 }
 
+/** The same where a chat begins: the better of what is known of a contact and what their leaves show, and what is told of it. */
+export function chainOfLeaves(
+  core: SessionCore,
+  known: { readonly accountId: string; readonly chain: Uint8Array },
+  leaves: readonly { readonly account: string; readonly chain: Uint8Array }[],
+): { readonly chain: Uint8Array; readonly notices: readonly StoredNotice[] } {
+  let { chain } = known;
+  let notices: readonly StoredNotice[] = [];
+  for (const leaf of leaves.filter(({ account }) => account === known.accountId)) {
+    const change = identityChange(core, { accountId: known.accountId, chain }, leaf.chain);
+    if (isBetter(change) || (chain.length === 0 && change === null)) chain = leaf.chain;
+    if (change !== null && change !== "rolled-back") notices = withIdentityNotice(core, notices, change, leaf.chain);
+  }
+  return { chain, notices };
+}
+
 /** The chain is pinned where it is better than the pin; what speaks against it is told. It has been verified. */
 function pinChain(step: Step, account: AccountId, chain: Uint8Array): void {
   const { core } = step;

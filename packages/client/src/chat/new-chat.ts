@@ -93,7 +93,14 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
   const fresh = newRecord(core, id);
   const shared = { ...newShared(), wishes: input.wishes ?? [] };
   const roster = rosterOf(side, introduction);
-  const begun = await begin(core, { record: { ...fresh, ...keptOf(before) }, shared, log, group, side, roster });
+  const begun = await begin(core, {
+    record: { ...fresh, ...keptOf(before) },
+    shared,
+    log,
+    group,
+    side,
+    roster,
+  });
   const line: StoreChange = { put: "event", record: lineRecord(core, group, input.record, roster.lineDepth) };
   const by = input.record.by === ownAccount(core) ? null : input.record.by;
   const stale = before === null ? [] : await mailboxesOf(core, id);
@@ -112,20 +119,21 @@ export interface NewConversationInput {
   /** The chat of the same group that this person was in before. */
   readonly before?: ConversationRecord | null;
   readonly wishes?: Shared["wishes"];
+  readonly notices?: Shared["notices"];
 }
 
 /** Of any kind, as a device of one's own begins with it. */
 export async function newConversation(
   core: SessionCore,
   group: Group,
-  { record, start = NOTHING_BEFORE, before = null, wishes = [] }: NewConversationInput,
+  { record, start = NOTHING_BEFORE, before = null, wishes = [], notices = [] }: NewConversationInput,
 ): Promise<NewConversation> {
   const id = bytesToHex(group.groupId);
   const side = sideOf(core.cipher, group);
   const self = bytesToHex(core.cipher.ownLeafKey(group).publicKey);
   const begun = await begin(core, {
     record: { ...newRecord(core, id), ...keptOf(before), ...record },
-    shared: { ...newShared(), wishes },
+    shared: { ...newShared(), wishes, notices },
     log: startLog({ conversation: id, self, start: start.tips, lineDepth: start.lineDepth }),
     group,
     side,

@@ -3,6 +3,8 @@ import { bytesToHex } from "@xchat/codec";
 import type { SyncState } from "@xchat/protocol";
 import { sideOf } from "../chat/epochs.ts";
 import { newConversation, type NewChat } from "../chat/new-chat.ts";
+import { chainOfLeaves } from "../chat/contact-news.ts";
+import type { Shared } from "../chat/shared.ts";
 import type { Wish } from "../chat/wishes.ts";
 import type { ContactRecord, ConversationRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
@@ -25,9 +27,13 @@ export async function joinBySibling(
   const wishes: readonly Wish[] = isLastResort
     ? [{ id: bytesToHex(core.provider.randomBytes(8)), change: { kind: "update", after: group.epoch } }]
     : [];
-  const begin = async (accountId: string, contact: ContactRecord | null): Promise<NewChat> => {
+  const begin = async (
+    accountId: string,
+    contact: ContactRecord | null,
+    notices: Shared["notices"] = [],
+  ): Promise<NewChat> => {
     const record = { accountId, state: "active", ...beginningOf(registers, id) } as const;
-    const begun = await newConversation(core, group, { record, start: introduction, before, wishes });
+    const begun = await newConversation(core, group, { record, start: introduction, before, wishes, notices });
     const known: readonly StoreChange[] = contact === null ? [] : [{ put: "contact", record: contact }];
     const now = core.clock.now();
     const marks = marksOf(registers, id, now);
@@ -39,6 +45,7 @@ export async function joinBySibling(
   if (state.kind !== "pair" || other === undefined || !accounts.some((account) => account === own)) return null;
   const called = introduction.people.find(({ account }) => account === other)?.name;
   const seen = contactOf(registers, other, core.contacts.get(other), called);
-  const shown = leaves.find(({ account }) => account === other)?.chain ?? seen.chain;
-  return begin(other, { ...seen, chain: seen.chain.length > 0 ? seen.chain : shown });
+  // What is known may be older than who is here: by it nobody might be left to write to.
+  const { chain, notices } = chainOfLeaves(core, seen, leaves);
+  return begin(other, { ...seen, chain }, notices);
 }
