@@ -152,6 +152,40 @@ describe("a group among forks", () => {
     }
   }, 120_000);
 
+  test("[FR12] what was said once on a branch that is left is said again: how far its people had come and read, and who they are", async () => {
+    const world = new World();
+    const { devices, chat } = await world.group("Alice", "Bob", "Carol");
+    const [alice, bob, carol] = devices as [TestDevice, TestDevice, TestDevice];
+    await say(carol, chat, "who sings?");
+    for (const one of [alice, bob])
+      await world.come(async () => ((await textsOf(one.who, chat)).length === 1 ? true : null));
+    world.down();
+    await alice.who.api.call("setGroupInfo", { chat, name: "Band" });
+    await bob.who.api.call("setPermission", { chat, name: "info", holder: "admins" });
+    await world.clock.pass(70 * MINUTE);
+    await world.until(alice, chat, ({ name }) => name === "Band");
+    await world.until(bob, chat, ({ permissions }) => permissions.info === "admins");
+    for (const { who } of [alice, bob]) {
+      const question = (await allMessages(who.api, chat)).find(({ content }) => content.kind === "text");
+      await who.api.call("markRead", { chat, upTo: question?.id ?? "" });
+      await who.api.call("setName", { name: `${who.name} the Great` });
+    }
+    await world.clock.pass(MINUTE);
+    await world.up(alice, bob, carol);
+    for (const one of devices) {
+      await world.until(one, chat, ({ name, permissions }) => name === "Band" && permissions.info === "admins");
+    }
+    await world.come(async () => {
+      const question = (await allMessages(carol.who.api, chat)).find(({ content }) => content.kind === "text");
+      return question?.delivery?.state === "read" ? true : null;
+    });
+    await world.until(
+      carol,
+      chat,
+      ({ members }) => members.filter(({ name }) => name.endsWith(" the Great")).length === 2,
+    );
+  }, 120_000);
+
   test("[FR9] one node of three is enough to be told of a change, and two to count it", async () => {
     const world = new World();
     const { devices, chat } = await world.group("Alice", "Bob");

@@ -27,6 +27,7 @@ import { answeredElsewhere, introduce } from "../group/introduce.ts";
 import { ownAccount } from "./authors.ts";
 import { takeLeafChains } from "./contact-news.ts";
 import { endChat, enterGroup, type Entry } from "./enter.ts";
+import { sayAnew } from "./greeting.ts";
 import { welcomeDevices } from "./own-devices.ts";
 import { sideOf, type Epoch } from "./epochs.ts";
 import { withNotice, type Happening } from "./notices.ts";
@@ -246,6 +247,7 @@ async function move(
     else answeredElsewhere(step, entry.record);
     noteDevices(step, commit);
   }
+  if (left.length > 0) sayAnew(step);
   takeLeafChains(step);
   acceptedBy(step);
   for (const { record, item } of again) {

@@ -9,7 +9,7 @@ import type { EventRecord } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { dueItems } from "./acknowledgements.ts";
 import { wantCommit } from "./commits.ts";
-import { greet } from "./greeting.ts";
+import { greet, nameItem } from "./greeting.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
 import { ownAccount } from "./authors.ts";
@@ -41,6 +41,7 @@ export async function advance(step: Step): Promise<void> {
 async function speakToPair(step: Step): Promise<void> {
   if (step.state.shared.ownConsentRevision === 0) await sealConsent(step);
   if (step.contact(step.state.record.accountId)?.isBlocked === true) return;
+  if (step.state.shared.isNameDue) await sealConsent(step);
   await giveStock(step);
   await step.core.introductions.send(step);
 }
@@ -91,7 +92,7 @@ export async function sealConsent(step: Step): Promise<void> {
   const said = saidBy(step.state.roster, ownAccount(core));
   const revision = Math.max(shared.ownConsentRevision, said.directRevision) + 1;
   const profileRevision = Math.max(1, shared.ownProfileRevision, said.nameRevision);
-  step.setShared({ ownConsentRevision: revision, ownProfileRevision: profileRevision });
+  step.setShared({ ownConsentRevision: revision, ownProfileRevision: profileRevision, isNameDue: false });
   const items: PayloadItem[] = [
     { kind: "direct-consent", isAllowed: mayDirect(core, record.accountId), revision },
     { kind: "profile", name: core.profile().name, revision: profileRevision },
@@ -136,12 +137,4 @@ async function sealEvent(step: Step, event: EventRecord): Promise<void> {
   // Who has the event from elsewhere (LG7) has not heard what rides on it: it stays on its way until the nodes have it.
   await step.seal(first, first.length === 1 ? "event" : "state", event.id);
   for (const items of rest) await step.seal(items, "state");
-}
-
-/** GR30: who has come in knows this person's name from hearsay alone. */
-function nameItem(step: Step): readonly PayloadItem[] {
-  const { isNameDue, ownProfileRevision } = step.state.shared;
-  if (!isNameDue || step.state.side.state.kind === "pair") return [];
-  step.setShared({ isNameDue: false });
-  return [{ kind: "profile", name: step.core.profile().name, revision: Math.max(1, ownProfileRevision) }];
 }

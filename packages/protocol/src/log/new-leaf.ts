@@ -16,12 +16,16 @@ export function underNewLeaf(log: Log, self: Hex): Log {
   return { ...log, self, authors };
 }
 
-/** How far this device has come is said of all of these authors anew, so that whoever has come back learns what it lacks. */
+/**
+ * How far this device has come, and its person has read, is said of all of these authors anew: to whoever has come back, so that
+ * they learn what they lack, and behind a branch that was left, where nobody may have heard it.
+ */
 export function sayingAll(log: Log, of: readonly Hex[], now: number): Log {
   const authors = new Map(log.authors);
   for (const author of of) {
     const state = authorOf(log, author);
-    if (author !== log.self && state.tip !== null) authors.set(author, { ...state, isAckDue: true });
+    if (author === log.self || state.tip === null) continue;
+    authors.set(author, { ...state, isAckDue: true, isReadDue: state.readMark !== null });
   }
   return { ...log, authors, ackDueSince: log.ackDueSince ?? now };
 }
