@@ -186,6 +186,31 @@ describe("a group among forks", () => {
     );
   }, 120_000);
 
+  test("[GR33] who left on a branch that lost is out all the same, and says nothing meanwhile", async () => {
+    const world = new World();
+    const { devices, chat } = await world.group("Alice", "Bob", "Carol");
+    const [alice, bob, carol] = devices as [TestDevice, TestDevice, TestDevice];
+    world.down();
+    await alice.who.api.call("setGroupInfo", { chat, name: "Band" });
+    await carol.who.api.call("leaveGroup", { chat });
+    await world.clock.pass(70 * MINUTE);
+    await world.until(alice, chat, ({ name }) => name === "Band");
+    await world.until(carol, chat, ({ members }) => members.some(({ isSelf, isLeaving }) => isSelf && isLeaving));
+    // On her own branch it is done, and nobody else can have heard of it.
+    const own = async (): Promise<ChatView | undefined> =>
+      (await present(carol.who.api, { view: "chats" })).find(({ id }) => id === chat);
+    expect(await own()).toMatchObject({ state: "active", mayWrite: false });
+    await expect(say(carol, chat, "one more thing")).rejects.toThrow();
+    await carol.reopen();
+    await world.up(alice);
+    await world.clock.pass(10_000);
+    await world.up(bob, carol);
+    for (const one of [alice, bob]) {
+      await world.until(one, chat, ({ name, members }) => name === "Band" && members.length === 2);
+    }
+    await world.come(async () => ((await own())?.state === "ended" ? true : null));
+  }, 120_000);
+
   test("[FR9] one node of three is enough to be told of a change, and two to count it", async () => {
     const world = new World();
     const { devices, chat } = await world.group("Alice", "Bob");

@@ -30,6 +30,7 @@ import { endChat, enterGroup, type Entry } from "./enter.ts";
 import { sayAnew } from "./greeting.ts";
 import { welcomeDevices } from "./own-devices.ts";
 import { sideOf, type Epoch } from "./epochs.ts";
+import { beginToLeave, isLeaving } from "./leaving.ts";
 import { withNotice, type Happening } from "./notices.ts";
 import { lineIdOf } from "./record-line.ts";
 import type { Side } from "./roster.ts";
@@ -315,9 +316,7 @@ async function noteOwn(step: Step, before: Side): Promise<void> {
   const here = new Set(side.leaves.map(({ account }) => account));
   const hasRemoved = before.leaves.some(({ account }) => !here.has(account));
   if (hasRemoved) step.setShared({ needsSeed: side.state.rejoin[0]?.number ?? 0 });
-  if (!side.state.leaving.includes(ownAccount(step.core))) return;
-  await endChat(step, null);
-  step.core.introductions.refuse(step);
+  if (isLeaving(step.state, ownAccount(step.core))) await beginToLeave(step);
 }
 
 /** A change of own devices that lets nobody in is done with its epoch; else with the Welcome. */

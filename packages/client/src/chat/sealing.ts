@@ -15,6 +15,7 @@ import { eventItem } from "./event-records.ts";
 import { ownAccount } from "./authors.ts";
 import { hasOpenCommit } from "./committing.ts";
 import { isPeerAway, keepBack } from "./gone.ts";
+import { endIfLeft } from "./leaving.ts";
 import { discountForked, leaveCopied, maySeal, tickFork } from "./forks.ts";
 import { saidBy } from "./roster.ts";
 import type { ChatState, Step } from "./step.ts";
@@ -26,6 +27,7 @@ export async function advance(step: Step): Promise<void> {
   await tickFork(step);
   await discountForked(step);
   await leaveCopied(step);
+  if (await endIfLeft(step)) return;
   await wantCommit(step);
   if (isPeerAway(step.state, step.contact(step.state.record.accountId))) return keepBack(step);
   if (!isSettled(step.core, step.state)) return;

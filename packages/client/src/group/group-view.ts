@@ -2,6 +2,7 @@
 import { mayAct, RANK, rankOf, rightsAt, roleOf, standing, type AccountId, type Standing } from "@xchat/protocol";
 import type { GroupView, MemberView, PersonView } from "../api.ts";
 import { ownAccount } from "../chat/authors.ts";
+import { isLeaving } from "../chat/leaving.ts";
 import type { ChatState } from "../chat/step.ts";
 import { joinRequestViews, linkViews } from "../group-link/link-views.ts";
 import type { SessionCore } from "../session-core.ts";
@@ -14,7 +15,7 @@ export function groupView(core: SessionCore, state: ChatState): GroupView {
   const self = ownAccount(core);
   const group = standing(side.state, side.leaves);
   const person = (account: AccountId): PersonView => personView(core, state.roster, account);
-  const isHere = record.state === "active";
+  const isHere = record.state === "active" && !isLeaving(state, self);
   const { permissions, picture } = side.state;
   const own = isHere ? rankOf(group, self) : RANK.outside;
   const may = (name: "write" | "add" | "info" | "pin"): boolean => isHere && mayAct(group, self, permissions[name]);
@@ -44,8 +45,9 @@ export function groupView(core: SessionCore, state: ChatState): GroupView {
 }
 
 /** Whether a message of this person would count. */
-export function mayWrite(core: SessionCore, { side, record, roster, log }: ChatState): boolean {
-  if (record.state === "ended") return false;
+export function mayWrite(core: SessionCore, state: ChatState): boolean {
+  const { side, record, roster, log } = state;
+  if (record.state === "ended" || isLeaving(state, ownAccount(core))) return false;
   if (side.state.kind !== "group") return true;
   const group = standing(side.state, side.leaves);
   const next = (log.authors.get(log.self)?.tip?.sequence ?? -1) + 1;
