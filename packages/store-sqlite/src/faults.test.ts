@@ -267,7 +267,8 @@ describe("store on a disk that is full or fails", () => {
         const store = await openerOn(disk).create(null);
         await store.write(work.next());
         disk.fault = { kind, at: disk.operations + at };
-        const acknowledged = await writeUntilFailure(store, work, 25, random);
+        // A commit is two operations at least, and takes up to four writes.
+        const acknowledged = await writeUntilFailure(store, work, 25 + 2 * at, random);
         if (kind === "sync") {
           // Nobody knows what is on the disk: the store says no until it has been opened again, and still reads.
           expect(acknowledged, where(seed, at)).toBeLessThan(work.length);

@@ -8,6 +8,7 @@
  *    bytes away and call the next sync a success.
  */
 import { DiskError, type Disk, type DiskFile } from "./disk.ts";
+import { GatheredFile } from "./gathered-file.ts";
 import type { SqliteModule } from "./sqlite-module.ts";
 
 const OK = 0;
@@ -30,6 +31,11 @@ const TWO_TO_32 = 0x1_0000_0000;
 /** Milliseconds from SQLite's epoch, noon of 24 November 4714 BC, to that of JavaScript. */
 const JULIAN_EPOCH_MS = 210_866_760_000_000;
 const DAY_MS = 86_400_000;
+
+interface OpenLog {
+  readonly file: GatheredFile;
+  size: number;
+}
 
 export interface VfsInput {
   readonly name: string;
@@ -55,8 +61,7 @@ export class DiskVfs {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #now: () => number;
   readonly #files = new Map<number, DiskFile>();
-  /** Sizes of the write-ahead logs that are open. */
-  readonly #logs = new Map<number, number>();
+  readonly #logs = new Map<number, OpenLog>();
 
   constructor(input: VfsInput) {
     this.name = input.name;
@@ -75,8 +80,9 @@ export class DiskVfs {
     return this.#attempt(CANNOT_OPEN, () => {
       const opened = this.#disk.open(this.#module.UTF8ToString(name), (flags & OPEN_CREATE) !== 0);
       if (opened === null) return CANNOT_OPEN;
-      this.#files.set(file, opened);
-      if ((flags & OPEN_WAL) !== 0) this.#logs.set(file, opened.size());
+      const log = (flags & OPEN_WAL) === 0 ? null : { file: new GatheredFile(opened), size: opened.size() };
+      this.#files.set(file, log?.file ?? opened);
+      if (log !== null) this.#logs.set(file, log);
       this.#setInt32(outFlags, flags);
       return OK;
     });
@@ -106,7 +112,7 @@ export class DiskVfs {
       const offset = offsetOf(low, high);
       this.#file(file).write(this.#module.HEAPU8.subarray(data, data + length), offset);
       const log = this.#logs.get(file);
-      if (log !== undefined) this.#logs.set(file, Math.max(log, offset + length));
+      if (log !== undefined) log.size = Math.max(log.size, offset + length);
     });
   }
 
@@ -114,11 +120,15 @@ export class DiskVfs {
     return this.#change(IO_TRUNCATE, () => {
       const size = offsetOf(low, high);
       this.#file(file).truncate(size);
-      if (this.#logs.has(file)) this.#logs.set(file, size);
+      const log = this.#logs.get(file);
+      if (log !== undefined) log.size = size;
     });
   }
 
   xSync(file: number): number {
+    // A write that fails is none of the syncs that V2 is about.
+    const written = this.#change(IO_WRITE, () => this.#logs.get(file)?.file.settle());
+    if (written !== OK) return written;
     const result = this.#change(IO_SYNC, () => this.#file(file).sync());
     if (result !== OK) this.needsReopening = true;
     return result;
@@ -207,7 +217,7 @@ export class DiskVfs {
 
   /** Bytes in the write-ahead logs that are open. */
   logBytes(): number {
-    return [...this.#logs.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return [...this.#logs.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Closes what SQLite has left open. */
