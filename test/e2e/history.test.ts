@@ -35,7 +35,7 @@ describe("a person with a long chat", () => {
     }
     // The list follows what comes: who does not scroll sees the newest, and has read it.
     await page.waitForFunction(isSeen, textOf(MESSAGES - 1), { timeout: COMING });
-    await page.waitForFunction(() => document.title === "X Chat");
+    await isRead(bob);
 
     const numbers = await readUpwards(page, MESSAGES - 1);
     expect([...numbers].toSorted((a, b) => a - b)).toEqual(Array.from({ length: MESSAGES }, (_, number) => number));
@@ -50,11 +50,11 @@ describe("a person with a long chat", () => {
     await page.waitForFunction(isSeen, textOf(MESSAGES - 1));
 
     // One more draws itself and the one before it, and leaves the others as they stand.
-    await page.waitForFunction(() => document.title === "X Chat");
+    await isRead(bob);
     await page.evaluate(countTimesWritten);
     await bob.api.call("sendMessage", { chat, text: "one more" });
     await page.waitForFunction(isSeen, "one more");
-    await until(bob.api, { view: "chats" }, ([one]) => one?.last?.delivery?.state === "read");
+    await isRead(bob);
     const rows = await page.locator("#messages [data-message]").count();
     const written = await page.evaluate(() => (globalThis as unknown as { timesWritten: number }).timesWritten);
     expect(rows).toBeGreaterThan(TIMES_OF_ONE);
@@ -68,6 +68,10 @@ async function bobAsks(text: string): Promise<{ readonly bob: Person; readonly c
   const { chat } = await bob.api.call("acceptInvitation", { text, greeting: "", mayDirect: false });
   return { bob, chat };
 }
+
+/** All that was said to her. */
+const isRead = (bob: Person): Promise<unknown> =>
+  until(bob.api, { view: "chats" }, ([one]) => one?.last?.delivery?.state === "read");
 
 /** The numbers of all messages that were to be seen on the way from the newest to the very first. */
 async function readUpwards(page: Page, newest: number): Promise<ReadonlySet<number>> {

@@ -23,6 +23,29 @@ describe("two people write", () => {
     expect(await direction("See you at the café, العاشرة")).toBe("ltr");
   });
 
+  test("in a chat that is open before them: what comes is not told as unread, nor announced twice", async () => {
+    const { alicesPage, bobsPage } = couple;
+    await alicesPage.bringToFront();
+    // All that is told for a moment: in the tab's title, as a badge, to screen readers.
+    const told = await alicesPage.evaluateHandle(() => {
+      const seen = new Set<string>();
+      const look = (): void => {
+        seen.add(`title ${document.title}`);
+        for (const badge of document.querySelectorAll(".badge")) seen.add(`badge ${badge.textContent}`);
+        for (const one of document.querySelectorAll("[aria-live]")) seen.add(`aloud ${one.textContent}`);
+      };
+      look();
+      new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+      return seen;
+    });
+    await say(bobsPage, "seen as it comes");
+    await hears(alicesPage, "seen as it comes");
+    await own(bobsPage, "seen as it comes", "Read").waitFor();
+    const all = await told.evaluate((seen) => [...seen]);
+    expect(all.filter((one) => /^title|^badge/u.test(one))).toEqual(["title X Chat"]);
+    expect(all.filter((one) => one.includes("Bob"))).toEqual(["aloud Bob: seen as it comes"]);
+  });
+
   test("several lines and a long text: breaks stay, it is folded, and opens", async () => {
     const { alicesPage, bobsPage } = couple;
     const verse = Array.from({ length: 30 }, (_, line) => `Line ${line + 1} of a long letter`);

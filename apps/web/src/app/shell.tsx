@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
 import { useEffect, useState, type ReactElement } from "react";
-import { isBlocked } from "../chats/kinds.ts";
 import { ChatList } from "../chats/chat-list.tsx";
+import { toldUnread, toldUnreadOfAll } from "../chats/unread.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import { announce } from "../ui/announcer.tsx";
 import { EmptyState } from "../ui/basics.tsx";
@@ -32,7 +32,7 @@ export function Shell({
   const place = usePlace();
   const [areShortcutsShown, setShortcutsShown] = useState(false);
   useShortcuts(() => setShortcutsShown(true));
-  useUnreadTitle();
+  useUnreadTitle(openChat(place));
   return (
     <div className="shell" data-at={place.at}>
       <a className="skip" href="#content" onClick={focusMain}>
@@ -101,12 +101,14 @@ function NothingOpen(): ReactElement {
   );
 }
 
+const openChat = (place: Place): string | null => (place.at === "chat" ? place.chat : null);
+
 function Rail({ place }: { readonly place: Place }): ReactElement {
   const { t } = useLingui();
   const chats = useView("chats");
   const requests = useOpenRequests();
   const network = useView("network");
-  const unread = chats?.reduce((sum, chat) => sum + (isBlocked(chat) ? 0 : chat.unread), 0) ?? 0;
+  const unread = toldUnreadOfAll(chats ?? [], openChat(place));
   const isDown =
     network !== undefined &&
     network.nodes.length > 0 &&
@@ -169,17 +171,17 @@ function RailItem({
 }
 
 /** The tab's title tells how many are unread and nothing about whom they are from. New ones are told to screen readers. */
-function useUnreadTitle(): void {
+function useUnreadTitle(open: string | null): void {
   const { t } = useLingui();
   const chats = useView("chats");
-  const unread = chats?.reduce((sum, chat) => sum + (isBlocked(chat) ? 0 : chat.unread), 0) ?? 0;
+  const unread = toldUnreadOfAll(chats ?? [], open);
   const [told, setTold] = useState(unread);
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) X Chat` : "X Chat";
     if (unread > told) {
-      const newest = chats?.find((chat) => chat.unread > 0);
+      const newest = chats?.find((chat) => toldUnread(chat, chat.id === open) > 0);
       if (newest !== undefined) announce(t`New message from ${newest.name}`);
     }
     if (unread !== told) setTold(unread);
-  }, [unread, told, chats, t]);
+  }, [unread, told, chats, open, t]);
 }

@@ -4,12 +4,11 @@ import type { ChatView, MessageView } from "@xchat/client/api";
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { VirtualizerHandle } from "virtua";
 import { useApi } from "../app/context.tsx";
+import { isLookedAt } from "../chats/unread.ts";
 import { announce } from "../ui/announcer.tsx";
 import { authorName } from "./author.tsx";
 
 const SETTLE_MILLISECONDS = 250;
-
-const isLookedAt = (): boolean => document.visibilityState === "visible" && document.hasFocus();
 
 /** Answers with a function to call whenever what is on the screen may have changed. */
 export function useMarkRead(

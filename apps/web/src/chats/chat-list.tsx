@@ -6,6 +6,7 @@ import { go, type Place } from "../app/places.ts";
 import { DeliveryIcon, useDeliveryWords } from "../chat/delivery.tsx";
 import { useRecordWords } from "../chat/record-words.ts";
 import { isBlocked, isVerified } from "./kinds.ts";
+import { toldUnread } from "./unread.ts";
 import { useTimeWords } from "../i18n/format.ts";
 import { ChatAvatar } from "./chat-avatar.tsx";
 import { HistoryReminder } from "./history-reminder.tsx";
@@ -84,10 +85,11 @@ const ChatRow = memo(function ChatRow({
 }): ReactElement {
   const { t } = useLingui();
   const words = useTimeWords();
+  const unread = toldUnread(chat, isCurrent);
   return (
     <button
       type="button"
-      className={classes("chat-row", chat.unread > 0 && "chat-row-unread")}
+      className={classes("chat-row", unread > 0 && "chat-row-unread")}
       aria-current={isCurrent ? "true" : undefined}
       onClick={() => go({ at: "chat", chat: chat.id })}
     >
@@ -106,9 +108,9 @@ const ChatRow = memo(function ChatRow({
       </span>
       <span className="chat-row-bottom">
         <LastLine chat={chat} />
-        {chat.unread > 0 && !isBlocked(chat) && (
+        {unread > 0 && (
           <span className="badge">
-            {chat.unread > 99 ? "99+" : chat.unread}
+            {unread > 99 ? "99+" : unread}
             <Hidden>
               {" "}
               <Trans>unread</Trans>
