@@ -134,9 +134,11 @@ const SPANS = [
 /** In the largest unit that it is a whole number of. */
 export function spanWords(seconds: number): string {
   const [size, name] = SPANS.find(([one]) => seconds % one === 0) ?? [1, "second"];
-  const count = seconds / size;
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
+  return counted(seconds / size, name);
 }
+
+/** "1 chat", "2 chats". */
+export const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? "" : "s"}`;
 
 const lastOf = (last: NonNullable<ChatView["last"]>): string =>
   last.record === undefined ? `${lastAuthor(last)}${lastWords(last)}` : recordWords(last.record);

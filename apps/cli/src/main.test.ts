@@ -36,6 +36,13 @@ describe("the terminal client", () => {
     ]);
   });
 
+  it("counts one as one", async () => {
+    const { client, run: xchat } = await terminal();
+    client.show("chats", [chat({ unread: 1 })]);
+    client.show("requests", [request(), request()]);
+    expect((await xchat(["status"])).out).toContain("\n1 chat, 1 unread message, 2 requests\n");
+  });
+
   it("sends what is given, by name or by the beginning of an id, or from the standard input", async () => {
     const { client, run: xchat } = await terminal();
     client.show("chats", [chat(), chat({ id: "c0ffee11", name: "Carol" })]);

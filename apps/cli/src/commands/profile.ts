@@ -1,6 +1,6 @@
 /** The person's own profile: making it, looking at it, locking it. */
 import { IntentError, type ClientApi } from "@xchat/client/api";
-import { nodeWords } from "../describe.ts";
+import { counted, nodeWords } from "../describe.ts";
 import { askNewPassphrase, askPassphrase } from "../prompt.ts";
 import { safeLine } from "../safe-text.ts";
 import { ERROR_WORDS } from "../words.ts";
@@ -20,7 +20,11 @@ export const init: Command = {
     const name = textFlag(flags, "name");
     if (name === undefined) throw new UsageError("init needs --name NAME");
     if ((await view(api, { view: "profile" })).state !== "none") throw new IntentError("profile-exists");
-    const passphrase = await newPassphrase(input, "Passphrase (empty for none): ", "XCHAT_PASSPHRASE");
+    const passphrase = await newPassphrase(
+      input,
+      "Passphrase (at least 8 characters; empty for none): ",
+      "XCHAT_PASSPHRASE",
+    );
     await api.call("createProfile", { name, passphrase });
     await addFirstNode(input);
     const profile = await view(api, { view: "profile" });
@@ -89,7 +93,9 @@ export const status: Command = {
       { ...fields, ...counts, nodes, directory: folder.directory },
       [
         `${out.strong(safeLine(name))}  ${accountId}`,
-        `${chats.length} chats, ${unread} unread messages, ${requests.length} requests`,
+        [counted(chats.length, "chat"), counted(unread, "unread message"), counted(requests.length, "request")].join(
+          ", ",
+        ),
         ...nodes.map((node) => nodeWords(node, out)),
         ...(nodes.length === 0 ? ["You have no node yet: xchat nodes add ADDRESS"] : []),
         ...(nodes.length > 0 && isSingleNode
@@ -152,7 +158,9 @@ export const passphrase: Command = {
     const isSet = profile.state === "ready" && profile.hasPassphrase;
     const current = isSet ? (environment["XCHAT_PASSPHRASE"] ?? (await askPassphrase("Present passphrase: "))) : null;
     const isRemoval = flags["remove"] === true;
-    const next = isRemoval ? null : await newPassphrase(input, "New passphrase: ", "XCHAT_NEW_PASSPHRASE");
+    const next = isRemoval
+      ? null
+      : await newPassphrase(input, "New passphrase (at least 8 characters): ", "XCHAT_NEW_PASSPHRASE");
     if (next === null && !isRemoval) {
       throw new UsageError("Set XCHAT_NEW_PASSPHRASE, or take the passphrase away with --remove.");
     }
