@@ -58,7 +58,13 @@ describe("a person has an invitation", () => {
   test("opened where they have no identity: 'I already use X Chat' lets them carry it home and paste it", async () => {
     const stranger = await story.browser({ viewport: { width: 360, height: 740 } });
     const strangersPage = await stranger.page(await invite(alicesPage));
-    await strangersPage.getByRole("button", { name: "I already use X Chat" }).click();
+    const elsewhere = strangersPage.getByRole("button", { name: "I already use X Chat" });
+    await elsewhere.press("Enter");
+    await strangersPage.getByRole("dialog").waitFor();
+    // Who has only the keyboard stands where they were.
+    await strangersPage.keyboard.press("Escape");
+    await expect.poll(() => elsewhere.evaluate((button) => button === document.activeElement)).toBe(true);
+    await elsewhere.click();
     await strangersPage.getByRole("button", { name: "Copy the code" }).click();
     await strangersPage.getByRole("button", { name: "Copied" }).waitFor();
     const code = await strangersPage.evaluate(() => navigator.clipboard.readText());

@@ -1,6 +1,6 @@
 /** Every screen, wide and light, narrow and dark, and from right to left: nothing that axe knows of is wrong. */
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { goTo, hears, openChat, say } from "./people.ts";
 import { stage, type Couple } from "./stage.ts";
@@ -41,6 +41,44 @@ describe("a person who needs a clear screen, a keyboard or a reader", () => {
     await isClear(page);
   });
 
+  test("with the keyboard alone goes on from where they are, whatever closes", async () => {
+    const page = couple.alicesPage;
+    await home(page);
+    await openChat(page, "Bob");
+    const field = page.getByRole("textbox", { name: "Message to Bob" });
+    for (const button of ["About this contact", "Search in this chat"]) {
+      await page.getByRole("button", { name: button }).press("Enter");
+      const end = page.locator("#content").getByRole("button", { name: /^Close/u });
+      await end.press("Enter");
+      await end.waitFor({ state: "detached" });
+      await hasFocus(field);
+    }
+    const about = page.getByRole("button", { name: "About this contact" });
+    await about.press("Enter");
+    const verify = page.getByRole("button", { name: "Verify", exact: true });
+    await verify.press("Enter");
+    await page.locator(".digits li").first().waitFor();
+    await page.keyboard.press("Escape");
+    await hasFocus(verify);
+
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: /^Check-up/u }).press("Enter");
+    await page.getByRole("button", { name: "Check now" }).waitFor();
+    await hasFocus(page.locator("#content"));
+    await page.keyboard.press("Tab");
+    await hasFocus(page.getByRole("button", { name: "Back", exact: true }));
+
+    await goTo(page, "Invite");
+    await page.getByRole("button", { name: "Make an invitation" }).press("Enter");
+    const takeBack = page.getByRole("button", { name: "Take this invitation back" });
+    await takeBack.press("Enter");
+    await hasFocus(page.getByRole("button", { name: "Keep it" }));
+    await page.keyboard.press("Enter");
+    await hasFocus(takeBack);
+    await page.keyboard.press("Escape");
+    await hasFocus(page.getByRole("button", { name: "Make an invitation" }));
+  });
+
   test("who reads from right to left finds nothing in the way", async () => {
     const { alicesPage, bobsPage } = couple;
     for (const page of [alicesPage, bobsPage]) {
@@ -59,6 +97,13 @@ describe("a person who needs a clear screen, a keyboard or a reader", () => {
       await page.locator(".chat-row").click();
       await page.locator("#messages [data-message]").last().waitFor();
       await isClear(page);
+      // An empty field begins where the language does, and one with words in it where they do.
+      const field = page.locator(".composer textarea");
+      const runs = (): Promise<string> => field.evaluate((element) => getComputedStyle(element).direction);
+      expect(await runs()).toBe("rtl");
+      await field.fill("a word");
+      expect(await runs()).toBe("ltr");
+      await field.fill("");
     }
   });
 });
@@ -113,6 +158,9 @@ async function everyScreen(page: Page, other: string): Promise<void> {
     await isClear(page);
   }
 }
+
+const hasFocus = (locator: Locator): Promise<void> =>
+  expect.poll(() => locator.evaluate((element) => element === document.activeElement)).toBe(true);
 
 /** By the keyboard: on a narrow screen an open chat leaves no room for the places. */
 async function home(page: Page): Promise<void> {

@@ -10,6 +10,7 @@ import { Icon, Mark, type IconName } from "../ui/icon.tsx";
 import { ConnectionBanner } from "./connection.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { useView } from "./context.tsx";
+import { useKeptFocus } from "./kept-focus.ts";
 import { go, usePlace, type Place } from "./places.ts";
 import { Chat, NewGroup, Network, OpenInvitation, People, Requests, Search, Settings } from "./screens.tsx";
 import { useShortcuts } from "./shortcuts.ts";
@@ -32,6 +33,7 @@ export function Shell({
   const place = usePlace();
   const [areShortcutsShown, setShortcutsShown] = useState(false);
   useShortcuts(() => setShortcutsShown(true));
+  useKeptFocus();
   useUnreadTitle(openChat(place));
   return (
     <div className="shell" data-at={place.at}>

@@ -43,7 +43,9 @@ function JoinCard({ chat, request }: { readonly chat: string; readonly request: 
           <p className="hint">
             {person.isContact ? <Trans>a contact of yours</Trans> : <Trans>not a contact of yours</Trans>}
             {" · "}
-            {words.day(receivedAt)}, {words.time(receivedAt)}
+            <Trans>
+              {words.day(receivedAt)}, {words.time(receivedAt)}
+            </Trans>
           </p>
         </div>
       </div>

@@ -9,6 +9,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SwitchRow } from "../ui/switch-row.tsx";
 import { QrCode } from "../ui/parts.tsx";
+import { TakeBack } from "../ui/take-back.tsx";
 
 const DAYS = [1, 7, 30] as const;
 const DEFAULT_DAYS = 7;
@@ -153,31 +154,22 @@ function Revoke({
   readonly onClose: () => void;
 }): ReactElement {
   const revoke = useIntent("revokeGroupLink");
-  const [isAsking, setAsking] = useState(false);
   const run = async (): Promise<void> => {
     if ((await revoke.run({ chat, id })).ok) onClose();
   };
-  if (!isAsking) {
-    return (
-      <Button kind="quiet" icon="trash" onClick={() => setAsking(true)}>
-        <Trans>Take this link back</Trans>
-      </Button>
-    );
-  }
   return (
-    <Note kind="warning" title={<Trans>Take it back?</Trans>}>
+    <TakeBack
+      label={<Trans>Take this link back</Trans>}
+      title={<Trans>Take it back?</Trans>}
+      keep={<Trans>Keep it</Trans>}
+      confirm={<Trans>Take it back</Trans>}
+      isBusy={revoke.isBusy}
+      onConfirm={() => void run()}
+    >
       <p>
         <Trans>Nobody can come in by it any more, and it cannot be made good again. Who is in stays in.</Trans>
       </p>
       <ErrorNote code={revoke.error} />
-      <div className="actions">
-        <Button onClick={() => setAsking(false)}>
-          <Trans>Keep it</Trans>
-        </Button>
-        <Button kind="danger" isBusy={revoke.isBusy} onClick={() => void run()}>
-          <Trans>Take it back</Trans>
-        </Button>
-      </div>
-    </Note>
+    </TakeBack>
   );
 }

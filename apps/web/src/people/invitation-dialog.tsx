@@ -1,13 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { InvitationView } from "@xchat/client/api";
-import { useState, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
-import { Button, ErrorNote, Hidden, Note } from "../ui/basics.tsx";
+import { ErrorNote, Hidden, Note } from "../ui/basics.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { reachOf } from "./reach.ts";
 import { QrCode } from "../ui/parts.tsx";
+import { TakeBack } from "../ui/take-back.tsx";
 
 /** One invitation to hand out: as a link, as a code, as a square to scan. */
 export function InvitationDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactElement {
@@ -102,44 +103,25 @@ function Revoke({
   readonly onClose: () => void;
 }): ReactElement {
   const revoke = useIntent("revokeInvitation");
-  const [isAsking, setAsking] = useState(false);
-  if (!isAsking) {
-    return (
-      <Button kind="quiet" icon="trash" onClick={() => setAsking(true)}>
-        <Trans>Take this invitation back</Trans>
-      </Button>
-    );
-  }
+  const run = async (): Promise<void> => {
+    if ((await revoke.run({ id: invitation.id })).ok) onClose();
+  };
   return (
-    <div ref={showWhole}>
-      <Note kind="warning" title={<Trans>Take it back?</Trans>}>
-        <p>
-          <Trans>Whoever has it can no longer answer. Chats that came of it stay.</Trans>
-        </p>
-        <ErrorNote code={revoke.error} />
-        <div className="actions">
-          <Button autoFocus onClick={() => setAsking(false)}>
-            <Trans>Keep it</Trans>
-          </Button>
-          <Button
-            kind="danger"
-            isBusy={revoke.isBusy}
-            onClick={() => {
-              void revoke.run({ id: invitation.id }).then(({ ok }) => {
-                if (ok) onClose();
-              });
-            }}
-          >
-            <Trans>Take it back</Trans>
-          </Button>
-        </div>
-      </Note>
-    </div>
+    <TakeBack
+      label={<Trans>Take this invitation back</Trans>}
+      title={<Trans>Take it back?</Trans>}
+      keep={<Trans>Keep it</Trans>}
+      confirm={<Trans>Take it back</Trans>}
+      isBusy={revoke.isBusy}
+      onConfirm={() => void run()}
+    >
+      <p>
+        <Trans>Whoever has it can no longer answer. Chats that came of it stay.</Trans>
+      </p>
+      <ErrorNote code={revoke.error} />
+    </TakeBack>
   );
 }
-
-/** A question at the end of a dialog that is longer than its window is one that nobody sees. */
-const showWhole = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });
 
 function Closed({ invitation }: { readonly invitation: InvitationView }): ReactElement {
   return (

@@ -68,7 +68,9 @@ function RequestCard({ request }: { readonly request: RequestView }): ReactEleme
             <Name>{request.name}</Name>
           </p>
           <p className="hint">
-            {words.day(request.receivedAt)}, {words.time(request.receivedAt)}
+            <Trans>
+              {words.day(request.receivedAt)}, {words.time(request.receivedAt)}
+            </Trans>
             {request.invitationLabel !== "" && (
               <>
                 {" · "}

@@ -70,6 +70,8 @@ export function Field({ label, hint, className, ...rest }: FieldProps): ReactEle
         id={id}
         dir="auto"
         autoComplete="off"
+        // By a placeholder a style can tell that the field is empty.
+        placeholder=" "
         {...rest}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
       />
