@@ -82,6 +82,7 @@ export async function makeGroup(page: Page, name: string, people: readonly strin
   for (const person of people) {
     await page.getByLabel("Search your contacts").fill(person);
     await page.getByLabel("Search your contacts").press("Enter");
+    await page.getByRole("list", { name: "Chosen" }).getByRole("button").filter({ hasText: person }).waitFor();
   }
   await page.getByRole("button", { name: "Make the group" }).click();
   await page.locator("#messages").waitFor();
