@@ -386,7 +386,8 @@ export class Session {
     const { pair, introduction, ids } = parcel;
     const from = this.chats.get(pair);
     const existing = (id: string): Chat | undefined => this.chats.get(id);
-    const joined = from === undefined ? null : await joinIntroduced(core, from, introduction, existing);
+    const joined =
+      from === undefined ? null : await joinIntroduced(core, from, this.#pairsLike(from), introduction, existing);
     if (joined !== null && "waitsFor" in joined) {
       core.introductions.wait(parcel, joined.waitsFor);
       // It may have ended while this was looked at.
@@ -397,7 +398,12 @@ export class Session {
     const gone = core.introductions.done(ids);
     if (joined === null || from === undefined) return core.store.write(gone);
     await this.#beginAgain(joined.chat, [...joined.changes, ...gone]);
-    await from.renewStock();
+    await this.chats.get(joined.from ?? "")?.renewStock();
+  }
+
+  /** Each of two has followed the other's invitation, perhaps. */
+  #pairsLike({ record: { accountId } }: Chat): readonly string[] {
+    return [...this.chats.values()].filter(({ record }) => record.accountId === accountId).map(({ id }) => id);
   }
 
   #progress(entry: OutboxEntry, stored: Stored): Promise<void> {

@@ -1,4 +1,4 @@
-/** Somebody with whom there are two chats, since each has followed the other's invitation, and who is blocked. */
+/** Somebody with whom there are two chats, since each has followed the other's invitation: who is blocked, and who is added to groups. */
 import type { ConversationId } from "@xchat/client/api";
 import { describe, expect, test } from "vitest";
 import { allMessages, passUntil, untilTexts, type Person } from "./index.ts";
@@ -74,5 +74,28 @@ describe("a block is of a person, whatever chat it is set in", () => {
     await send(bob, fromAlice, "while blocked");
     await world.clock.pass(MINUTE);
     expect(await allMessages(alice.api, fromAlice)).toEqual([]);
+  });
+});
+
+describe("a group with somebody with whom there are two chats", () => {
+  test("[GR29] key packages that were given in one let them in by the other", async () => {
+    const world = newWorld();
+    const { alice, bob } = await crossed(world);
+    for (const one of [alice, bob]) await sayYes(world, one);
+    await world.clock.pass(MINUTE);
+    const [chat] = await passUntil(world.clock, alice.api, { view: "chats" }, (all) => all.length === 2);
+    const members = chat?.kind === "pair" ? [chat.accountId, chat.accountId] : [];
+    // As many groups as there are ways for the two to differ in which chat they take.
+    for (const name of ["one", "two", "three"]) {
+      const { chat: group } = await alice.api.call("createGroup", { name, description: "", members });
+      await passUntil(world.clock, bob.api, { view: "chats" }, (all) => all.some(({ id }) => id === group));
+      const view = await passUntil(
+        world.clock,
+        bob.api,
+        { view: "group", chat: group },
+        ({ members: all }) => all.length === 2,
+      );
+      expect(view.members.map(({ devices }) => devices)).toEqual([1, 1]);
+    }
   });
 });

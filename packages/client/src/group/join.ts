@@ -12,6 +12,8 @@ import { lastResortOf, stockOf } from "./stock.ts";
 
 export interface Joined {
   readonly chat: NewChat;
+  /** The chat of two in which the key package had been given. */
+  readonly from: string | undefined;
   readonly changes: readonly StoreChange[];
 }
 
@@ -20,10 +22,14 @@ export interface Waiting {
   readonly waitsFor: string;
 }
 
-/** Null where there is nothing to follow: it is not kept then. `pair`: the chat through which it came. */
+/**
+ * Null where there is nothing to follow: it is not kept then. `pair`: the chat through which it came; `pairs`: ids of all chats with
+ * that contact, who may have used a key package that was given in another.
+ */
 export async function joinIntroduced(
   core: SessionCore,
   pair: Chat,
+  pairs: readonly string[],
   encoded: Uint8Array,
   existing: (conversation: string) => Chat | undefined,
 ): Promise<Joined | Waiting | null> {
@@ -34,7 +40,7 @@ export async function joinIntroduced(
   const before = existing(introduction.conversation);
   // Whoever names a chat that is there would take its place, its keys and its history.
   if (before !== undefined && before.record.accountId !== "") return null;
-  const opened = await openWelcome(core, pair.id, introduction.welcome);
+  const opened = await openWelcome(core, pairs, introduction.welcome);
   if (opened === null) return null;
   const side = sideOf(core.cipher, opened.group);
   if (!isWhatItSays(core, contact.accountId, introduction, opened.group, side)) return null;
@@ -47,16 +53,17 @@ export async function joinIntroduced(
     actions: [{ kind: "added", account: ownAccount(core) }],
   };
   const chat = await newGroupChat(core, { group: opened.group, introduction, record, before: before?.record ?? null });
-  const isLastResort = opened.keyPackage.invitationId === lastResortOf(pair.id);
-  return { chat, changes: isLastResort ? [] : [{ delete: "keyPackage", key: opened.keyPackage.id }] };
+  const { id, invitationId } = opened.keyPackage;
+  const isLastResort = pairs.some((one) => invitationId === lastResortOf(one));
+  return { chat, changes: isLastResort ? [] : [{ delete: "keyPackage", key: id }], from: pairOf(pairs, invitationId) };
 }
 
 async function openWelcome(
   { store, cipher }: SessionCore,
-  pair: string,
+  pairs: readonly string[],
   welcome: Uint8Array,
 ): Promise<{ readonly group: Group; readonly keyPackage: KeyPackageRecord } | null> {
-  const owners = [stockOf(pair), lastResortOf(pair)];
+  const owners = pairs.flatMap((pair) => [stockOf(pair), lastResortOf(pair)]);
   const own = (await store.all("keyPackage")).filter(({ invitationId }) => owners.includes(invitationId));
   for (const keyPackage of own) {
     const joined = await cipher.join(welcome, keyPackage);
@@ -64,6 +71,9 @@ async function openWelcome(
   }
   return null;
 }
+
+const pairOf = (pairs: readonly string[], owner: string): string | undefined =>
+  pairs.find((pair) => owner === stockOf(pair) || owner === lastResortOf(pair));
 
 function isWhatItSays(
   core: SessionCore,

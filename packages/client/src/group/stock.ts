@@ -102,15 +102,15 @@ export class Stock {
     if (filled.some((one, i) => one !== wishes[i])) step.setShared({ wishes: filled });
   }
 
-  /** One for each device that the contact's chain lists. */
+  /** One for each device that the contact's chain lists: the newest, where several chats with them have been given some. */
   #use(step: Step, account: AccountId): readonly Uint8Array[] {
     const chain = step.core.contacts.get(account)?.chain;
     const listed = chain === undefined ? null : listedDevices(chain);
     const keys = new Set(listed?.ok === true ? listed.value.map(({ deviceKey }) => bytesToHex(deviceKey)) : []);
     const used: Uint8Array[] = [];
-    for (const shelf of this.#shelves.values()) {
-      if (shelf.account !== account || !keys.has(bytesToHex(shelf.deviceKey))) continue;
-      if (shelf.createdAt + LIFETIME < step.core.clock.now()) continue;
+    for (const shelf of [...this.#shelves.values()].toSorted((a, b) => b.createdAt - a.createdAt)) {
+      if (shelf.account !== account || shelf.createdAt + LIFETIME < step.core.clock.now()) continue;
+      if (!keys.delete(bytesToHex(shelf.deviceKey))) continue;
       const [first, ...rest] = shelf.oneTime;
       used.push(first ?? shelf.lastResort);
       const left = { ...shelf, oneTime: rest };

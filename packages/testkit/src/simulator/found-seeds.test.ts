@@ -63,6 +63,12 @@ test.each([
     hasGroups: true,
   },
   {
+    seed: 1040,
+    found:
+      "a key package that was given in one of two chats with somebody was used, and they were introduced through the other: they never came (GR29)",
+    hasGroups: true,
+  },
+  {
     seed: 217,
     found:
       "who was added on a branch that lost stood there for ever, with all who had come along, while who had added them waited for them elsewhere (RJ15, RJ16)",
