@@ -1,7 +1,9 @@
 /** The yes of the accepter, and what stands behind it (spec/first-contact.md, FC20). */
 import type { NodeAccess } from "@xchat/client/ports";
 import { afterEach, describe, expect, test } from "vitest";
-import { memoryConnector, memoryNodes, person, until, type MemoryNode, type Person } from "./index.ts";
+import { memoryConnector, memoryNodes, passUntil, person, until, type MemoryNode, type Person } from "./index.ts";
+import { madeForEachTest } from "./made-for-each-test.ts";
+import { PairWorld } from "./pair-world.ts";
 
 const people: Person[] = [];
 afterEach(async () => {
@@ -59,5 +61,28 @@ describe("[FC20] the yes is one commit, and what the accepter says stands behind
     for (const { api } of [alice, bob]) await until(api, { view: "chats" }, ([one]) => one?.unread === 1);
     expect(node.commits).toBe(1);
     expect(sent.filter((what) => what === "commit")).toHaveLength(1);
+  });
+});
+
+describe("[FR14] a yes that has come to one node of three so far", () => {
+  const newWorld = madeForEachTest(() => new PairWorld({ nodeCount: 3 }));
+
+  test("is believed within seconds of coming to the second", async () => {
+    const world = newWorld();
+    const { clock, nodes } = world;
+    const [alice, bob] = [await world.device("Alice").open(), await world.device("Bob").open()];
+    const { code } = await alice.api.call("createInvitation", { label: "", isLasting: false, days: 1 });
+    await bob.api.call("acceptInvitation", { text: code, greeting: "", mayDirect: false });
+    const [request] = await passUntil(clock, alice.api, { view: "requests" }, ([first]) => first !== undefined);
+    const late = nodes.slice(1);
+    for (const node of late) node.goDown();
+    await alice.api.call("answerRequest", { id: request?.id ?? "", answer: "accept", mayDirect: false });
+    await clock.pass(3_000);
+    expect((await until(bob.api, { view: "chats" }, () => true))[0]?.state).toBe("waiting");
+    for (const node of late) node.comeBack();
+    const from = clock.now();
+    await passUntil(clock, bob.api, { view: "chats" }, ([one]) => one?.state === "active");
+    // Nobody else helps before a minute has passed (FR16).
+    expect(clock.now() - from).toBeLessThan(45_000);
   });
 });

@@ -10,7 +10,7 @@ import { isDue, setMutable, type Draft } from "./draft.ts";
 import { levelOf, type Candidate, type Hex } from "./facts.ts";
 import { takeLeaveMutable } from "./left-behind.ts";
 import { requeueMutable } from "./own-commits.ts";
-import { ALONE_PATIENCE, OUTAGE_PATIENCE, SETTLE_PATIENCE, type ForkEffect } from "./session-state.ts";
+import { ALONE_PATIENCE, FIRST_ASKING, OUTAGE_PATIENCE, SETTLE_PATIENCE, type ForkEffect } from "./session-state.ts";
 import { ancestry, type ForkTree } from "./tree.ts";
 import { remembered } from "./undone.ts";
 
@@ -94,7 +94,15 @@ function isSettled(draft: Draft, tree: ForkTree, decision: Decision, verdict: Fo
   if (further.some((id) => isCertified(tree, tree.candidates.get(id) as Candidate))) return true;
   const isQuick = winner.isDecree || verdict.by === "authority" || !canBeCertified(tree, winner);
   const seen = draft.session.seenAt.get(winner.id) ?? draft.environment.now;
+  if (!draft.session.own.has(winner.id)) wakeToAskMutable(draft, seen);
   return isDue(draft, seen + (isQuick ? SETTLE_PATIENCE : OUTAGE_PATIENCE));
+}
+
+/** FR14: its author may still be bringing it to the nodes. At fixed times, so that no other step puts them off. */
+function wakeToAskMutable(draft: Draft, seen: number): void {
+  let pause = FIRST_ASKING;
+  while (seen + pause <= draft.environment.now) pause *= 2;
+  if (pause < SETTLE_PATIENCE) draft.wakeAt = Math.min(draft.wakeAt, seen + pause);
 }
 
 /** False where the slots that others have, garbage among them, are too many. */

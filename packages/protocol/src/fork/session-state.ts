@@ -10,6 +10,8 @@ const HOUR = 60 * MINUTE;
 export const OUTAGE_PATIENCE = HOUR;
 /** FR14: the same where none can be had any more, and for a decree. */
 export const SETTLE_PATIENCE = MINUTE;
+/** FR14: what has no certificate yet is looked for in its slots again after this, then after twice as long, and so on. */
+export const FIRST_ASKING = SECOND / 2;
 /** FR13: commits other than decrees wait a random part of this. */
 export const COMMIT_SPREAD = 3 * SECOND;
 /** FR13: an own commit that no node has taken is shown to the members after this. */

@@ -168,6 +168,35 @@ describe("when a winner is settled", () => {
   });
 });
 
+describe("what has no certificate yet", () => {
+  const wakesIn = (): number | null => {
+    const environment = { now, random: 0, members: () => [] };
+    const { wakeAt } = forkStep(session, { kind: "tick" }, environment);
+    return wakeAt === null ? null : wakeAt - now;
+  };
+
+  it("[FR14] is looked for again soon, ever less often, whatever else comes meanwhile", () => {
+    const made = commit(ROOT, "bob/1");
+    see(made);
+    const waits: (number | null)[] = [];
+    for (let i = 0; i < 6; i++) {
+      waits.push(wakesIn());
+      wait(7);
+      wait((wakesIn() ?? 0) as number);
+    }
+    expect(waits).toEqual([500, 500, 1_000, 2_000, 4_000, 8_000]);
+    now += 20_000;
+    // Others help by then (FR16).
+    expect(wakesIn()).toBeGreaterThan(16_000);
+    expect(sign(made, "n1", "n2")).toContainEqual({ kind: "apply", path: [made.id] });
+  });
+
+  it("[FR14] is not looked for by whoever has made it: they bring it there", () => {
+    want(UPDATE);
+    expect(wakesIn()).toBeGreaterThan(1_000);
+  });
+});
+
 describe("moving", () => {
   it("[FR12] goes back for a certificate that comes late, and says so", () => {
     const first = commit(ROOT, "bob/1");
