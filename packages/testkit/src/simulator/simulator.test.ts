@@ -12,8 +12,8 @@ const REAL_SEEDS = Number(process.env["XCHAT_REAL_SEEDS"] ?? 20);
 const GROUP_SEEDS = Number(process.env["XCHAT_GROUP_SEEDS"] ?? 18);
 /** Of new ones some eight in a hundred still find something (see ../../README.md). */
 const FIRST_OF_GROUPS = Number(process.env["XCHAT_GROUP_SEED"] ?? 208);
-/** Of those: what they find is not mended yet. */
-const OPEN_GROUP_SEEDS: readonly number[] = [218];
+/** Of those: what they find is not mended yet; none at the moment. */
+const OPEN_GROUP_SEEDS: readonly number[] = [];
 const DEVICE_SEEDS = Number(process.env["XCHAT_DEVICE_SEEDS"] ?? 10);
 /** Nor of people with several devices: see there too. */
 const FIRST_OF_DEVICES = Number(process.env["XCHAT_DEVICE_SEED"] ?? 4000);
@@ -60,9 +60,8 @@ describe(`worlds of the simulator (seeds from ${FIRST})`, () => {
     runAll([seed], "cheap", { hasDevices: true }),
   );
 
-  // Found that nobody asked for the registers where the one that links had given up before it heard (DV28).
-  test("several devices, the real suite and the real store, seed 4000", () =>
-    runAll([4000], "real", { hasDevices: true }));
+  test("several devices, the real suite and the real store, seed 4002", () =>
+    runAll([4002], "real", { hasDevices: true }));
 
   test.each(seedsFrom(FIRST, REAL_SEEDS))("the real suite and the real store, seed %i", (seed) =>
     runAll([seed], "real"),
