@@ -38,6 +38,8 @@ export default defineConfig({
     // Browsers and processes share two cores with everything else there: a story that fails twice has failed.
     retry: process.env["CI"] === undefined ? 0 : 2,
     testTimeout: 180_000,
+    // One second is over before a browser has drawn, where two of them share a core.
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 120_000,
   },
 });

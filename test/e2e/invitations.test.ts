@@ -96,6 +96,7 @@ describe("a person has an invitation", () => {
     await pasteInvitation(bobsPage, link);
     await bobsPage.getByRole("dialog").getByText("it may have been used, taken back, or have expired").waitFor();
     await invite(alicesPage);
-    await alicesPage.getByText("Expired").waitFor();
+    // Others that were made before, by a story that was tried twice, have expired with it.
+    await alicesPage.getByText("Expired").first().waitFor();
   });
 });
