@@ -239,7 +239,7 @@ export class Session {
 
   /** Saves a chat that begins, with what else belongs to that transaction, and sets it to work. */
   async beginChat({ state, contact, changes }: NewChat, more: readonly StoreChange[] = []): Promise<Chat> {
-    const before = this.core.contacts.get(contact?.accountId ?? "");
+    const before = contact === null ? undefined : this.core.contacts.get(contact.accountId);
     await this.core.store.write([...changes, ...more]);
     if (contact !== null) this.core.contacts.set(contact.accountId, contact);
     const chat = new Chat(this.core, state);

@@ -93,14 +93,7 @@ export async function newGroupChat(core: SessionCore, input: NewGroupInput): Pro
   const fresh = newRecord(core, id);
   const shared = { ...newShared(), wishes: input.wishes ?? [] };
   const roster = rosterOf(side, introduction);
-  const begun = await begin(core, {
-    record: { ...fresh, ...keptOf(before) },
-    shared,
-    log,
-    group,
-    side,
-    roster,
-  });
+  const begun = await begin(core, { record: { ...fresh, ...keptOf(before) }, shared, log, group, side, roster });
   const line: StoreChange = { put: "event", record: lineRecord(core, group, input.record, roster.lineDepth) };
   const by = input.record.by === ownAccount(core) ? null : input.record.by;
   const stale = before === null ? [] : await mailboxesOf(core, id);
