@@ -246,6 +246,24 @@ export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline
   };
 }
 
+/** Every access to a node goes through `change`. */
+export function changedConnector(
+  nodes: readonly MemoryNode[],
+  change: (access: NodeAccess) => Partial<NodeAccess>,
+): NodeConnector {
+  const connector = memoryConnector(nodes);
+  const accesses = new Map<NodeAccess, NodeAccess>();
+  return {
+    ...connector,
+    access: (hint) => {
+      const access = connector.access(hint);
+      const known = accesses.get(access) ?? { ...access, state: "ready" as const, ...change(access) };
+      accesses.set(access, known);
+      return known;
+    },
+  };
+}
+
 export const memoryNodes = (
   count: number,
   now: (() => number) | null = null,

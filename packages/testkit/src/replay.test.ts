@@ -1,10 +1,10 @@
 /** Requests that come again by the will of a node or of who wrote them (spec/first-contact.md, FC17, FC19). */
-import type { NodeAccess } from "@xchat/client/ports";
 import { expectOk, hexToBytes } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { afterEach, expect, test } from "vitest";
 import {
+  changedConnector,
   memoryConnector,
   memoryNodes,
   person,
@@ -23,29 +23,17 @@ afterEach(async () => {
 test("[FC17] an accepted request that the node gives again is not asked again, and the chat goes on", async () => {
   const [node] = memoryNodes(1) as [MemoryNode];
   const given: (() => void)[] = [];
-  const connector = memoryConnector([node]);
-  const hostile = new Map<NodeAccess, NodeAccess>();
-  const replaying: typeof connector = {
-    ...connector,
-    access: (hint) => {
-      const access = connector.access(hint);
-      const known: NodeAccess = hostile.get(access) ?? {
-        ...access,
-        state: "ready",
-        subscribe: (input) =>
-          access.subscribe({
-            ...input,
-            onEnvelopes: (envelopes) => {
-              for (const envelope of envelopes)
-                given.push(() => input.onEnvelopes([{ ...envelope, cursor: 1_000_000 + envelope.cursor }]));
-              input.onEnvelopes(envelopes);
-            },
-          }),
-      };
-      hostile.set(access, known);
-      return known;
-    },
-  };
+  const replaying = changedConnector([node], (access) => ({
+    subscribe: (input) =>
+      access.subscribe({
+        ...input,
+        onEnvelopes: (envelopes) => {
+          for (const envelope of envelopes)
+            given.push(() => input.onEnvelopes([{ ...envelope, cursor: 1_000_000 + envelope.cursor }]));
+          input.onEnvelopes(envelopes);
+        },
+      }),
+  }));
   const alice = await person({ name: "Alice", nodes: [node.hint], connector: replaying });
   const bob = await person({ name: "Bob", nodes: [node.hint], connector: memoryConnector([node]) });
   const carol = await person({ name: "Carol", nodes: [node.hint], connector: memoryConnector([node]) });

@@ -1,7 +1,6 @@
 /** What time alone does, over weeks of a clock that a test moves: expiry, renewal, and what outlives a restart. */
-import type { NodeAccess, NodeConnector } from "@xchat/client/ports";
 import { describe, expect, test } from "vitest";
-import { meet, memoryConnector, passUntil, untilTexts } from "./index.ts";
+import { changedConnector, meet, passUntil, untilTexts } from "./index.ts";
 import { madeForEachTest } from "./made-for-each-test.ts";
 import { NOW, PairWorld } from "./pair-world.ts";
 
@@ -9,21 +8,6 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 const newWorld = madeForEachTest(() => new PairWorld());
-
-/** Every access to a node goes through `change`. */
-const changed = (world: PairWorld, change: (access: NodeAccess) => Partial<NodeAccess>) => (): NodeConnector => {
-  const connector = memoryConnector(world.nodes);
-  const accesses = new Map<NodeAccess, NodeAccess>();
-  return {
-    ...connector,
-    access: (hint) => {
-      const access = connector.access(hint);
-      const known = accesses.get(access) ?? { ...access, state: "ready" as const, ...change(access) };
-      accesses.set(access, known);
-      return known;
-    },
-  };
-};
 
 describe("the outbox over time", () => {
   test("[O2] a message that no node could take for longer than it lasts goes out all the same, once", async () => {
@@ -57,13 +41,14 @@ describe("the outbox over time", () => {
     const world = newWorld();
     let isDeaf = false;
     const deposited: Uint8Array[] = [];
-    const connector = changed(world, (access) => ({
-      deposit: async (input) => {
-        const outcome = await access.deposit(input);
-        deposited.push(input.envelope);
-        return isDeaf ? { ok: false, error: { kind: "unreachable" } } : outcome;
-      },
-    }));
+    const connector = () =>
+      changedConnector(world.nodes, (access) => ({
+        deposit: async (input) => {
+          const outcome = await access.deposit(input);
+          deposited.push(input.envelope);
+          return isDeaf ? { ok: false, error: { kind: "unreachable" } } : outcome;
+        },
+      }));
     const [alice, bob] = [world.device("Alice", { connector }), world.device("Bob")];
     const { alicesChat, bobsChat } = await meet(await alice.open(), await bob.open());
     await world.clock.pass(5_000);
@@ -118,16 +103,18 @@ describe("lasting invitations", () => {
     const world = newWorld();
     let isHeldBack = true;
     const places: Uint8Array[] = [];
-    const watching = changed(world, (access) => ({
-      putBlob: (input) => {
-        places.push(input.place);
-        return access.putBlob(input);
-      },
-    }));
-    const late = changed(world, (access) => ({
-      depositInbox: (input) =>
-        isHeldBack ? Promise.resolve({ ok: false, error: { kind: "unreachable" } }) : access.depositInbox(input),
-    }));
+    const watching = () =>
+      changedConnector(world.nodes, (access) => ({
+        putBlob: (input) => {
+          places.push(input.place);
+          return access.putBlob(input);
+        },
+      }));
+    const late = () =>
+      changedConnector(world.nodes, (access) => ({
+        depositInbox: (input) =>
+          isHeldBack ? Promise.resolve({ ok: false, error: { kind: "unreachable" } }) : access.depositInbox(input),
+      }));
     const [alice, bob, carol] = [
       world.device("Alice", { connector: watching }),
       world.device("Bob", { connector: late }),
