@@ -409,7 +409,7 @@ describe("what a node tells and keeps", () => {
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) {
       const entry = JSON.parse(line) as Record<string, unknown>;
-      const known = ["time", "level", "event", "hasApp", "hasStun", "reason", "count", "request"];
+      const known = ["time", "level", "event", "hasApp", "hasStun", "isRelay", "reason", "count", "request"];
       for (const field of Object.keys(entry)) expect(known).toContain(field);
       expect(line).not.toMatch(/127\.0\.0\.1|::1|localhost|[0-9a-f]{32}|[A-Za-z0-9_-]{40}/);
       expect(entry["event"]).toMatch(/^(started|stopped|stun-unavailable)$/);

@@ -8,6 +8,7 @@ import {
   decodeFrame,
   dayOf,
   encodeFrame,
+  encodeRelayOpening,
   encodeRequest,
   nodeIdOf,
   openClientExchange,
@@ -21,6 +22,7 @@ import {
   type MailboxRequest,
   type RequestPlace,
   type ResetReason,
+  type StreamKind,
   type WireFrame,
 } from "@xchat/protocol";
 
@@ -51,8 +53,10 @@ export class RawSocket {
     socket.on("error", () => {});
   }
 
-  static async connect(address: string): Promise<RawSocket> {
-    const socket = new WebSocket(address, [WIRE_SUBPROTOCOL], { perMessageDeflate: false });
+  /** `localAddress`: which address of this machine the other side sees. */
+  static async connect(address: string, localAddress?: string): Promise<RawSocket> {
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = new WebSocket(address, [WIRE_SUBPROTOCOL], { perMessageDeflate: false, ...from });
     await new Promise((resolve, reject) => {
       socket.once("open", resolve);
       socket.once("error", reject);
@@ -64,7 +68,7 @@ export class RawSocket {
     this.socket.send(encodeFrame(frame));
   }
 
-  open(streamKind: "descriptor" | "exchange", payload: Uint8Array): number {
+  open(streamKind: StreamKind, payload: Uint8Array): number {
     const stream = ++this.#nextStream;
     this.send({ kind: "open", stream, streamKind, payload });
     return stream;
@@ -126,10 +130,13 @@ export class RawExchange {
   readonly socket: RawSocket;
   readonly node: KnownNode;
   readonly exchange: ClientExchange;
+  /** Where the node is, for the relay to which the socket leads. */
+  readonly relayedTo: string | null;
   #stream = 0;
   #number = 0;
 
-  constructor(socket: RawSocket, node: KnownNode, exchange: ClientExchange) {
+  constructor(socket: RawSocket, node: KnownNode, exchange: ClientExchange, relayedTo: string | null = null) {
+    this.relayedTo = relayedTo;
     this.socket = socket;
     this.node = node;
     this.exchange = exchange;
@@ -147,9 +154,22 @@ export class RawExchange {
   async send(head: Uint8Array, body: Uint8Array = EMPTY): Promise<Uint8Array> {
     const message = await this.exchange.seal(head, body);
     this.#number++;
-    if (this.#stream === 0) this.#stream = this.socket.open("exchange", message);
+    if (this.#stream === 0) this.#stream = this.#open(message);
     else this.socket.send({ kind: "data", stream: this.#stream, payload: message });
     return message;
+  }
+
+  get stream(): number {
+    return this.#stream;
+  }
+
+  #open(message: Uint8Array): number {
+    if (this.relayedTo === null) return this.socket.open("exchange", message);
+    const { nodeId } = this.node;
+    return this.socket.open(
+      "relay",
+      encodeRelayOpening({ kind: "exchange", nodeId, address: this.relayedTo, message }),
+    );
   }
 
   async answer(): Promise<{ readonly head: MailboxAnswer; readonly body: Uint8Array }> {

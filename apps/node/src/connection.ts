@@ -3,19 +3,32 @@
  *
  * CN1 Any fault of the wire ends the connection; a fault inside an exchange ends that exchange only.
  * CN2 Nothing is sealed or read from the store for a socket that has more than `socketBytes` unsent.
+ * CN3 What is held of a stream that ends is given back to the connection, whatever became of it.
  */
 import type { RawData, WebSocket } from "ws";
-import { acceptExchange, Multiplexer, type MultiplexerEvent, type ResetReason } from "@xchat/protocol";
-import { ExchangeSession, type SessionLink } from "./exchange-session.ts";
+import {
+  acceptExchange,
+  decodeRelayOpening,
+  Multiplexer,
+  STREAM_CREDIT,
+  type MultiplexerEvent,
+  type ResetReason,
+} from "@xchat/protocol";
+import { ExchangeSession, type SessionLink, type StreamSession } from "./exchange-session.ts";
 import { TokenBucket } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
+import type { RelayClient } from "./relay/relay.ts";
+import { RelayedStream } from "./relay/relayed-stream.ts";
 
 const PROTOCOL_ERROR = 1002;
 const GOING_AWAY = 1001;
 const RETRY_SECONDS = 5;
 
 interface OpenStream {
-  session: ExchangeSession | null;
+  readonly kind: "exchange" | "relay";
+  session: StreamSession | null;
+  /** Cost of what has come and is not done with. */
+  held: number;
   /** Messages that came while the opening was being judged. */
   readonly early: { readonly payload: Uint8Array; readonly cost: number }[];
 }
@@ -28,6 +41,9 @@ export class Connection {
   #frameAt = 0;
   #streams: Map<number, OpenStream> | null = null;
   #openings: TokenBucket | null = null;
+  #relayClient: RelayClient | null = null;
+  /** Exchanges that have opened: each may have its own credit under way (N7). */
+  #exchanges = 0;
   /** Sessions that wait for credit or for the socket. */
   #waiters: (() => void)[] = [];
   #isClosed = false;
@@ -85,6 +101,7 @@ export class Connection {
       case "message": {
         const open = this.#streams?.get(event.stream);
         if (open === undefined) return this.#release(event.stream, event.cost);
+        open.held += event.cost;
         if (open.session === null) open.early.push(event);
         else open.session.receive(event.payload, event.cost);
         return;
@@ -114,6 +131,8 @@ export class Connection {
       case "exchange":
         void this.#openExchange(stream, event.payload, cost);
         return;
+      case "relay":
+        return this.#openRelayed(stream, event.payload, cost);
       default:
         this.#release(stream, cost);
         this.#reset(stream, "unknown-kind");
@@ -146,9 +165,7 @@ export class Connection {
       counts.refusedOpenings++;
       return this.#reset(stream, "try-later", RETRY_SECONDS);
     }
-    const open: OpenStream = { session: null, early: [] };
-    this.#streams ??= new Map();
-    this.#streams.set(stream, open);
+    const open = this.#begin(stream, "exchange", cost);
     counts.exchanges++;
     counts.openings++;
     const nowSeconds = Math.floor(now / 1_000);
@@ -157,11 +174,45 @@ export class Connection {
       counts.refusedOpenings++;
       return this.#reset(stream, accepted.error.reason, accepted.error.reason === "try-later" ? RETRY_SECONDS : 0);
     }
-    if (this.#streams.get(stream) !== open) return;
-    open.session = new ExchangeSession(this.#context, accepted.value.exchange, this.#linkOf(stream));
-    open.session.begin(accepted.value.first, cost);
+    if (this.#streams?.get(stream) !== open) return;
+    this.#exchanges++;
+    this.#widen();
+    const session = new ExchangeSession(this.#context, accepted.value.exchange, this.#linkOf(stream, open));
+    open.session = session;
+    session.begin(accepted.value.first, cost);
     for (const early of open.early) open.session.receive(early.payload, early.cost);
     open.early.length = 0;
+  }
+
+  #openRelayed(stream: number, payload: Uint8Array, cost: number): void {
+    const { relay, clock, limits, counts } = this.#context;
+    const refuse = (reason: ResetReason, afterSeconds = 0): void => {
+      this.#release(stream, cost);
+      this.#reset(stream, reason, afterSeconds);
+    };
+    if (relay === null) return refuse("unknown-kind");
+    const opening = decodeRelayOpening(payload);
+    if (!opening.ok) return refuse("malformed");
+    const now = clock.now();
+    if (!this.#mayOpen(now) || this.#context.isOverloaded()) return refuse("try-later", RETRY_SECONDS);
+    this.#relayClient ??= relay.newClient();
+    const open = this.#begin(stream, "relay", cost);
+    counts.relayed++;
+    const overAt = now + limits.relaySeconds * 1_000;
+    const session = new RelayedStream(relay, this.#relayClient, this.#linkOf(stream, open), overAt);
+    open.session = session;
+    session.begin(opening.value, cost);
+  }
+
+  #begin(stream: number, kind: OpenStream["kind"], cost: number): OpenStream {
+    const open: OpenStream = { kind, session: null, held: cost, early: [] };
+    this.#streams ??= new Map();
+    this.#streams.set(stream, open);
+    return open;
+  }
+
+  #widen(): void {
+    for (const frame of this.#multiplexer.setWindow(this.#exchanges * STREAM_CREDIT)) this.#sendIfAny(frame);
   }
 
   #mayOpen(now: number): boolean {
@@ -170,15 +221,24 @@ export class Connection {
     return this.#openings.take(now);
   }
 
-  #linkOf(stream: number): SessionLink {
+  #linkOf(stream: number, open: OpenStream): SessionLink {
     return {
       writable: (length) => this.#canSend(stream, length) || this.#whenWritable(stream, length),
       send: (message) => {
         if (this.#isClosed || !this.#multiplexer.isOpen(stream)) return;
         this.#socket.send(this.#multiplexer.send(stream, message), this.#onSent);
       },
-      release: (cost) => this.#release(stream, cost),
-      reset: (reason) => this.#reset(stream, reason),
+      release: (cost) => {
+        if (this.#streams?.get(stream) !== open) return;
+        open.held -= cost;
+        this.#release(stream, cost);
+      },
+      end: () => {
+        this.#sendIfAny(this.#multiplexer.end(stream));
+        this.#multiplexer.reset(stream, "cancelled");
+        this.#drop(stream);
+      },
+      reset: (reason, afterSeconds) => this.#reset(stream, reason, afterSeconds),
     };
   }
 
@@ -210,8 +270,8 @@ export class Connection {
   }
 
   #reset(stream: number, reason: ResetReason, afterSeconds = 0): void {
-    this.#drop(stream);
     this.#sendIfAny(this.#multiplexer.reset(stream, reason, afterSeconds));
+    this.#drop(stream);
   }
 
   #sendIfAny(frame: Uint8Array | null): void {
@@ -222,8 +282,15 @@ export class Connection {
     const open = this.#streams?.get(stream);
     if (open === undefined) return;
     this.#streams?.delete(stream);
-    this.#context.counts.exchanges--;
+    if (open.kind === "relay") {
+      this.#context.counts.relayed--;
+    } else {
+      this.#context.counts.exchanges--;
+      if (open.session !== null) this.#exchanges--;
+    }
     open.session?.close();
+    this.#release(stream, open.held);
+    this.#widen();
     this.#wakeWaiters();
   }
 

@@ -43,7 +43,18 @@ export interface SessionLink {
   writable(length: number): boolean | Promise<boolean>;
   send(message: Uint8Array): void;
   release(cost: number): void;
-  reset(reason: ResetReason): void;
+  /** No more messages from this side, nor from the other. */
+  end(): void;
+  reset(reason: ResetReason, afterSeconds?: number): void;
+}
+
+/** What a stream is for, once it is open. */
+export interface StreamSession {
+  /** A further message of the client, in order. */
+  receive(message: Uint8Array, cost: number): void;
+  /** Whether it has outlived what is allowed. */
+  isOver(now: number): boolean;
+  close(): void;
 }
 
 interface Waiting {
@@ -64,7 +75,7 @@ interface PartialCommit {
 const SEALED_OVERHEAD = 48;
 const LARGEST_MESSAGE = 66_560 + SEALED_OVERHEAD;
 
-export class ExchangeSession {
+export class ExchangeSession implements StreamSession {
   readonly #deps: SessionDeps;
   readonly #exchange: NodeExchange;
   readonly #link: SessionLink;
@@ -93,7 +104,6 @@ export class ExchangeSession {
     this.#inOrder(() => this.#acceptChunk(first, cost));
   }
 
-  /** A further message of the client, in order. */
   receive(message: Uint8Array, cost: number): void {
     this.#inOrder(async () => {
       const chunk = await this.#exchange.open(message);

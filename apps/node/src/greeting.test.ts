@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
 import { greeting } from "./greeting.ts";
 
-const node = { hasApp: true, webAddress: "http://192.0.2.7:8787/", socketAddress: "ws://192.0.2.7:8787/x" };
+const node = {
+  hasApp: true,
+  isRelay: false,
+  webAddress: "http://192.0.2.7:8787/",
+  socketAddress: "ws://192.0.2.7:8787/x",
+};
 const said = (address: string | null, hasApp = true): string =>
   greeting(
     { ...node, hasApp },
-    { appFolder: "/app", dataFolder: "/data", publicUrl: address === null ? null : new URL(address) },
+    { appFolder: "/app", dataFolder: "/data", publicUrl: address === null ? null : new URL(address), relay: null },
   );
 
 test("says what to open and who can reach it", () => {

@@ -2,10 +2,10 @@
 import type { RunningNode } from "./index.ts";
 import type { ProgramOptions } from "./options.ts";
 
-type Started = Pick<RunningNode, "hasApp" | "webAddress" | "socketAddress">;
-type Wanted = Pick<ProgramOptions, "appFolder" | "dataFolder" | "publicUrl">;
+type Started = Pick<RunningNode, "hasApp" | "webAddress" | "socketAddress" | "isRelay">;
+type Wanted = Pick<ProgramOptions, "appFolder" | "dataFolder" | "publicUrl" | "relay">;
 
-export function greeting(node: Started, { appFolder, dataFolder, publicUrl }: Wanted): string {
+export function greeting(node: Started, { appFolder, dataFolder, publicUrl, relay }: Wanted): string {
   const lines = [
     "",
     `  X Chat node is running.`,
@@ -14,6 +14,9 @@ export function greeting(node: Started, { appFolder, dataFolder, publicUrl }: Wa
       : `  Node    ${node.webAddress} (no web app: ${appFolder === null ? "--no-app" : "it is not built yet"})`,
     `  Socket  ${node.socketAddress}`,
     `  Data    ${dataFolder}`,
+    ...(node.isRelay
+      ? [`  Relay   to ${relay?.isOpen === true ? "nodes that show themselves" : "the nodes of the list"}`]
+      : []),
     ...reach(node, publicUrl),
     "  Ctrl-C stops it.",
     "",

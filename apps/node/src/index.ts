@@ -27,6 +27,8 @@ import { DEFAULT_NODE_LIMITS, type NodeLimits } from "./limits.ts";
 import { errorWord, type Log } from "./log.ts";
 import { MailboxService } from "./mailbox-service.ts";
 import type { NodeContext, NodeCounts } from "./node-context.ts";
+import { Relay } from "./relay/relay.ts";
+import type { RelayOptions } from "./relay/targets.ts";
 import { StampCheck, type StampPrices } from "./stamp-check.ts";
 import { startStun, type StunResponder } from "./stun.ts";
 import { SubscriptionHub } from "./subscriptions.ts";
@@ -34,6 +36,7 @@ import { SubscriptionHub } from "./subscriptions.ts";
 export { DataFolderError } from "./data-folder.ts";
 export { DEFAULT_NODE_LIMITS, type NodeLimits } from "./limits.ts";
 export { jsonLog, type Log } from "./log.ts";
+export { parseNodeList, type RelayOptions } from "./relay/targets.ts";
 
 export interface NodeOptions {
   /** 0 takes any free one. */
@@ -43,6 +46,10 @@ export interface NodeOptions {
   readonly dataFolder: string;
   readonly appFolder: string | null;
   readonly log: Log;
+  /** What it says of who runs it. */
+  readonly operator?: string | null;
+  /** None where it is no relay. */
+  readonly relay?: RelayOptions | null;
   readonly clock?: NodeClock;
   readonly limits?: Partial<NodeLimits>;
   readonly storeLimits?: Partial<StoreLimits>;
@@ -59,6 +66,7 @@ export interface RunningNode {
   readonly nodeId: Uint8Array;
   readonly hasApp: boolean;
   readonly hasStun: boolean;
+  readonly isRelay: boolean;
   readonly counts: Readonly<NodeCounts>;
   /** Takes nothing new, finishes what waits for the disk, then stops. */
   stop(): Promise<void>;
@@ -101,11 +109,19 @@ class Assembly {
   readonly #prices: StampPrices;
   readonly #dayKeys = new DayKeys(pooledNodeProvider);
   readonly #connections = new Set<Connection>();
-  readonly #counts: NodeCounts = { connections: 0, exchanges: 0, openings: 0, refusedOpenings: 0, faults: 0 };
+  readonly #counts: NodeCounts = {
+    connections: 0,
+    exchanges: 0,
+    relayed: 0,
+    openings: 0,
+    refusedOpenings: 0,
+    faults: 0,
+  };
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
   #timers: NodeJS.Timeout[] = [];
   #descriptor: { readonly signed: Uint8Array; readonly renewAt: number } | null = null;
   #stun: StunResponder | null = null;
+  #relay: Relay | null = null;
   #expiredHour = 0;
   #lastSweep = 0;
   #slowSweeps = 0;
@@ -132,6 +148,7 @@ class Assembly {
     const { appFolder, log } = this.#options;
     const identity = await this.#provider.ed25519KeyPair(this.#folder.identitySeed);
     const nodeId = nodeIdOf(this.#provider, identity.publicKey);
+    this.#relay = this.#makeRelay(nodeId);
     const service = this.#makeContext(identity, nodeId);
     const app = appFolder === null ? null : await loadStaticFiles(appFolder);
     const server = createHttpServer({
@@ -160,7 +177,7 @@ class Assembly {
       throw error;
     }
     this.#startTimers(identity, port);
-    log.info("started", { hasApp: app !== null, hasStun: this.#stun !== null });
+    log.info("started", { hasApp: app !== null, hasStun: this.#stun !== null, isRelay: this.#relay !== null });
     const webAddress = this.#webAddress(port);
     return {
       port,
@@ -169,9 +186,16 @@ class Assembly {
       nodeId,
       hasApp: app !== null,
       hasStun: this.#stun !== null,
+      isRelay: this.#relay !== null,
       counts: this.#counts,
       stop: () => (this.#stopping ??= this.#stop(server, service.service)),
     };
+  }
+
+  #makeRelay(nodeId: Uint8Array): Relay | null {
+    const { relay } = this.#options;
+    if (relay === undefined || relay === null) return null;
+    return new Relay({ provider: this.#provider, nodeId, clock: this.#clock, limits: this.#limits }, relay);
   }
 
   #makeContext(
@@ -202,6 +226,7 @@ class Assembly {
         return this.#descriptor.signed;
       },
       isOverloaded: () => this.#isOverloaded,
+      relay: this.#relay,
     };
     return { context, service };
   }
@@ -222,13 +247,13 @@ class Assembly {
   }
 
   #describe(identity: KeyPair, port: number, seconds: number): Descriptor {
-    const { publicUrl } = this.#options;
+    const { publicUrl, operator } = this.#options;
     const limits = { ...DEFAULT_STORE_LIMITS, ...this.#options.storeLimits };
     return {
       identityKey: identity.publicKey,
       notBefore: seconds - CLOCK_TOLERANCE_SECONDS,
       expiresAt: Math.min(seconds + DESCRIPTOR_SECONDS, this.#dayKeys.present.notAfter),
-      roles: ["mailbox", "blob", ...(this.#stun === null ? [] : ["stun"])],
+      roles: ["mailbox", "blob", ...(this.#stun === null ? [] : ["stun"]), ...(this.#relay === null ? [] : ["relay"])],
       capabilities: [],
       addresses: publicUrl === null ? [] : [new URL(SOCKET_PATH, publicUrl.href.replace(/^http/, "ws")).href],
       keys: [this.#dayKeys.present],
@@ -241,6 +266,7 @@ class Assembly {
       },
       stamps: this.#prices,
       stun: this.#stun === null ? null : `:${port}`,
+      ...(operator === undefined || operator === null ? {} : { operator }),
     };
   }
 
@@ -266,6 +292,7 @@ class Assembly {
     if (now - this.#lastSweep < SWEEP_MILLISECONDS && now >= this.#lastSweep) return;
     this.#lastSweep = now;
     for (const connection of this.#connections) connection.sweep(now);
+    this.#relay?.sweep(now);
   }
 
   async #startStun(port: number): Promise<StunResponder | null> {
@@ -311,6 +338,7 @@ class Assembly {
       setImmediate(resolve);
     });
     for (const connection of this.#connections) connection.stop();
+    this.#relay?.close();
     const patience = setTimeout(() => {
       for (const connection of this.#connections) connection.terminate();
       server.closeAllConnections();

@@ -30,6 +30,24 @@ export interface NodeLimits {
   readonly overloadMilliseconds: number;
   readonly stunPerSecond: number;
   readonly httpPerSecond: number;
+  /** Streams that go on at other nodes, over all clients, and openings of one client. */
+  readonly relayStreams: number;
+  readonly relayOpeningsPerSecond: number;
+  readonly relayOpeningsBurst: number;
+  /** Age at which a relayed stream ends: more than an exchange may have at its node. */
+  readonly relaySeconds: number;
+  /** Nodes that are connected to at a time, connections to one of them, and streams on one connection. */
+  readonly relayTargets: number;
+  readonly relayConnectionsPerTarget: number;
+  readonly relayStreamsPerUpstream: number;
+  /** Connections that are begun, over all clients; one client may begin a tenth of them, and a quarter of the burst. */
+  readonly relayConnectsPerSecond: number;
+  readonly relayConnectsBurst: number;
+  /** Seconds without a stream, after which a connection to a node is closed. */
+  readonly relayIdleSeconds: number;
+  /** Bytes that nodes have sent and clients have not taken, over all clients and of one. */
+  readonly relayBufferedBytes: number;
+  readonly relayBufferedBytesPerClient: number;
 }
 
 export const DEFAULT_NODE_LIMITS: NodeLimits = {
@@ -52,6 +70,18 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = {
   overloadMilliseconds: 1_000,
   stunPerSecond: 2_000,
   httpPerSecond: 2_000,
+  relayStreams: 60_000,
+  relayOpeningsPerSecond: 20,
+  relayOpeningsBurst: 400,
+  relaySeconds: 4_500,
+  relayTargets: 2_000,
+  relayConnectionsPerTarget: 64,
+  relayStreamsPerUpstream: 240,
+  relayConnectsPerSecond: 20,
+  relayConnectsBurst: 200,
+  relayIdleSeconds: 60,
+  relayBufferedBytes: 128 * 2 ** 20,
+  relayBufferedBytesPerClient: 16 * 2 ** 20,
 };
 
 /** Tokens that grow with time; nothing is kept for each taker. */

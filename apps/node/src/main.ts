@@ -1,7 +1,8 @@
 /** The program: flags in, friendly lines out, signals. Logs go to the error stream, one JSON object a line. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { greeting } from "./greeting.ts";
-import { DataFolderError, jsonLog, startNode, type RunningNode } from "./index.ts";
+import { DataFolderError, jsonLog, parseNodeList, startNode, type RelayOptions, type RunningNode } from "./index.ts";
 import { HELP, parseOptions, type ProgramOptions } from "./options.ts";
 
 /** Beside the sources and beside the built program alike. */
@@ -19,13 +20,33 @@ async function run(): Promise<void> {
   const { options } = parsed;
   try {
     const log = jsonLog((line) => process.stderr.write(line), Date.now);
-    const node = await startNode({ ...options, log });
+    const node = await startNode({ ...options, relay: await readRelay(options.relay), log });
     process.stdout.write(`${greeting(node, options)}\n`);
     stopOnSignals(node);
   } catch (error) {
     process.stderr.write(`${explain(error, options)}\n`);
     process.exit(EXIT_FAILED);
   }
+}
+
+class NodeListError extends Error {
+  override readonly name = "NodeListError";
+}
+
+async function readRelay(relay: ProgramOptions["relay"]): Promise<RelayOptions | null> {
+  if (relay === null) return null;
+  const { isOpen, nodesFile, allowPrivate } = relay;
+  if (nodesFile === null) return { isOpen, allowPrivate, listed: [] };
+  const text = await readFile(nodesFile, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new NodeListError(`${nodesFile} cannot be read: ${cause.code ?? "unknown reason"}.`, { cause });
+  });
+  const listed = parseNodeList(text);
+  if ("wrongLine" in listed) {
+    throw new NodeListError(
+      `Line ${listed.wrongLine} of ${nodesFile} is no node. A line has the address and the key that the node's /config.json shows.`,
+    );
+  }
+  return { isOpen, allowPrivate, listed };
 }
 
 function stopOnSignals(node: RunningNode): void {
@@ -45,7 +66,7 @@ function stopOnSignals(node: RunningNode): void {
 }
 
 function explain(error: unknown, options: ProgramOptions): string {
-  if (error instanceof DataFolderError) return error.message;
+  if (error instanceof DataFolderError || error instanceof NodeListError) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case "EADDRINUSE":

@@ -2,6 +2,7 @@
 import type { CryptoProvider } from "@xchat/crypto";
 import type { NodeDayKey, ReplayWindow } from "@xchat/protocol";
 import type { SessionDeps } from "./exchange-session.ts";
+import type { Relay } from "./relay/relay.ts";
 
 export interface NodeContext extends SessionDeps {
   readonly provider: CryptoProvider;
@@ -10,6 +11,8 @@ export interface NodeContext extends SessionDeps {
   /** Signed, as it is now. */
   readonly descriptor: () => Uint8Array;
   readonly isOverloaded: () => boolean;
+  /** `null` where the node is none. */
+  readonly relay: Relay | null;
   readonly counts: NodeCounts;
 }
 
@@ -17,6 +20,8 @@ export interface NodeContext extends SessionDeps {
 export interface NodeCounts {
   connections: number;
   exchanges: number;
+  /** Streams that go on at other nodes. */
+  relayed: number;
   openings: number;
   refusedOpenings: number;
   faults: number;

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { isOperator } from "@xchat/protocol";
 
 export interface ProgramOptions {
   readonly port: number;
@@ -11,6 +12,14 @@ export interface ProgramOptions {
   readonly dataFolder: string;
   /** `null` serves no app. */
   readonly appFolder: string | null;
+  /** Who runs it, in a word or two that everybody may read. */
+  readonly operator: string | null;
+  /** `null`: it is no relay. */
+  readonly relay: {
+    readonly isOpen: boolean;
+    readonly nodesFile: string | null;
+    readonly allowPrivate: boolean;
+  } | null;
 }
 
 export const DEFAULT_PORT = 8787;
@@ -25,6 +34,12 @@ Usage: xchat-node [flags]
   --data FOLDER    where it keeps its key and the messages       XCHAT_DATA    ~/.local/share/xchat-node
   --app FOLDER     the built web app to serve                    XCHAT_APP     the one that was built with it
   --no-app         serves no web app
+  --operator NAME  who runs it; say the same at all your nodes   XCHAT_OPERATOR  nothing
+  --relay WHICH    passes sealed requests on to other nodes, so  XCHAT_RELAY     off
+                   that these do not see who asks: "listed" to
+                   those of --relay-nodes, "open" to others too
+  --relay-nodes FILE  one node a line: its address and its key   XCHAT_RELAY_NODES  none
+  --relay-private  an open relay takes addresses that are not of the public internet too: for networks of your own
   --help           shows this text
 
 The node speaks plain HTTP. For https and wss put a reverse proxy with a certificate in front of it, let it pass
@@ -52,6 +67,10 @@ export function parseOptions(args: readonly string[], env: Environment, builtApp
         data: { type: "string" },
         app: { type: "string" },
         "no-app": { type: "boolean" },
+        operator: { type: "string" },
+        relay: { type: "string" },
+        "relay-nodes": { type: "string" },
+        "relay-private": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values;
@@ -60,7 +79,7 @@ export function parseOptions(args: readonly string[], env: Environment, builtApp
   }
   if (values["help"] === true) return { kind: "help" };
   const text = (flag: string): string | undefined =>
-    (values[flag] as string | undefined) ?? (env[`XCHAT_${flag.toUpperCase()}`] || undefined);
+    (values[flag] as string | undefined) ?? (env[`XCHAT_${flag.toUpperCase().replace("-", "_")}`] || undefined);
 
   const port = parsePort(text("port"));
   if (port === null) return wrong(`--port must be a number from 0 to 65535, not "${text("port")}".`);
@@ -71,10 +90,33 @@ export function parseOptions(args: readonly string[], env: Environment, builtApp
   const host = text("host") ?? "127.0.0.1";
   if (!/^[A-Za-z0-9.:-]+$/.test(host)) return wrong(`--host must be an address of this machine, not "${host}".`);
   const appFolder = values["no-app"] === true ? null : resolve(text("app") ?? builtApp);
-  return {
-    kind: "run",
-    options: { port, host, publicUrl, dataFolder: resolve(text("data") ?? defaultDataFolder(env)), appFolder },
-  };
+  const operator = text("operator") ?? null;
+  if (operator !== null && !isOperator(operator)) {
+    return wrong(`--operator must be one line of at most 64 bytes, not "${operator}".`);
+  }
+  const relay = parseRelay(text("relay"), text("relay-nodes"), values["relay-private"] === true);
+  if (typeof relay === "string") return wrong(relay);
+  const dataFolder = resolve(text("data") ?? defaultDataFolder(env));
+  return { kind: "run", options: { port, host, publicUrl, dataFolder, appFolder, operator, relay } };
+}
+
+/** A sentence where it is wrong. */
+function parseRelay(
+  which: string | undefined,
+  nodes: string | undefined,
+  allowPrivate: boolean,
+): ProgramOptions["relay"] | string {
+  if (which === undefined || which === "off") {
+    if (nodes !== undefined || allowPrivate)
+      return "--relay-nodes and --relay-private need --relay listed or --relay open.";
+    return null;
+  }
+  if (which !== "listed" && which !== "open") return `--relay must be "listed", "open" or "off", not "${which}".`;
+  if (which === "listed" && nodes === undefined)
+    return "--relay listed needs --relay-nodes, a file with one node a line.";
+  if (which === "listed" && allowPrivate)
+    return "--relay-private is for --relay open: a node of the list may be anywhere.";
+  return { isOpen: which === "open", nodesFile: nodes === undefined ? null : resolve(nodes), allowPrivate };
 }
 
 function parsePort(text: string | undefined): number | null {

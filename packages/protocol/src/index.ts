@@ -111,6 +111,7 @@ export * from "./first-contact/index.ts";
 export * from "./group-link/index.ts";
 export * from "./wire/index.ts";
 export * from "./descriptor/index.ts";
+export * from "./relay/index.ts";
 export * from "./exchange/index.ts";
 export * from "./mailbox/index.ts";
 export * from "./fork/index.ts";

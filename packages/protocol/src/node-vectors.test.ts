@@ -48,10 +48,12 @@ const dayKey = { id: dayKeyIdOf(provider, dayPair.publicKey), publicKey: dayPair
 const FRAMES: Readonly<Record<string, Frame>> = {
   "open, descriptor": { kind: "open", stream: 1, streamKind: "descriptor", payload: new Uint8Array(0) },
   "open, exchange": { kind: "open", stream: 2, streamKind: "exchange", payload: filled(4) },
+  "open, relay": { kind: "open", stream: 3, streamKind: "relay", payload: filled(4) },
   data: { kind: "data", stream: 2, payload: filled(4) },
   end: { kind: "end", stream: 2 },
   "reset, try later": { kind: "reset", stream: 2, reason: "try-later", afterSeconds: 5 },
   "reset, stopping": { kind: "reset", stream: 2, reason: "stopping", afterSeconds: 0 },
+  "reset, target down": { kind: "reset", stream: 3, reason: "target-down", afterSeconds: 10 },
   "credit of a stream": { kind: "credit", stream: 2, bytes: 65_536 },
   "credit of the connection": { kind: "credit", stream: 0, bytes: 262_144 },
   ping: { kind: "ping", token: 7 },
@@ -107,6 +109,8 @@ const DESCRIPTOR: Descriptor = {
   stun: ":8787",
 };
 
+const RELAY: Descriptor = { ...DESCRIPTOR, roles: [...DESCRIPTOR.roles, "relay"], operator: "Example Society" };
+
 describe("frozen vectors", () => {
   it("[N4] frames", () => {
     const vectors = frozen("wire", () =>
@@ -119,8 +123,9 @@ describe("frozen vectors", () => {
     }
   });
 
-  it("[D2] a descriptor", async () => {
+  it("[D2] [D7] descriptors", async () => {
     const signed = await signDescriptor(provider, identity, DESCRIPTOR);
+    const relay = await signDescriptor(provider, identity, RELAY);
     const vectors = frozen("descriptor", () => [
       {
         name: "descriptor",
@@ -129,7 +134,10 @@ describe("frozen vectors", () => {
         dayKeySeed: hex(filled(32, 6)),
         signed: hex(signed),
       },
+      { name: "relay, with an operator", signed: hex(relay) },
     ]);
+    expect(relay).toEqual(field(vectors, "relay, with an operator", "signed"));
+    expect(expectOk(await openDescriptor(provider, relay, 1_800_000_001), "relay")).toEqual(RELAY);
     expect(signed).toEqual(field(vectors, "descriptor", "signed"));
     expect(nodeId).toEqual(field(vectors, "descriptor", "nodeId"));
     const opened = await openDescriptor(provider, field(vectors, "descriptor", "signed"), 1_800_000_001);

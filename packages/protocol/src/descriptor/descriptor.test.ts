@@ -90,6 +90,15 @@ describe("descriptors", () => {
     expect(await reasonOf(await withField(11, 7))).toBe("malformed");
   });
 
+  it("[D7] name their operator in one line of text, and what is none is read over", async () => {
+    const named = { ...descriptor, operator: "Ada Lovelace" };
+    expect(expectOk(await open(await signDescriptor(provider, identity, named)), "descriptor")).toEqual(named);
+    for (const operator of ["", " Ada", "A\nB", "\u202eAda", "a".repeat(65)]) {
+      const read = await open(await signDescriptor(provider, identity, { ...descriptor, operator }));
+      expect(expectOk(read, "descriptor")).toEqual(descriptor);
+    }
+  });
+
   it("never make a reader throw", async () => {
     await expectHardened(open, [await signDescriptor(provider, identity, { ...descriptor, keys: descriptor.keys })]);
     expect(await reasonOf(new Uint8Array(9_000))).toBe("malformed");

@@ -53,7 +53,7 @@ const bodyCodec = struct({
   identityKey: bytes({ length: 32 }),
   notBefore: uint(),
   expiresAt: uint(),
-  /** Words such as "mailbox", "blob", "stun". */
+  /** Words such as "mailbox", "blob", "stun", "relay". */
   roles: list(text(32), { max: 16 }),
   capabilities: list(text(32), { max: 64 }),
   /** Where it can be reached; none for a node that knows no public address. */
@@ -73,7 +73,12 @@ const bodyCodec = struct({
   extensions: anyValue({ depth: 4, entries: 32 }),
 });
 
-export type Descriptor = Omit<CodecType<typeof bodyCodec>, "version" | "extensions">;
+export type Descriptor = Omit<CodecType<typeof bodyCodec>, "version" | "extensions"> & {
+  /** Who runs it, by their own word: what several nodes of one operator say alike (D7). */
+  readonly operator?: string;
+};
+export const MAX_OPERATOR_BYTES = 64;
+const OPERATOR = "operator";
 const signedCodec = struct({ body: bytes({ max: MAX_DESCRIPTOR_BYTES - 128 }), signature: bytes({ length: 64 }) });
 
 export interface DescriptorRefusal {
@@ -89,8 +94,9 @@ export async function signDescriptor(
   identity: KeyPair,
   descriptor: Descriptor,
 ): Promise<Uint8Array> {
-  const extensions: CborValue = new Map();
-  const body = encode(bodyCodec, { version: 1 as const, ...descriptor, extensions });
+  const { operator, ...fields } = descriptor;
+  const extensions: CborValue = new Map(operator === undefined ? [] : [[OPERATOR, operator]]);
+  const body = encode(bodyCodec, { version: 1 as const, ...fields, extensions });
   const signature = await provider.ed25519Sign(identity.secretKey, concatBytes(LABEL, body));
   return encode(signedCodec, { body, signature });
 }
@@ -106,7 +112,8 @@ export async function openDescriptor(
   if (!outer.ok) return err({ reason: "malformed" });
   const body = decode(bodyCodec, outer.value.body);
   if (!body.ok || !(body.value.extensions instanceof Map)) return err({ reason: "malformed" });
-  const { version: _, extensions: __, ...descriptor } = body.value;
+  const { version: _, extensions, ...fields } = body.value;
+  const descriptor = withOperator(fields, extensions.get(OPERATOR));
   const isGenuine = await provider.ed25519Verify(
     descriptor.identityKey,
     concatBytes(LABEL, outer.value.body),
@@ -116,3 +123,16 @@ export async function openDescriptor(
   if (nowSeconds < descriptor.notBefore) return err({ reason: "not-yet-valid" });
   return nowSeconds >= descriptor.expiresAt ? err({ reason: "expired" }) : ok(descriptor);
 }
+
+/** What is no sound name is as good as none (D4). */
+function withOperator(fields: Descriptor, claimed: CborValue | undefined): Descriptor {
+  const isName = typeof claimed === "string" && isOperator(claimed);
+  return isName ? { ...fields, operator: claimed } : fields;
+}
+
+/** One line of printable text. */
+export const isOperator = (name: string): boolean =>
+  name.trim() === name &&
+  name !== "" &&
+  utf8ToBytes(name).length <= MAX_OPERATOR_BYTES &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/u.test(name);

@@ -1,6 +1,8 @@
 export {
   dayKeyIdOf,
+  isOperator,
   MAX_DESCRIPTOR_BYTES,
+  MAX_OPERATOR_BYTES,
   nodeIdOf,
   openDescriptor,
   signDescriptor,

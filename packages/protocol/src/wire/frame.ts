@@ -14,8 +14,8 @@ export const FRAME_HEADER_LENGTH = 5;
 export const MAX_FRAME_PAYLOAD = 69_632;
 export const MAX_FRAME_LENGTH = FRAME_HEADER_LENGTH + MAX_FRAME_PAYLOAD;
 
-/** What a stream is for; a relay will add its own. */
-export const STREAM_KINDS = ["descriptor", "exchange"] as const;
+/** What a stream is for. The order is the number on the wire, from 1. */
+export const STREAM_KINDS = ["descriptor", "exchange", "relay"] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
 /** Why a stream ends before its time. The order is the number on the wire. */
@@ -29,6 +29,8 @@ export const RESET_REASONS = [
   "clock-wrong",
   "exchange-over",
   "stopping",
+  "not-relayed",
+  "target-down",
 ] as const;
 export type ResetReason = (typeof RESET_REASONS)[number];
 

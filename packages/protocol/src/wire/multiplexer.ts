@@ -4,7 +4,8 @@
  *
  * N7 A message may be sent only while its cost (length + 64) fits the credit of its stream and of the connection.
  *    Both begin with the constants below, in both directions.
- * N8 Credit comes back when the receiver is done with a message: so a sender can never make it hold more.
+ * N8 Credit comes back when the receiver is done with a message: so a sender can never make it hold more. A receiver may
+ *    give a connection more than it begins with, and take that back by returning less (`setWindow`).
  * N5 A message beyond the credit, an id that does not grow, or too many open streams end the connection.
  */
 import { err, ok, type Result } from "@xchat/codec";
@@ -60,7 +61,10 @@ export class Multiplexer {
   readonly #streams = new Map<number, StreamState>();
   #sendCredit = CONNECTION_CREDIT;
   #receiveCredit = CONNECTION_CREDIT;
-  #owed = 0;
+  /** Received and not done with. */
+  #held = 0;
+  /** What the other side may have sent without this one being done with it, over all streams. */
+  #window = CONNECTION_CREDIT;
   #lastStream = 0;
 
   constructor(options: MultiplexerOptions) {
@@ -98,10 +102,15 @@ export class Multiplexer {
     }
   }
 
+  /** Whether a stream may be opened now with a message of this length. */
+  canOpen(length: number): boolean {
+    return this.#streams.size < this.#options.maxStreams && length + MESSAGE_COST <= this.#sendCredit;
+  }
+
   /** `null` when credit or the number of streams does not allow it now. Clients only. */
   open(streamKind: StreamKind, payload: Uint8Array): { readonly stream: number; readonly frame: Uint8Array } | null {
     const cost = payload.length + MESSAGE_COST;
-    if (this.#streams.size >= this.#options.maxStreams || cost > this.#sendCredit) return null;
+    if (!this.canOpen(payload.length)) return null;
     const stream = ++this.#lastStream;
     this.#sendCredit -= cost;
     this.#streams.set(stream, { ...freshStream(), sendCredit: STREAM_CREDIT - cost });
@@ -129,13 +138,8 @@ export class Multiplexer {
 
   /** The receiver is done with a message of this cost. Answers with the frames that give credit back, if it is time. */
   release(stream: number, cost: number): readonly Uint8Array[] {
-    const frames: Uint8Array[] = [];
-    this.#owed += cost;
-    if (this.#owed >= CONNECTION_CREDIT / 4) {
-      frames.push(encodeFrame({ kind: "credit", stream: 0, bytes: this.#owed }));
-      this.#receiveCredit += this.#owed;
-      this.#owed = 0;
-    }
+    this.#held -= cost;
+    const frames = this.#grant();
     const state = this.#streams.get(stream);
     if (state === undefined || state.remoteEnded) return frames;
     state.owed += cost;
@@ -145,6 +149,15 @@ export class Multiplexer {
       state.owed = 0;
     }
     return frames;
+  }
+
+  /**
+   * How much may be under way over all streams together, from now on: at least what a connection begins with. Answers with
+   * the frame that gives it, if it is time; what is less than before is taken back by returning less.
+   */
+  setWindow(bytes: number): readonly Uint8Array[] {
+    this.#window = Math.max(CONNECTION_CREDIT, bytes);
+    return this.#grant();
   }
 
   /** No more messages from this side. `null` when the stream is closed already. */
@@ -160,6 +173,13 @@ export class Multiplexer {
     return this.#drop(stream) ? encodeFrame({ kind: "reset", stream, reason, afterSeconds }) : null;
   }
 
+  #grant(): Uint8Array[] {
+    const owed = this.#window - this.#held - this.#receiveCredit;
+    if (owed < CONNECTION_CREDIT / 4) return [];
+    this.#receiveCredit += owed;
+    return [encodeFrame({ kind: "credit", stream: 0, bytes: owed })];
+  }
+
   #receiveOpen(
     stream: number,
     streamKind: StreamKind | "unknown",
@@ -172,6 +192,7 @@ export class Multiplexer {
     if (cost > this.#receiveCredit) return err({ reason: "credit-exceeded" });
     this.#lastStream = stream;
     this.#receiveCredit -= cost;
+    this.#held += cost;
     this.#streams.set(stream, { ...freshStream(), receiveCredit: STREAM_CREDIT - cost });
     return ok({ kind: "opened", stream, streamKind, payload, cost });
   }
@@ -180,6 +201,7 @@ export class Multiplexer {
     const cost = payload.length + MESSAGE_COST;
     if (cost > this.#receiveCredit) return err({ reason: "credit-exceeded" });
     this.#receiveCredit -= cost;
+    this.#held += cost;
     const state = this.#streams.get(stream);
     if (state === undefined || state.remoteEnded) {
       // It was under way when this side closed the stream. A stream that never was is no such thing.

@@ -9,6 +9,7 @@ import { CONNECTION_CREDIT, MESSAGE_COST, Multiplexer, STREAM_CREDIT, type Multi
 const FRAMES: readonly Frame[] = [
   { kind: "open", stream: 1, streamKind: "descriptor", payload: new Uint8Array(0) },
   { kind: "open", stream: 0xffff_ffff, streamKind: "exchange", payload: filled(40) },
+  { kind: "open", stream: 3, streamKind: "relay", payload: filled(40) },
   { kind: "data", stream: 7, payload: filled(30) },
   { kind: "end", stream: 7 },
   ...RESET_REASONS.map((reason, i): Frame => ({ kind: "reset", stream: 3, reason, afterSeconds: i * 1_000 })),
@@ -47,7 +48,7 @@ describe("frames", () => {
   it("[N6] reasons of a reset have the numbers of the document, and `seconds` two bytes", () => {
     const document = readFileSync(new URL("../../../../spec/node-api.md", import.meta.url), "utf8");
     const rule = document.split("\n").find((line) => line.startsWith("- **N6**")) ?? "";
-    const numbered = [...rule.matchAll(/(\d) ([a-z-]+)/g)];
+    const numbered = [...rule.matchAll(/(\d+) ([a-z-]+)/g)];
     expect(numbered.map(([, , word]) => word)).toEqual([...RESET_REASONS]);
     for (const [, number, word] of numbered) {
       const frame: Frame = { kind: "reset", stream: 3, reason: word as ResetReason, afterSeconds: 0x0102 };
@@ -124,6 +125,32 @@ describe("streams with credit", () => {
     const data = encodeFrame({ kind: "data", stream: 1, payload: new Uint8Array(MAX_FRAME_PAYLOAD) });
     for (let i = 0; i < 3; i++) expect(reasonOf(b, data)).toBe("accepted");
     expect(reasonOf(b, data)).toBe("credit-exceeded");
+  });
+
+  it("[N8] a wider window is given at once, and taken back by returning less", () => {
+    const [a, b] = [client(64), node(64)];
+    const message = new Uint8Array(65_000);
+    const cost = message.length + MESSAGE_COST;
+    const fill = (): number => {
+      let sent = 0;
+      for (; sent < 40; sent++) {
+        const opened = a.open("exchange", message);
+        if (opened === null) return sent;
+        take(b, opened.frame);
+        take(b, a.reset(opened.stream, "cancelled") as Uint8Array);
+      }
+      return sent;
+    };
+    const first = fill();
+    expect(first).toBe(Math.floor(CONNECTION_CREDIT / cost));
+    for (const frame of b.setWindow(2 * CONNECTION_CREDIT)) take(a, frame);
+    const second = fill();
+    expect(first + second).toBe(Math.floor((2 * CONNECTION_CREDIT) / cost));
+    expect(b.setWindow(0)).toEqual([]);
+    for (let done = 0; done < first + second; done++) for (const frame of b.release(0, cost)) take(a, frame);
+    const third = fill();
+    expect(third).toBeLessThanOrEqual(first);
+    expect(third).toBeGreaterThanOrEqual(first - 5);
   });
 
   it("[N5] ids that do not grow, too many streams, data on streams that never were, and opening nodes end it", () => {
