@@ -83,6 +83,7 @@ const ITEMS: readonly PayloadItem[] = [
   { kind: "chain", chain: filled(6) },
   { kind: "key-packages", oneTime: [filled(5)], lastResort: filled(7) },
   { kind: "parcel", id: filled(32, 9), part: 1, parts: 3, content: filled(4) },
+  { kind: "former-leaf", leafKey: filled(32, 2), credential: filled(8) },
   { kind: "unknown", tag: 4_000, content: filled(3) },
 ];
 

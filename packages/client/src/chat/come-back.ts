@@ -20,6 +20,7 @@ import { ownAccount, toBytes } from "./authors.ts";
 import { takeLeafChains } from "./contact-news.ts";
 import { endOf, tell } from "./enter.ts";
 import { deriveEpoch, sideOf } from "./epochs.ts";
+import { keepOwnCredential } from "./former-leaf.ts";
 import { beginSession, offerKnock } from "./forks.ts";
 import { withNotice } from "./notices.ts";
 import { queueAgain } from "./queue-again.ts";
@@ -39,6 +40,7 @@ export async function comeBack(step: Step, work: ForkWork, { leaves }: JudgedAns
   const now = clock.now();
   const before = step.state;
   const again = await toSayAgain(step);
+  keepOwnCredential(step);
   await wantAgainWhatWasMade(step);
   const { group } = work;
   const side = sideOf(cipher, group);

@@ -4,6 +4,7 @@ import { HISTORY_ITEM_TAG, type AccountId, type Hex, type Member, type PayloadIt
 import { takeAck, takeRead } from "./acknowledgements.ts";
 import { takeChain, takeName } from "./contact-news.ts";
 import { takeEvent } from "./events.ts";
+import { takeFormerLeaf } from "./former-leaf.ts";
 import { giveWanted } from "./gaps.ts";
 import { saidBy, withSaid } from "./roster.ts";
 import type { Step } from "./step.ts";
@@ -28,7 +29,10 @@ export async function applyItems(
   if (account === undefined) return;
   const from = { leafKey, account };
   step.core.introductions.arrived(step, account);
-  for (const item of items) if (item.kind !== "chain") await applyItem(step, from, item, callbacks);
+  // Whose events follow is said beside them.
+  for (const item of items) if (item.kind === "former-leaf") await takeFormerLeaf(step, leafKey, item);
+  for (const item of items)
+    if (item.kind !== "chain" && item.kind !== "former-leaf") await applyItem(step, from, item, callbacks);
   // Each costs up to 128 signatures to verify: one a message is enough.
   const chain = items.findLast((item) => item.kind === "chain");
   if (chain !== undefined) await takeChain(step, account, chain.chain);
@@ -42,7 +46,7 @@ interface Sender {
 async function applyItem(
   step: Step,
   { leafKey, account }: Sender,
-  item: Exclude<PayloadItem, { kind: "chain" }>,
+  item: Exclude<PayloadItem, { kind: "chain" | "former-leaf" }>,
   callbacks: ItemCallbacks,
 ): Promise<void> {
   const { roster } = step.state;

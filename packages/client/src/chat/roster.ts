@@ -22,7 +22,7 @@ import {
 import type { PartRecord } from "../ports.ts";
 
 /** As many as the log has room for; those that have gone give way first. */
-const MAX_LEAVES = 4_096;
+export const MAX_LEAVES = 4_096;
 const MAX_PEOPLE = 4_096;
 /** What came so long before a leaf did may not have been known to the device that has added it. */
 const LATE = 10 * 60_000;

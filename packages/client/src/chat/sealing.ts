@@ -10,6 +10,7 @@ import type { SessionCore } from "../session-core.ts";
 import { dueItems } from "./acknowledgements.ts";
 import { wantCommit } from "./commits.ts";
 import { greet, nameItem } from "./greeting.ts";
+import { formerLeafOf } from "./former-leaf.ts";
 import { giveStock } from "../group/stock.ts";
 import { eventItem } from "./event-records.ts";
 import { ownAccount } from "./authors.ts";
@@ -134,7 +135,8 @@ async function sealQueued(step: Step): Promise<void> {
 
 async function sealEvent(step: Step, event: EventRecord): Promise<void> {
   // What is due goes along where it fits; the event itself is alone in its envelope otherwise.
-  const items = [eventItem(event), ...nameItem(step), ...(await dueItems(step, true))];
+  const items = [eventItem(event), ...(await formerLeafOf(step, event.author)), ...nameItem(step)];
+  items.push(...(await dueItems(step, true)));
   const [first = [], ...rest] = packPayloads(items);
   // Who has the event from elsewhere (LG7) has not heard what rides on it: it stays on its way until the nodes have it.
   await step.seal(first, first.length === 1 ? "event" : "state", event.id);

@@ -26,6 +26,7 @@ import {
   type Result,
 } from "@xchat/codec";
 import { MAX_EVENT_BYTES } from "../event/event.ts";
+import { MAX_CREDENTIAL_BYTES } from "../identity/certificate.ts";
 import { nameCodec } from "../first-contact/person-text.ts";
 
 export const PAYLOAD_VERSION = 1;
@@ -102,6 +103,8 @@ export type PayloadItem =
       readonly parts: number;
       readonly content: Uint8Array;
     }
+  /** A leaf key that the sender's device had before, with the credential that said so: signed by it, events follow (LG19). */
+  | { readonly kind: "former-leaf"; readonly leafKey: Uint8Array; readonly credential: Uint8Array }
   | { readonly kind: "unknown"; readonly tag: number; readonly content: Uint8Array };
 
 /** Three fit one payload with a chain of any length beside them. */
@@ -173,6 +176,7 @@ const SHAPES = {
       content: bytes({ max: PARCEL_PART_BYTES }),
     }),
   ],
+  "former-leaf": [11, struct({ leafKey: hash, credential: bytes({ max: MAX_CREDENTIAL_BYTES }) })],
 } as const satisfies Record<Exclude<PayloadItem["kind"], "unknown">, readonly [number, Codec<any>]>;
 
 const KIND_BY_TAG: ReadonlyMap<number, keyof typeof SHAPES> = new Map(

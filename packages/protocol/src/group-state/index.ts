@@ -50,6 +50,7 @@ export {
   encodeRights,
   rightsAt,
   startRights,
+  withRightsLike,
   type Rights,
   type RightsHistory,
 } from "./rights.ts";

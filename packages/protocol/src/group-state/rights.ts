@@ -95,6 +95,13 @@ export function advanceRights(
   return { spans };
 }
 
+/** A leaf that was never in this line, and counts from now on as `like` does (spec/event.md, LG19). */
+export function withRightsLike({ spans }: RightsHistory, leafKey: Hex, like: Hex): RightsHistory {
+  const now = spans.get(like)?.at(-1);
+  if (now === undefined || spans.has(leafKey) || spans.size >= MAX_AUTHORS) return { spans };
+  return { spans: new Map(spans).set(leafKey, [{ ...now, from: 0 }]) };
+}
+
 /** A later change never rewrites what an earlier one has settled. */
 function addSpan(spans: readonly Span[], next: Span): readonly Span[] {
   const from = Math.max(next.from, spans.at(-1)?.from ?? 0);

@@ -121,6 +121,13 @@ test.each([
     found: "acknowledgements that were said on a branch that lost were never said again (FR12)",
     hasDevices: true,
   },
+  {
+    seed: 4000,
+    found:
+      "what a device had written where it came in on a branch that lost reached nobody but who had been there (LG19)",
+    hasDevices: true,
+    suite: "real" as const,
+  },
 ])("seed $seed: $found", async ({ seed, ...more }) => {
   const { failure, story } = await simulate({
     seed,

@@ -60,9 +60,6 @@ describe(`worlds of the simulator (seeds from ${FIRST})`, () => {
     runAll([seed], "cheap", { hasDevices: true }),
   );
 
-  test("several devices, the real suite and the real store, seed 4002", () =>
-    runAll([4002], "real", { hasDevices: true }));
-
   test.each(seedsFrom(FIRST, REAL_SEEDS))("the real suite and the real store, seed %i", (seed) =>
     runAll([seed], "real"),
   );
