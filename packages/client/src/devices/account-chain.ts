@@ -56,6 +56,11 @@ export class AccountChain {
     return !isListedDevice(this.identity, this.#ownKey);
   }
 
+  /** Nothing that was shown or asked for is still to be done. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
   /** DV10: if the chain is still `before`. Answers with the chain as it is then. */
   replace(before: Uint8Array, longer: Uint8Array): Promise<Uint8Array> {
     return this.#lane.run(async () => {

@@ -57,6 +57,7 @@ function world(chats: number) {
     hangs: ((): boolean => false) as (id: string) => boolean,
     commits: [] as string[],
     isExpelled: false,
+    chainRead: async () => {},
     progress: 0,
   };
   const commit = async (id: string, change: (held: string[]) => string[]): Promise<void> => {
@@ -70,6 +71,7 @@ function world(chats: number) {
     provider: nodeCryptoProvider(),
     clock,
     background: new Background(),
+    chainRead: () => state.chainRead(),
     account: () => ({ head: state.head, devices: state.devices, self, changedBy: self, stock: new Map() }),
     conversations: () =>
       [...leaves].map(([conversation, held]): ConversationFacts => ({
@@ -158,6 +160,25 @@ describe("the work after the list of devices has changed", () => {
     driver.look();
     await settled();
     expect(driver.progress()).toBeNull();
+    await driver.close();
+  });
+
+  it("[DV30] takes nobody out who came with a longer list, before that has been read", async () => {
+    const { state, open } = world(1);
+    state.devices = [self];
+    for (const id of state.leaves.keys()) state.leaves.set(id, [self, phone]);
+    state.chainRead = async () => {
+      for (let i = 0; i < 50; i++) await Promise.resolve();
+      state.devices = [self, phone];
+    };
+    const driver = open();
+    driver.look();
+    await settled();
+    expect(state.commits).toEqual([]);
+    expect([...state.leaves.values()]).toEqual([
+      [self, phone],
+      [self, phone],
+    ]);
     await driver.close();
   });
 

@@ -30,6 +30,8 @@ export interface DeviceWorkHost {
   readonly provider: CryptoProvider;
   readonly clock: Clock;
   readonly background: Background;
+  /** Resolves when every chain that has been shown is taken: a leaf that came with one is no stranger's. */
+  chainRead(): Promise<void>;
   account(): AccountFacts;
   conversations(): readonly ConversationFacts[];
   /** The chain, as a payload item. Resolves when it is saved to be sent. */
@@ -90,6 +92,8 @@ export class DeviceWorkDriver {
       if (this.#isClosed) return;
       const { clock } = this.#host;
       const before = await this.#held();
+      await this.#host.chainRead();
+      if (this.#isClosed) return;
       const step = deviceWorkStep(before, this.#host.account(), this.#host.conversations(), clock.now());
       const begun = step.effects.filter(isCommit);
       const work = begun.reduce(

@@ -25,6 +25,7 @@ export function workHost(host: SiblingsHost, siblings: Siblings): DeviceWorkHost
     provider,
     clock,
     background,
+    chainRead: () => siblings.chain.idle(),
     account: () => ({
       head: bytesToHex(siblings.chain.identity.head),
       devices: listed(),

@@ -128,6 +128,12 @@ test.each([
     hasDevices: true,
     suite: "real" as const,
   },
+  {
+    seed: 412_003,
+    found:
+      "a device that had been off took out one that was linked meanwhile: it came to its leaf before its list (DV30)",
+    hasDevices: true,
+  },
 ])("seed $seed: $found", async ({ seed, ...more }) => {
   const { failure, story } = await simulate({
     seed,
