@@ -65,6 +65,13 @@ test("[RJ15] who has let somebody in on a branch that loses tells them at once, 
   expect(words(wait(LATER))).toEqual([]);
 });
 
+test("[RJ15] also whom the branch that won has let in with the same leaf: they follow the word that came first", () => {
+  const lost = letIn();
+  const other = commit(ROOT, "bob/1", ADD);
+  see(other);
+  expect(words(sign(other))).toEqual([lost.id]);
+});
+
 test("[RJ15] the others only where nobody has, after a minute or two", () => {
   const lost = commit(ROOT, "bob/1", ADD);
   const other = commit(ROOT, "olga/1", { kind: "update" });

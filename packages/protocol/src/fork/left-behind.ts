@@ -28,11 +28,11 @@ export function tellLeftBehindMutable(draft: Draft, tree: ForkTree, decision: De
     const branch = branchOf(tree, candidate.id, isApplied);
     if (branch === null || !branch.ids.some((id) => lets(tree, id))) continue;
     if (!isCertain(tree, decision, line, branch.from)) continue;
-    const present = leavesOf(draft.environment.members(head));
     const there = draft.environment.members(candidate.id);
     if (!leavesOf(there).has(self)) continue;
     const before = leavesOf(draft.environment.members(branch.from));
-    if (there.every(({ leaf }) => before.has(leaf) || present.has(leaf))) continue;
+    // Also who is here under the same leaf, added once more: whoever added them first was followed first.
+    if (there.every(({ leaf }) => before.has(leaf))) continue;
     if (
       isTime(
         draft,
