@@ -99,6 +99,15 @@ test("[RJ15] nobody is told while a certificate could still make that branch win
   expect(words(wait(LATER))).toEqual([lost.id]);
 });
 
+test("[RJ15] also where the commit that let them in did weightier things besides", () => {
+  const lost: Candidate = { ...commit(ROOT, "bob/1", ADD), kind: "policy" };
+  const other = commit(ROOT, "olga/1", { kind: "name", name: "Choir" });
+  see(lost);
+  see(other);
+  sign(other);
+  expect(words(wait(LATER))).toEqual([lost.id]);
+});
+
 test("[RJ15] a branch that let nobody in is told nothing", () => {
   const other = commit(ROOT, "olga/1", { kind: "update" });
   see(commit(ROOT, "bob/1", { kind: "update" }));

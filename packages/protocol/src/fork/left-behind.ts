@@ -26,7 +26,7 @@ export function tellLeftBehindMutable(draft: Draft, tree: ForkTree, decision: De
   for (const candidate of tree.candidates.values()) {
     if (isApplied.has(candidate.id) || draft.session.reported.has(told(candidate.id))) continue;
     const branch = branchOf(tree, candidate.id, isApplied);
-    if (branch === null || !branch.ids.some((id) => lets(tree, id))) continue;
+    if (branch === null || !branch.ids.some((id) => mayLetIn(tree, id))) continue;
     if (!isCertain(tree, decision, line, branch.from)) continue;
     const there = draft.environment.members(candidate.id);
     if (!leavesOf(there).has(self)) continue;
@@ -68,11 +68,8 @@ export function isSure({ standing, facts, head }: ForkSession): boolean {
 
 const leavesOf = (members: ReturnType<Members>): ReadonlySet<Hex> => new Set(members.map(({ leaf }) => leaf));
 
-/** By it somebody came in. */
-const lets = (tree: ForkTree, id: Hex): boolean => {
-  const kind = tree.candidates.get(id)?.kind;
-  return kind === "addition" || kind === "external";
-};
+/** By it somebody may have come in, whatever is the weightiest that it does. */
+const mayLetIn = (tree: ForkTree, id: Hex): boolean => tree.candidates.get(id)?.kind !== "update";
 
 /** From an epoch beside the line back to where it leaves it. */
 function branchOf(
