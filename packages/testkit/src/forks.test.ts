@@ -152,6 +152,31 @@ describe("a group among forks", () => {
     }
   }, 120_000);
 
+  test("[FR16] what has lost is offered no more: it gets no certificate later that takes everybody back", async () => {
+    const world = new World();
+    const { devices, chat } = await world.group("Alice", "Bob", "Carol");
+    const [alice, bob, carol] = devices as [TestDevice, TestDevice, TestDevice];
+    world.down();
+    await alice.who.api.call("setGroupInfo", { chat, name: "Band" });
+    await bob.who.api.call("setPermission", { chat, name: "info", holder: "admins" });
+    await world.clock.pass(70 * MINUTE);
+    await world.until(bob, chat, ({ permissions, name }) => permissions.info === "admins" && name === "Choir");
+    // Over one node of three they hear of each other. Alice is the owner: hers weighs more.
+    world.nodes[0]?.comeBack();
+    for (const { who } of devices) await who.api.call("retryNow", {});
+    await world.until(bob, chat, ({ name }) => name === "Band");
+    await alice.close();
+    await world.up(bob, carol);
+    await world.clock.pass(5 * MINUTE);
+    await alice.open();
+    for (const one of devices) {
+      await world.until(one, chat, ({ name, permissions }) => name === "Band" && permissions.info === "admins");
+    }
+    await world.clock.pass(5 * MINUTE);
+    expect((await deedsOf(alice.who, chat)).filter((deed) => deed.includes("undone"))).toEqual([]);
+    expect((await deedsOf(carol.who, chat)).filter((deed) => deed === "name")).toHaveLength(1);
+  }, 120_000);
+
   test("[FR12] what was said once on a branch that is left is said again: how far its people had come and read, and who they are", async () => {
     const world = new World();
     const { devices, chat } = await world.group("Alice", "Bob", "Carol");

@@ -7,6 +7,7 @@
  */
 import { bytesToHex, equalBytes, expectOk, hexToBytes } from "@xchat/codec";
 import {
+  ancestry,
   decodeCommitNote,
   EMPTY_NOTE,
   judgeChange,
@@ -80,16 +81,27 @@ export function offerAgain(step: Step): void {
   if (!isOffered) offerKnock(step);
 }
 
-/** FR13: what was taken back is shown to nobody; nor is anything offered to an epoch that is final. */
+/**
+ * FR13: what was taken back is shown to nobody; nor is anything offered to an epoch that is final. FR16: nor what has lost:
+ * certified late, it would take everybody back.
+ */
 function dropWithdrawn(step: Step): void {
   const { session, knock } = step.state.fork;
-  const { seenAt } = session;
   for (const { record, item } of step.core.outbox.entries()) {
     if (record.conversationId !== step.id || item.kind !== "message" || item.purpose !== "commit") continue;
-    if (seenAt.has(item.eventId) || (item.eventId === KNOCK && knock !== null)) continue;
+    if (item.eventId === KNOCK ? knock !== null : mayStillCount(session, item.eventId)) continue;
     step.changes.push({ delete: "outbox", key: record.id });
     step.after.push(() => step.core.outbox.drop(record.id));
   }
+}
+
+/** Applied, or a way on from where this device stands. */
+function mayStillCount({ seenAt, facts, head }: ForkState["session"], id: Hex): boolean {
+  if (!seenAt.has(id)) return false;
+  const candidates = new Map(facts.candidates.map((one) => [one.id, one]));
+  const line = ancestry({ candidates }, head);
+  const ancestors = ancestry({ candidates }, id);
+  return line.includes(id) || ancestors.includes(head);
 }
 
 // ---- what comes in

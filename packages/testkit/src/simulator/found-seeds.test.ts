@@ -81,6 +81,18 @@ test.each([
     hasGroups: true,
   },
   {
+    seed: 9010,
+    found:
+      "a commit that had lost hours ago got its certificate when a node came back, and took everybody back; who had come in meanwhile stood alone (FR16, RJ15)",
+    hasGroups: true,
+  },
+  {
+    seed: 771_007,
+    found:
+      "the same; and whom a commit had let in that changed the policy besides was not told that it had lost (RJ15)",
+    hasGroups: true,
+  },
+  {
     seed: 642,
     found:
       "the same after days without nodes, where only the owner could be believed (RJ14, RJ16); what was said again after coming back was never known to have arrived (LG18)",
