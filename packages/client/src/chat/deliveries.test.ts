@@ -1,6 +1,7 @@
 import { accountIdOfBytes, startLog, type AccountId, type AuthorLog, type Hex } from "@xchat/protocol";
 import { describe, expect, it } from "vitest";
-import { reachOf, withReach } from "./deliveries.ts";
+import type { EventRecord } from "../ports.ts";
+import { reachOf, takenBack, withReach } from "./deliveries.ts";
 import type { ChatState } from "./step.ts";
 
 const key = (n: number): Hex => n.toString(16).padStart(64, "0");
@@ -44,6 +45,18 @@ function chat(heard: ReadonlyMap<Hex, AuthorLog>, present = [1, 2, 3, 4]): ChatS
 }
 
 describe("how far own events have come", () => {
+  it("[LG14] stored, where only devices of this person are there and have it before a node has said so", () => {
+    const alone = { isDelivered: () => false, isRead: () => false, isEverywhere: () => true };
+    const event = { sequence: 7, delivery: "queued", storedCount: 0, storedOf: 0, via: "" } as EventRecord;
+    expect(takenBack(withReach(event, alone, "nodes"), 3)).toMatchObject({
+      delivery: "stored",
+      storedCount: 1,
+      storedOf: 3,
+    });
+    const told = { ...event, delivery: "delivered" } as EventRecord;
+    expect(takenBack(told, 3)).toBe(told);
+  });
+
   it("[LG14] delivered when every other person has it, by one device of each", () => {
     const some = reachOf(chat(new Map([[key(2), author(7)]])), me);
     expect([some.isDelivered(7), some.isDelivered(4)]).toEqual([false, true]);

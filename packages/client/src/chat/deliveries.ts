@@ -56,6 +56,15 @@ export function withReach(event: EventRecord, reach: Reach, via: "direct" | "nod
   return isNews ? { ...event, delivery: "delivered", via: way } : event;
 }
 
+/**
+ * Every other device has it, so that it is taken back from the queue: a node has given it to them. Where none of them is
+ * another person's, nothing more is told of it.
+ */
+export const takenBack = (event: EventRecord, nodes: number): EventRecord =>
+  event.delivery === "queued"
+    ? { ...event, delivery: "stored", storedCount: Math.max(1, event.storedCount), storedOf: nodes }
+    : event;
+
 /** LG18: the same of an own event that was said again under another leaf key. */
 export function againReachOf(
   state: ChatState,

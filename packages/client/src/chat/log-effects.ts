@@ -11,7 +11,7 @@ import {
 import type { EventRecord } from "../ports.ts";
 import { wantOf } from "./gaps.ts";
 import { ownAccount } from "./authors.ts";
-import { againReachOf, stepReach, withReach } from "./deliveries.ts";
+import { againReachOf, stepReach, takenBack, withReach } from "./deliveries.ts";
 import { ownEvents } from "./lookup.ts";
 import { noticesOfEffects } from "./notices.ts";
 import type { Step } from "./step.ts";
@@ -105,7 +105,8 @@ async function delivered(
   const reach = stepReach(step);
   const events = await ownEvents(step, ranges);
   for (const event of events) {
-    const now = withReach(event, reach, via);
+    const reached = withReach(event, reach, via);
+    const now = reach.isEverywhere(event.sequence) ? takenBack(reached, step.epoch.nodes.length) : reached;
     if (now !== event) step.putEvent(now);
   }
   onDelivered?.(new Set(events.filter(({ sequence }) => reach.isEverywhere(sequence)).map(({ id }) => id)));
@@ -127,7 +128,7 @@ async function deliveredAgain(
     if (reach.isDelivered && isOpen) {
       const way = event.via === "" ? (event.delivery === "stored" ? "nodes" : via) : event.via;
       step.putEvent({ ...event, delivery: "delivered", via: way });
-    }
+    } else if (reach.isEverywhere) step.putEvent(takenBack(event, step.epoch.nodes.length));
     if (reach.isEverywhere) everywhere.add(id);
   }
   step.set({ log: nothingMoreOf(step.state.log, [...everywhere]) });
