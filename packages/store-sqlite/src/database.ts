@@ -3,7 +3,7 @@
  *
  * Cipher: ChaCha20-Poly1305 page by page with the raw 32-byte key (the engine's default; WebAssembly has no AES
  * instructions). Journal: a write-ahead log, synced at each commit, so a commit costs one sync where a rollback journal
- * costs four. The log is cut to nothing by every checkpoint (S4).
+ * costs four. Every checkpoint leaves the log empty (S4).
  */
 import { StoreError } from "@xchat/client/ports";
 import { bytesToHex, utf8ToBytes } from "@xchat/codec";
@@ -97,7 +97,7 @@ export function removeDatabase(disk: Disk, name: DatabaseName): void {
   for (const file of databaseFiles(name)) if (disk.exists(file)) disk.remove(file);
 }
 
-/** Moves the log into the database and cuts it: what was deleted or replaced is then nowhere (S4). */
+/** Moves the log into the database and empties it: what was deleted or replaced is then nowhere (S4). */
 export function checkpoint(connection: Connection): void {
   connection.script("PRAGMA wal_checkpoint(TRUNCATE)");
 }

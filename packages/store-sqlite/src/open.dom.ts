@@ -20,7 +20,7 @@ export interface OpfsStoreInput {
   readonly engine?: Promise<WebAssembly.Module>;
 }
 
-/** How long deleted and replaced contents may stay in the log (S4). */
+/** Pause before the log is tidied (S4). */
 const TIDY_AFTER_MS = 1000;
 
 function browserSchedule(): Schedule {

@@ -14,7 +14,7 @@ export interface NodeStoreInput {
   readonly passphraseParameters?: PassphraseParameters;
 }
 
-/** How long deleted and replaced contents may stay in the log (S4). */
+/** Pause before the log is tidied (S4). */
 const TIDY_AFTER_MS = 1000;
 
 export const NODE_SCHEDULE: Schedule = {

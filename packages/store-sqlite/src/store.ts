@@ -51,6 +51,8 @@ interface PendingWrite {
 }
 
 const EXPORT_PAGE = 200;
+/** So often a log waits once more because something was written meanwhile: three pauses are the most (S4). */
+const MOST_PUT_OFF = 2;
 
 export class SqliteStore implements Store {
   readonly #engine: Engine;
@@ -61,6 +63,7 @@ export class SqliteStore implements Store {
   #queue: PendingWrite[] = [];
   #isFlushPlanned = false;
   #tidying: { cancel(): void } | null = null;
+  #hasWritten = false;
   #stopped: StoreError | null = null;
   #rewriting: Promise<void> = Promise.resolve();
 
@@ -85,6 +88,8 @@ export class SqliteStore implements Store {
   #planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
+    // Whoever comes first does not wait; what comes while that is written goes together.
+    queueMicrotask(() => this.#flush());
     this.#schedule.soon(() => {
       this.#isFlushPlanned = false;
       this.#flush();
@@ -157,8 +162,19 @@ export class SqliteStore implements Store {
 
   #afterCommit(): void {
     const bytes = this.#engine.vfs.logBytes();
+    this.#hasWritten = true;
     if (bytes > MAX_LOG_BYTES) this.#tidy();
-    else if (bytes > 0) this.#tidying ??= this.#schedule.later?.(() => this.#tidy()) ?? null;
+    else if (bytes > 0 && this.#tidying === null) this.#tidyWhenQuiet(MOST_PUT_OFF);
+  }
+
+  /** Not between messages that follow each other: it takes several syncs, and whoever writes waits for them. */
+  #tidyWhenQuiet(putOffs: number): void {
+    this.#hasWritten = false;
+    const wake = (): void => {
+      if (this.#hasWritten && putOffs > 0) this.#tidyWhenQuiet(putOffs - 1);
+      else this.#tidy();
+    };
+    this.#tidying = this.#schedule.later?.(wake) ?? null;
   }
 
   /** S4: what the log still holds of old contents goes. When the disk is full it stays until there is room. */

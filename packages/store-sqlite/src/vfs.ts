@@ -9,6 +9,7 @@
  */
 import { DiskError, type Disk, type DiskFile } from "./disk.ts";
 import { GatheredFile } from "./gathered-file.ts";
+import { ReservedFile } from "./reserved-file.ts";
 import type { SqliteModule } from "./sqlite-module.ts";
 
 const OK = 0;
@@ -80,7 +81,7 @@ export class DiskVfs {
     return this.#attempt(CANNOT_OPEN, () => {
       const opened = this.#disk.open(this.#module.UTF8ToString(name), (flags & OPEN_CREATE) !== 0);
       if (opened === null) return CANNOT_OPEN;
-      const log = (flags & OPEN_WAL) === 0 ? null : { file: new GatheredFile(opened), size: opened.size() };
+      const log = (flags & OPEN_WAL) === 0 ? null : openLog(opened);
       this.#files.set(file, log?.file ?? opened);
       if (log !== null) this.#logs.set(file, log);
       this.#setInt32(outFlags, flags);
@@ -257,4 +258,9 @@ export class DiskVfs {
 }
 
 /** 64-bit numbers come as two signed halves. */
+function openLog(file: DiskFile): OpenLog {
+  const reserved = new ReservedFile(file);
+  return { file: new GatheredFile(reserved), size: reserved.size() };
+}
+
 const offsetOf = (low: number, high: number): number => high * TWO_TO_32 + (low >>> 0);

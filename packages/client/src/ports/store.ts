@@ -5,7 +5,7 @@
  * S1 After `write` resolves, no crash and no loss of unsynced writes can undo it.
  * S2 A crash at any instant leaves the store as it was after some prefix of the writes.
  * S3 Reads see every write that was given before them.
- * S4 What is deleted or replaced does not linger in free pages or, after a second, in the journal. An engine that moves
+ * S4 What is deleted or replaced does not linger in free pages or, after three seconds, in the journal. An engine that moves
  *    rows may leave copies of them in the middle of pages that are in use: `rewrite` takes all of these away.
  *
  * Failures of the environment are thrown as `StoreError`; the client turns them into words.
