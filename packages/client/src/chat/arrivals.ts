@@ -125,7 +125,7 @@ export class Arrivals {
         }
         this.#hold(step, hash, arrival.envelope, isDone);
       }
-      step.after.push(arrival.done);
+      step.atLast.push(arrival.done);
       this.#moveCursor(step, arrival);
     }
   }

@@ -274,8 +274,10 @@ export class Chat {
   }
 
   async setDraft(text: string): Promise<void> {
-    if (text === this.#state.record.draft) return;
-    await this.#step(async (step) => step.setRecord({ draft: text }));
+    await this.#step(async (step) => {
+      // Sending empties it too, and may be under way: what changes nothing is not saved.
+      if (text !== step.state.record.draft) step.setRecord({ draft: text });
+    });
   }
 
   /** In a step, so that it does not overtake what the chat itself learns of the contact. */
@@ -464,7 +466,12 @@ export class Chat {
       for (const run of step.after) run();
       for (const entry of step.outgoing) this.#dispatch(entry);
       for (const errand of step.errands) this.#core.background.run(runErrand(this.#core, this.#errands, errand));
-      await this.#show(step, before);
+      try {
+        await this.#show(step, before);
+      } finally {
+        // Whoever waits for the answer does not wait for the screen, and a screen of this device does not wait for them.
+        for (const run of step.atLast) run();
+      }
       this.#schedule();
       return result;
     });

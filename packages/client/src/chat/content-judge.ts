@@ -93,7 +93,9 @@ const isPlaced = (step: Step, { state, conversationId, header }: EventRecord): b
   state === "shown" && conversationId === step.id && header.length > 0;
 
 async function recordsOf(step: Step, ids: readonly Hex[]): Promise<ReadonlyMap<Hex, EventRecord>> {
-  const found = new Map((await step.core.store.eventsById(ids)).map((record) => [record.id, record]));
+  const others = ids.filter((id) => !step.events.has(id));
+  const stored = others.length === 0 ? [] : await step.core.store.eventsById(others);
+  const found = new Map(stored.map((record) => [record.id, record]));
   for (const id of ids) {
     const changed = step.events.get(id);
     if (changed !== undefined) found.set(id, changed);
@@ -114,10 +116,14 @@ async function eventsAbout(step: Step, ids: readonly Hex[]): Promise<readonly Vi
   });
 }
 
+const notMadeIn = ({ content }: Step, ids: readonly Hex[]): readonly Hex[] => ids.filter((id) => !content.made.has(id));
+
 async function namedBy(step: Step, ids: readonly Hex[]): Promise<ReadonlyMap<Hex, EventRecord>> {
   const found = new Map<Hex, EventRecord>();
   if (ids.length === 0) return found;
-  for (const record of await step.core.store.eventsAbout(step.id, ids)) {
+  const old = notMadeIn(step, ids);
+  const stored = old.length === 0 ? [] : await step.core.store.eventsAbout(step.id, old);
+  for (const record of stored) {
     if (!step.events.has(record.id)) found.set(record.id, record);
   }
   const wanted = new Set(ids);
@@ -128,7 +134,9 @@ async function namedBy(step: Step, ids: readonly Hex[]): Promise<ReadonlyMap<Hex
 }
 
 async function marksOf(step: Step, ids: readonly Hex[]): Promise<ReadonlyMap<Hex, MarkRecord>> {
-  const marks = new Map((await step.core.store.marks(ids)).map((mark) => [mark.id, mark]));
+  const old = notMadeIn(step, ids);
+  const stored = old.length === 0 ? [] : await step.core.store.marks(old);
+  const marks = new Map(stored.map((mark) => [mark.id, mark]));
   for (const [id, mark] of step.content.marks) marks.set(id, mark);
   return marks;
 }

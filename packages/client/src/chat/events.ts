@@ -57,6 +57,7 @@ export async function appendBody(step: Step, kind: BodyKind, content: Uint8Array
   });
   step.putEvent(record);
   step.content.placed.add(record.id);
+  step.content.made.add(record.id);
   await take(step, appended(step.state.log, eventFacts(event), clock.now()));
   return record;
 }

@@ -12,13 +12,23 @@ import { queueAgain } from "./queue-again.ts";
 import type { ChatState, Step } from "./step.ts";
 import { keepUnsent } from "./unsent.ts";
 
+/** Of chains as they are in memory: each chat asks with every step. */
+const listedKeys = new WeakMap<Uint8Array, ReadonlySet<string> | null>();
+
+function keysOf(chain: Uint8Array): ReadonlySet<string> | null {
+  const known = listedKeys.get(chain);
+  if (known !== undefined) return known;
+  const listed = chain.length === 0 ? null : listedDevices(chain);
+  const keys = listed?.ok === true ? new Set(listed.value.map(({ deviceKey }) => bytesToHex(deviceKey))) : null;
+  listedKeys.set(chain, keys);
+  return keys;
+}
+
 /** True where none of this person's leaves is of a device that their chain, as it is given, lists. */
 export function isPeerOut({ leaves }: Side, accountId: string, chain: Uint8Array): boolean {
-  const listed = chain.length === 0 ? null : listedDevices(chain);
   const theirs = leaves.filter(({ account }) => account === accountId);
-  if (listed?.ok !== true || theirs.length === 0) return false;
-  const keys = new Set(listed.value.map(({ deviceKey }) => bytesToHex(deviceKey)));
-  return theirs.every(({ deviceKey }) => !keys.has(deviceKey));
+  const keys = theirs.length === 0 ? null : keysOf(chain);
+  return keys !== null && theirs.every(({ deviceKey }) => !keys.has(deviceKey));
 }
 
 /**

@@ -81,6 +81,8 @@ export class Step {
   readonly changes: StoreChange[] = [];
   /** Runs after the step is saved, in order. */
   readonly after: (() => void)[] = [];
+  /** Runs last, when what the step shows is on its way to the screen. */
+  readonly atLast: (() => void)[] = [];
   readonly events = new Map<string, EventRecord>();
   /** Events that came in this step, before the log has placed them. */
   readonly arrived = new Map<string, EventRecord>();
