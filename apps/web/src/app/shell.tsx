@@ -179,7 +179,9 @@ function useUnreadTitle(open: string | null): void {
   const unread = toldUnreadOfAll(chats ?? [], open);
   const [told, setTold] = useState(unread);
   useEffect(() => {
-    document.title = unread > 0 ? `(${unread}) X Chat` : "X Chat";
+    const title = unread > 0 ? `(${unread}) X Chat` : "X Chat";
+    // To set it costs a message to the browser, the same words too.
+    if (document.title !== title) document.title = title;
     if (unread > told) {
       const newest = chats?.find((chat) => toldUnread(chat, chat.id === open) > 0);
       if (newest !== undefined) announce(t`New message from ${newest.name}`);

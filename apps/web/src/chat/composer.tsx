@@ -30,7 +30,7 @@ interface ComposerProps {
 export function Composer({ chat, writing, onWrite, rows, onSent }: ComposerProps): ReactElement {
   const { t } = useLingui();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [draft, setDraft] = useDraft(chat);
+  const [draft, setDraft, leaveDraft] = useDraft(chat);
   const edited = writing.kind === "edit" ? writing.message : null;
   const [edit, setEdit] = useEdit(edited);
   const [text, setText] = edited === null ? ([draft, setDraft] as const) : ([edit, setEdit] as const);
@@ -66,11 +66,13 @@ export function Composer({ chat, writing, onWrite, rows, onSent }: ComposerProps
     const replyTo = writing.kind === "reply" ? writing.to.id : null;
     // Emptied at once, so that the next line can be typed; given back where it could not be saved.
     setText("");
+    const keepDraft = leaveDraft();
     onWrite(NEW);
     field.current?.focus();
     const outcome = await send.run({ chat: chat.id, text: sent, replyTo, mentions: mentionsIn(sent, people) });
     if (outcome.ok) return onSent();
     if (field.current === null) return keepWords(chat.id, sent);
+    keepDraft();
     onWrite(writing);
     setText((typed) => (typed === "" ? sent : `${sent}\n${typed}`));
   };
@@ -173,9 +175,10 @@ function useEdit(message: MessageView | null): [string, React.Dispatch<React.Set
 
 /**
  * What is typed is saved a moment after each change, and when the chat is left. What another device of this person has
- * typed takes its place where nothing here waits to be saved.
+ * typed takes its place where nothing here waits to be saved. `leave`: it is being sent, which
+ * empties the saved one; what that answers is called where it could not be.
  */
-function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<string>>] {
+function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<string>>, leave: () => () => void] {
   const api = useApi();
   const [text, setText] = useState(() => keptWords(chat.id) ?? chat.draft);
   const isShown = useRef(true);
@@ -219,7 +222,16 @@ function useDraft(chat: ChatView): [string, React.Dispatch<React.SetStateAction<
       save();
     };
   }, []);
-  return [text, setText];
+  const leave = (): (() => void) => {
+    const before = saved.current;
+    if (before !== "") underWay.current.push("");
+    saved.current = "";
+    return () => {
+      saved.current = before;
+      underWay.current = [];
+    };
+  };
+  return [text, setText, leave];
 }
 
 /** As high as its text, up to what the style sheet allows: measured only where the browser does not do it by itself. */
