@@ -9,7 +9,7 @@ import { allMessages, meet, memoryNodes, until, type Person } from "./index.ts";
 import { Machine } from "./machine.ts";
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 6);
-const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? Date.now() % 100_000);
+const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? 67_100);
 const ROUNDS = 6;
 
 async function run(seed: number): Promise<void> {

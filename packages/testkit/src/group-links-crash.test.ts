@@ -9,7 +9,7 @@ import { allMessages, memoryNodes, present, VirtualClock } from "./index.ts";
 import { Machine } from "./machine.ts";
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 6);
-const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? Date.now() % 100_000);
+const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? 67_100);
 const NOW = 1_795_512_600_000;
 
 const groupOf = (api: ClientApi, chat: ConversationId): Promise<GroupView> => present(api, { view: "group", chat });

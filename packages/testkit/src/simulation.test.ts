@@ -19,7 +19,7 @@ import {
 } from "./index.ts";
 
 const SEEDS = Number(process.env["XCHAT_SEEDS"] ?? 6);
-const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? Date.now() % 100_000);
+const FIRST_SEED = Number(process.env["XCHAT_SEED"] ?? 67_100);
 const STEPS = 40;
 
 /** A small generator with a seed: mulberry32. */
