@@ -273,19 +273,31 @@ class ClientShell implements Client, ClientApi {
     this.#markAll();
   }
 
+  /** Where what lies in the store cannot be read, it is closed, and all is as before: locked where it was locked. */
   async #open(store: Store): Promise<void> {
+    const opened = await this.#takeUp(store).catch(async (error: unknown) => {
+      await store.close().catch(() => {});
+      throw error;
+    });
     this.#isLocked = false;
+    this.#session = opened;
+    this.#account = opened?.account ?? null;
+    this.#markAll();
+  }
+
+  async #takeUp(store: Store): Promise<Session | null> {
     const isLinking = (await store.document(LINKING_DOCUMENT)) !== null;
     if (isLinking || (await store.document(PROFILE_DOCUMENT)) === null) {
       // A crash came between making the store and saving the profile, or being let in: there is nothing in it yet.
       await store.close();
       await this.#ports.stores.destroy();
-    } else {
-      const account = await this.#openAccount(store);
-      this.#session = await this.#openSession(account);
-      this.#account = account;
+      return null;
     }
-    this.#markAll();
+    const account = await this.#openAccount(store);
+    return this.#openSession(account).catch(async (error: unknown) => {
+      await account.close().catch(() => {});
+      throw error;
+    });
   }
 
   #openAccount(store: Store): Promise<Account> {

@@ -3,6 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackupView, ClientApi, NetworkView, Query } from "@xchat/client/api";
+import { StoreError, type Store, type StoreOpener } from "@xchat/client/ports";
+import { nodeCryptoProvider } from "@xchat/crypto/node";
+import { nodeStoreOpener } from "@xchat/store-sqlite/node";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   memoryConnector,
@@ -122,4 +125,41 @@ describe("[CL1] somebody who has just made an identity", () => {
     await who.api.call("unlock", { passphrase });
     expect(await present(who.api, { view: "profile" })).toMatchObject({ state: "ready" });
   });
+
+  test("stays locked, and can be tried again, where what lies behind the passphrase cannot be read", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "xchat-at-rest-"));
+    cleanUps.push(() => rm(directory, { recursive: true }));
+    const passphrase = "correct horse battery";
+    const first = await alice({ directory, withoutProfile: true });
+    await first.who.api.call("createProfile", { name: "Alice", passphrase });
+    await first.who.close();
+    let unreadable: "document" | "all" | null = "document";
+    const own = nodeStoreOpener({ directory, provider: nodeCryptoProvider(), now: () => NOW });
+    const stores: StoreOpener = {
+      state: () => own.state(),
+      destroy: () => own.destroy(),
+      create: (given) => own.create(given),
+      open: async (given) => failing(await own.open(given), (name) => name === unreadable),
+    };
+    const { who } = await alice({ directory, stores });
+    for (const name of ["document", "all"] as const) {
+      unreadable = name;
+      await expect(who.api.call("unlock", { passphrase })).rejects.toMatchObject({ code: "store-damaged" });
+      expect(await present(who.api, { view: "profile" })).toEqual({ state: "locked" });
+      await expect(who.api.call("retryNow", {})).rejects.toMatchObject({ code: "locked" });
+    }
+    unreadable = null;
+    await who.api.call("unlock", { passphrase });
+    expect(await present(who.api, { view: "profile" })).toMatchObject({ state: "ready", name: "Alice" });
+  });
 });
+
+/** A store with damaged pages under some of its questions. */
+const failing = (store: Store, isDamaged: (name: keyof Store) => boolean): Store =>
+  new Proxy(store, {
+    get: (_, name: keyof Store) => {
+      if (isDamaged(name)) return () => Promise.reject(new StoreError("store-damaged"));
+      const value: unknown = store[name];
+      return typeof value === "function" ? value.bind(store) : value;
+    },
+  });
