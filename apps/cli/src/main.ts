@@ -1,6 +1,7 @@
 /** `xchat`: the terminal client. */
 import { setTimeout as pause } from "node:timers/promises";
-import { IntentError, type ClientApi } from "@xchat/client/api";
+import { INTENT_ERROR_CODES, IntentError, type ClientApi } from "@xchat/client/api";
+import { StoreError } from "@xchat/client/ports";
 import { checkFlags, readCommandLine, type CommandLine } from "./arguments.ts";
 import { CommandError, UsageError, view, type Command } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -141,6 +142,9 @@ function explain(error: unknown): number {
   if (error instanceof CommandError) return tell(error.code, error.message, ERROR_WORDS[error.code].exit);
   if (error instanceof FolderError) {
     return tell("folder", `${error.message} Name another one with --profile, or XCHAT_PROFILE.`, EXIT.store);
+  }
+  if (error instanceof StoreError) {
+    return explain(new IntentError(INTENT_ERROR_CODES.find((known) => known === error.code) ?? "internal", error));
   }
   if (!(error instanceof IntentError)) return tell("internal", ERROR_WORDS.internal.words, EXIT.internal);
   const { words, exit } = ERROR_WORDS[error.code];

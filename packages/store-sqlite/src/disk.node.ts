@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { StoreError } from "@xchat/client/ports";
 import { DiskError, STORE_FILES, type Disk, type DiskFile, type DiskPlace } from "./disk.ts";
 import { takeLock } from "./lock.node.ts";
+import { isNoRoom } from "./no-room.node.ts";
 
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
-const NO_ROOM = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 export class NodeDiskPlace implements DiskPlace {
   readonly #directory: string;
@@ -172,7 +172,7 @@ function guard<T>(action: () => T): T {
 }
 
 const toDiskError = (error: unknown): Error =>
-  error instanceof StoreError ? error : new DiskError(NO_ROOM.has(codeOf(error)) ? "full" : "io", error);
+  error instanceof StoreError ? error : new DiskError(isNoRoom(error) ? "full" : "io", error);
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

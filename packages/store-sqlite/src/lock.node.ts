@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@xchat/client/ports";
+import { isNoRoom } from "./no-room.node.ts";
 
 const LOCK_FILE = "lock";
 const TAKEOVER_FILE = "lock.takeover";
@@ -24,7 +25,7 @@ interface Holder {
 /** Locks of this process: a second store of one folder is refused too, and a lock from an earlier life is not ours. */
 const held = new Set<string>();
 
-/** @throws StoreError `store-in-use`. @returns a function that gives the lock back. */
+/** @throws StoreError `store-in-use`, `store-full` or `store-failed`, with nothing left behind. @returns a function that gives the lock back. */
 export function takeLock(directory: string): () => void {
   const path = join(directory, LOCK_FILE);
   const own: Holder = { pid: process.pid, started: startOf(process.pid), token: randomUUID() };
@@ -71,13 +72,13 @@ const inUse = (holder: Holder | null, path: string): StoreError =>
 /** Makes the file whole, in one step; `false` when there is one. */
 function appear(path: string, holder: Holder): boolean {
   const draft = `${path}.${holder.token}`;
-  fs.writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
+    fs.writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
     fs.linkSync(draft, path);
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw new StoreError("store-failed", error);
+    throw new StoreError(isNoRoom(error) ? "store-full" : "store-failed", error);
   } finally {
     fs.rmSync(draft, { force: true });
   }

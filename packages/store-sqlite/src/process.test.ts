@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -106,3 +106,18 @@ it("a lock is stale when its number belongs to another process by now, when it i
     await (await openerIn(directory).open(null)).close();
   }
 });
+
+it.runIf(process.platform === "linux")(
+  "where the disk has no room for the lock, that is told, and nothing is left",
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), "xchat-process-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const take = `
+    import { takeLock } from ${JSON.stringify(new URL("./lock.node.ts", import.meta.url).href)};
+    try { takeLock(${JSON.stringify(directory)}); } catch (error) { console.log(error.name, error.code); }`;
+    // A process that may write no byte into any file meets what it would meet on a full disk.
+    const child = spawnSync("sh", ["-c", 'ulimit -f 0; exec "$0" --input-type=module -e "$1"', process.execPath, take]);
+    expect(child.stdout.toString()).toBe("StoreError store-full\n");
+    expect(readdirSync(directory)).toEqual([]);
+  },
+);
