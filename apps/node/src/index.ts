@@ -35,7 +35,7 @@ import { SubscriptionHub } from "./subscriptions.ts";
 
 export { DataFolderError } from "./data-folder.ts";
 export { DEFAULT_NODE_LIMITS, type NodeLimits } from "./limits.ts";
-export { jsonLog, type Log } from "./log.ts";
+export { jsonLog, wordLog, type Log } from "./log.ts";
 export { parseNodeList, type RelayOptions } from "./relay/targets.ts";
 
 export interface NodeOptions {

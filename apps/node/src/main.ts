@@ -1,8 +1,19 @@
-/** The program: flags in, friendly lines out, signals. Logs go to the error stream, one JSON object a line. */
+/**
+ * The program: flags in, friendly lines out, signals. Logs go to the error stream: one JSON object a line, and words where
+ * that is a terminal.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { greeting } from "./greeting.ts";
-import { DataFolderError, jsonLog, parseNodeList, startNode, type RelayOptions, type RunningNode } from "./index.ts";
+import {
+  DataFolderError,
+  jsonLog,
+  parseNodeList,
+  startNode,
+  type RelayOptions,
+  type RunningNode,
+  wordLog,
+} from "./index.ts";
 import { HELP, parseOptions, type ProgramOptions } from "./options.ts";
 
 /** Beside the sources and beside the built program alike. */
@@ -19,7 +30,7 @@ async function run(): Promise<void> {
   }
   const { options } = parsed;
   try {
-    const log = jsonLog((line) => process.stderr.write(line), Date.now);
+    const log = (process.stderr.isTTY ? wordLog : jsonLog)((line) => process.stderr.write(line), Date.now);
     const node = await startNode({ ...options, relay: await readRelay(options.relay), log });
     process.stdout.write(`${greeting(node, options)}\n`);
     stopOnSignals(node);
