@@ -19,7 +19,7 @@ export default function Network(): ReactElement {
       <p className="lead-small">
         <Trans>
           Nodes keep sealed envelopes until the other person's device fetches them. They cannot read what is inside, nor
-          learn who you are.
+          find your name or account in it.
         </Trans>
       </p>
       {network?.isSingleNode === true && (
@@ -31,7 +31,7 @@ export default function Network(): ReactElement {
         </Note>
       )}
       {network?.isLocalOnly === true && (
-        <Note title={t`This node is reachable from this machine only`}>
+        <Note title={t`Reachable from this machine only`}>
           <Trans>
             Invitations that you make work here alone. For people elsewhere, add a node with a public address, or start
             this one with its own public address.
