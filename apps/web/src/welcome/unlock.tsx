@@ -45,7 +45,10 @@ export default function Unlock({ isInvited }: { readonly isInvited: boolean }): 
           </Button>
         </div>
         <p className="hint">
-          <Trans>A forgotten passphrase cannot be reset: nobody but you has ever had it.</Trans>
+          <Trans>
+            A forgotten passphrase cannot be reset: nobody but you has ever had it. With your 24 words you come back in
+            another profile of this browser.
+          </Trans>
         </p>
       </form>
     </main>
