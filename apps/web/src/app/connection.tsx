@@ -56,7 +56,7 @@ export function ConnectionBanner(): ReactElement {
   const now = useNow(Number.isFinite(retryAt));
   const words = useTimeWords();
   return (
-    <div role="status" className="banner-place">
+    <div role="status">
       {!isOnline && (
         <div className="banner">
           <Icon name="offline" size={18} />

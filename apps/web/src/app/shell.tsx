@@ -41,7 +41,10 @@ export function Shell({
         <Trans>Skip to the content</Trans>
       </a>
       <Rail place={place} />
-      <ConnectionBanner />
+      <div className="banner-place">
+        <ConnectionBanner />
+        <NewVersion />
+      </div>
       <main className="columns">
         <section className="list-column" aria-label={t`Chats`}>
           <ChatList profile={profile} place={place} />
@@ -54,7 +57,6 @@ export function Shell({
       </main>
       {invitation !== null && <OpenInvitation text={invitation} onClose={() => pendingInvitation.set(null)} />}
       {areShortcutsShown && <ShortcutsDialog onClose={() => setShortcutsShown(false)} />}
-      <NewVersion />
     </div>
   );
 }
