@@ -1,6 +1,8 @@
 /** One person and their device: passphrase and recovery words. */
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { startNodeProcess } from "../../packages/testkit/src/node-process.ts";
 import { createIdentity, goTo } from "./people.ts";
 import { stage } from "./stage.ts";
 
@@ -94,5 +96,40 @@ describe("a person looks after their device", () => {
     await page.reload();
     await page.getByText("Nobody here yet").waitFor();
     expect(await page.getByText("Write down your 24 words.").count()).toBe(0);
+  });
+
+  test("[RL16] [RL17] sets a relay, is told of a node that is none, chooses what comes without one, and takes it away", async () => {
+    const relay = await startNodeProcess({ args: ["--relay", "open", "--operator", "Example Society"] });
+    try {
+      const page = await (await story.browser()).page(story.node.webAddress);
+      await createIdentity(page, "Alice");
+      await goTo(page, "Network");
+      await page.getByText("You use none: each of your nodes sees your internet address.").waitFor();
+      const add = async (address: string): Promise<void> => {
+        await page.getByLabel("Address of a relay").fill(address);
+        await page.getByRole("button", { name: "Add relay" }).click();
+      };
+      await add(story.node.webAddress);
+      await page.getByText("This node is no relay").waitFor();
+      await add(relay.webAddress);
+      const row = page.getByRole("listitem").filter({ hasText: relay.hint.address });
+      await row.getByText("Not used so far").waitFor();
+      const goesDirectly = page.getByRole("switch", { name: "Go directly when no relay works" });
+      expect(await goesDirectly.isChecked()).toBe(false);
+      await goesDirectly.click();
+      await page.reload();
+      await goTo(page, "Network");
+      await row.waitFor();
+      expect(await goesDirectly.isChecked()).toBe(true);
+      // Its own machine's node has no address to hide from.
+      await page.getByText("Connected", { exact: true }).waitFor();
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      await row.getByRole("button", { name: `Remove ${relay.hint.address}` }).click();
+      await page.getByText("from then on your nodes see your internet address").waitFor();
+      await page.getByRole("button", { name: "Remove", exact: true }).click();
+      await page.getByText("You use none: each of your nodes sees your internet address.").waitFor();
+    } finally {
+      await relay.remove();
+    }
   });
 });

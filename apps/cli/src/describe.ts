@@ -8,6 +8,7 @@ import type {
   KnownPersonView,
   MessageView,
   NodeView,
+  RelayView,
   RequestView,
 } from "@xchat/client/api";
 import { recordWords } from "./describe-group.ts";
@@ -34,6 +35,7 @@ export function timeWords(milliseconds: number): string {
 const QUEUED_WORDS = {
   "waiting-for-acceptance": "waits until they accept",
   "no-node": "no node",
+  "no-relay": "no relay leads to a node",
   "node-refuses": "the node refuses it",
   "clock-wrong": "the clock of this machine is wrong",
   sending: "sending",
@@ -251,12 +253,31 @@ const NODE_STATES = {
   "key-changed": "is not the node that it was",
   "clock-wrong": "its clock and that of this machine differ",
   refused: "refuses",
+  "no-relay": "no relay leads to it, or none may: what you write waits",
 } as const;
 
 export const nodeWords = (node: NodeView, { faint }: Output): string =>
-  `${safeLine(node.address)}  ${NODE_STATES[node.state]}${
+  `${safeLine(node.address)}  ${NODE_STATES[node.state]}${node.via === null ? "" : `, through ${safeLine(node.via)}`}${
     node.retryAt === null ? "" : `, next try at ${timeWords(node.retryAt)}`
   }  ${faint(safeLine(node.keyHash))}`;
+
+const RELAY_STATES = {
+  idle: "not used so far",
+  connecting: "connecting",
+  ready: "ready",
+  down: "cannot be reached",
+  "key-changed": "is not the node that it was",
+  "clock-wrong": "its clock and that of this machine differ",
+  "not-a-relay": "says that it is no relay any more",
+} as const;
+
+export const relayWords = ({ address, state, operator, keyHash }: RelayView, { faint }: Output): string =>
+  [
+    safeLine(address),
+    RELAY_STATES[state],
+    ...(operator === null ? [] : [`run by ${safeLine(operator)}, as it says`]),
+    faint(safeLine(keyHash)),
+  ].join("  ");
 
 const HOUR = 3_600_000;
 

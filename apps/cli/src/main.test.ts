@@ -267,13 +267,52 @@ describe("the terminal client", () => {
     expect(await xchat(["init"])).toMatchObject({ code: 2 });
   });
 
+  it("shows, adds and removes relays, and says what follows", async () => {
+    const { client, run } = await terminal();
+    const xchat = async (args: readonly string[]) => {
+      const { code, out, err } = await run(args);
+      return { code, words: out + err };
+    };
+    expect((await xchat(["relays"])).words).toContain("each of your nodes sees your internet address");
+    const relay = { address: "wss://r.example/x", keyHash: "abc", state: "ready", operator: "Ada" } as const;
+    client.answers.addRelay = () => ({ ...relay, state: "idle" });
+    client.answers.setWhenNoRelay = () => undefined;
+    client.answers.removeRelay = () => undefined;
+    expect((await xchat(["relays", "add", "r.example"])).words).toContain("not used so far");
+    client.show("network", {
+      nodes: [],
+      relays: [relay],
+      whenNoRelay: "wait",
+      isSingleNode: false,
+      isLocalOnly: false,
+      clockError: null,
+    });
+    const shown = await xchat(["relays", "when-none", "wait"]);
+    expect(shown.words).toContain("run by Ada, as it says");
+    expect(shown.words).toContain("what is meant for it waits");
+    await xchat(["relays", "remove", "wss://r.example/x"]);
+    expect(client.calls.map(({ intent, input }) => [intent, input])).toEqual([
+      ["addRelay", { address: "r.example" }],
+      ["setWhenNoRelay", { way: "wait" }],
+      ["removeRelay", { address: "wss://r.example/x" }],
+    ]);
+    expect(await xchat(["relays", "when-none", "maybe"])).toMatchObject({ code: 2 });
+  });
+
   it("says with an invitation who can use its code at all", async () => {
     const { client, run: xchat } = await terminal();
     client.answers.createInvitation = () => ({ code: "i1.code", link: "i1.code", id: "1", state: "open" });
-    const node = { keyHash: "", state: "ready", retryAt: null } as const;
+    const node = { keyHash: "", state: "ready", via: null, retryAt: null } as const;
     const notes = async (address: string | null, isLocalOnly: boolean): Promise<string> => {
       const nodes = address === null ? [] : [{ ...node, address }];
-      client.show("network", { nodes, isSingleNode: true, isLocalOnly, clockError: null });
+      client.show("network", {
+        nodes,
+        relays: [],
+        whenNoRelay: "wait",
+        isSingleNode: true,
+        isLocalOnly,
+        clockError: null,
+      });
       const { out, err } = await xchat(["invite"]);
       return out + err;
     };

@@ -150,7 +150,7 @@ export function scriptedClient(): ScriptedClient {
     group: group(),
     requests: [],
     invitations: [],
-    network: { nodes: [], isSingleNode: true, isLocalOnly: true, clockError: null },
+    network: { nodes: [], relays: [], whenNoRelay: "wait", isSingleNode: true, isLocalOnly: true, clockError: null },
     backup: { state: "off" },
     recovery: null,
     link: { kind: "none" },

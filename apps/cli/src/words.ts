@@ -83,6 +83,13 @@ export const ERROR_WORDS: Readonly<Record<IntentErrorCode, Words>> = {
   ),
   "node-address-malformed": as(EXIT.node, "That is no address of a node. For example: https://chat.example"),
   "node-last": as(EXIT.node, "That is your last node. Add another one first: xchat nodes add ADDRESS"),
+  "no-relay": as(
+    EXIT.node,
+    "None of your relays leads to that node, or none may, since the same people seem to run both. It was not asked " +
+      "directly. See: xchat relays",
+  ),
+  "not-a-relay": as(EXIT.node, "That node is no relay: it passes nothing on to others."),
+  "too-many-relays": as(EXIT.refused, "You have three relays already. Remove one first: xchat relays remove ADDRESS"),
   "code-malformed": as(EXIT.refused, "That is no safety code."),
   "store-damaged": as(
     EXIT.store,

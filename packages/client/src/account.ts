@@ -136,6 +136,14 @@ export class Account {
 
   #nothingYet(): BackupSource {
     const { pool, pins } = this.core;
-    return { profile: this.#profile, ownNodes: pool.own, contacts: [], pins, chats: [], recovered: [] };
+    return {
+      profile: this.#profile,
+      ownNodes: pool.own,
+      relays: pool.relays.plan,
+      contacts: [],
+      pins,
+      chats: [],
+      recovered: [],
+    };
   }
 }

@@ -154,7 +154,14 @@ export type IdentityChange = "newer" | "recovered" | "rolled-back" | "forked";
 export type Delivery =
   | {
       readonly state: "queued";
-      readonly why: "waiting-for-acceptance" | "no-node" | "node-refuses" | "clock-wrong" | "sending" | "offline";
+      readonly why:
+        | "waiting-for-acceptance"
+        | "no-node"
+        | "no-relay"
+        | "node-refuses"
+        | "clock-wrong"
+        | "sending"
+        | "offline";
     }
   | { readonly state: "stored"; readonly count: number; readonly of: number }
   | { readonly state: "delivered"; readonly via: "direct" | "nodes" }
@@ -241,13 +248,30 @@ export interface NodeView {
   /** Short hash of the node's key, to compare. */
   readonly keyHash: string;
   /** `clock-wrong`: its clock and that of this device differ by more than an hour. */
-  readonly state: "connecting" | "ready" | "down" | "key-changed" | "clock-wrong" | "refused";
+  /** `no-relay`: none of the person's relays reaches it, and it is not to be reached directly. */
+  readonly state: "connecting" | "ready" | "down" | "key-changed" | "clock-wrong" | "refused" | "no-relay";
+  /** Address of the relay through which it is reached now; null where directly, or not at all. */
+  readonly via: string | null;
   /** Present where it is not `ready`: when the next try is. */
   readonly retryAt: number | null;
 }
 
+export interface RelayView {
+  readonly address: string;
+  /** Short hash of its key, to compare. */
+  readonly keyHash: string;
+  /** `idle`: nothing has gone through it yet. */
+  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed" | "clock-wrong" | "not-a-relay";
+  /** Who runs it, by their own word; null before it was heard, or where they say nothing. */
+  readonly operator: string | null;
+}
+
 export interface NetworkView {
   readonly nodes: readonly NodeView[];
+  /** Through which nodes are reached, so that these do not see the address of this device; none: directly. */
+  readonly relays: readonly RelayView[];
+  /** What becomes of a node that no relay reaches: what is meant for it waits, or it is reached directly after all. */
+  readonly whenNoRelay: WhenNoRelay;
   /** True with a single node: no address hiding, and "stored" is 1 of 1. */
   readonly isSingleNode: boolean;
   /** True where links open on this machine only. */
@@ -259,6 +283,8 @@ export interface NetworkView {
    */
   readonly clockError: number | null;
 }
+
+export type WhenNoRelay = "wait" | "direct";
 
 export type Query =
   | { readonly view: "profile" }
@@ -354,6 +380,9 @@ export interface Intents extends BackupIntents, ContentIntents, DeviceIntents, G
 
   addNode: [{ readonly address: string }, NodeView];
   removeNode: [{ readonly address: string }, void];
+  addRelay: [{ readonly address: string }, RelayView];
+  removeRelay: [{ readonly address: string }, void];
+  setWhenNoRelay: [{ readonly way: WhenNoRelay }, void];
   /** Try again now: all that waits for its back-off. */
   retryNow: [Record<never, never>, void];
 
@@ -401,6 +430,9 @@ export const INTENT_ERROR_CODES = [
   "node-refused",
   "node-address-malformed",
   "node-last",
+  "no-relay",
+  "not-a-relay",
+  "too-many-relays",
   "code-malformed",
   "store-damaged",
   "store-newer-version",

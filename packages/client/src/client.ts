@@ -346,12 +346,21 @@ class ClientShell implements Client, ClientApi {
     if (view === "profile") return profile;
     if (view === "link") return this.#newDevice?.view() ?? { kind: "none" };
     if (view === "devices") return NO_DEVICES;
-    if (view === "network") return { nodes: [], isSingleNode: false, isLocalOnly: false, clockError: null };
+    if (view === "network") return NO_NETWORK;
     if (view === "backup") return { state: "none" };
     if (view === "recovery") return null;
     return [];
   }
 }
+
+const NO_NETWORK: ViewTypes["network"] = {
+  nodes: [],
+  relays: [],
+  whenNoRelay: "wait",
+  isSingleNode: false,
+  isLocalOnly: false,
+  clockError: null,
+};
 
 const READING: ReadonlySet<keyof SessionIntents> = new Set([
   "messages",

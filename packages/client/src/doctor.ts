@@ -2,7 +2,7 @@
  * A report on the state of this device, to read before sharing: states and counts only. No name, id, address or text
  * goes into it.
  */
-import type { BackupView, ChatNotice, DoctorCheck } from "./api.ts";
+import type { BackupView, ChatNotice, DoctorCheck, NetworkView } from "./api.ts";
 import { backupDetail } from "./backup/account-backup.ts";
 import type { Session } from "./session.ts";
 
@@ -42,6 +42,7 @@ export async function doctor(session: Session): Promise<readonly DoctorCheck[]> 
     check("recovery words", words === "unwritten" ? "warning" : "good", words),
     check("account backup", isBackedUp(backupView) ? "good" : "warning", backupDetail(backupView)),
     check("nodes", ready > 0 ? "good" : "bad", `${ready} of ${nodes.length} ready`),
+    check("relays", "good", relayDetail(core.pool.view())),
     check("chats", "good", `${views.length} (${views.filter(({ state }) => state === "active").length} active)`),
     check("missing messages", missing === 0 ? "good" : "warning", String(missing)),
     check("notices", notices.length === 0 ? "good" : "warning", countKinds(notices)),
@@ -58,6 +59,11 @@ export async function doctor(session: Session): Promise<readonly DoctorCheck[]> 
 /** At every node of the person's own, whole, and with nothing left out. */
 const isBackedUp = (view: BackupView): boolean =>
   view.state === "on" && view.storedAt > 0 && view.storedAt === view.nodes.length && !view.isCut;
+
+const relayDetail = ({ relays, whenNoRelay }: NetworkView): string =>
+  relays.length === 0
+    ? "none: nodes see the address of this device"
+    : `${relays.filter(({ state }) => state === "ready").length} of ${relays.length} connected; when none: ${whenNoRelay}`;
 
 /** Such as "2 gap, 1 equivocation". */
 function countKinds(notices: readonly ChatNotice[]): string {

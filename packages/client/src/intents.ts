@@ -252,11 +252,28 @@ function chatIntents(
   };
 }
 
-function nodeIntents(session: Session): Part<"addNode" | "removeNode" | "retryNow"> {
+function nodeIntents(
+  session: Session,
+): Part<"addNode" | "removeNode" | "addRelay" | "removeRelay" | "setWhenNoRelay" | "retryNow"> {
   const { pool, store, outbox } = session.core;
+  const { relays } = pool;
   return {
+    addRelay: async ({ address }) => {
+      const hint = await discover(session, address, "discoverRelay");
+      await relays.add(store, hint);
+      pool.retryNow();
+      return relays.viewOf(hint);
+    },
+    removeRelay: async ({ address }) => {
+      await relays.remove(store, address);
+      pool.retryNow();
+    },
+    setWhenNoRelay: async ({ way }) => {
+      await relays.replace(store, { ...relays.plan, whenNone: way });
+      pool.retryNow();
+    },
     addNode: async ({ address }) => {
-      const hint = await discover(session, address);
+      const hint = await discover(session, address, "discover");
       await pool.add(store, hint);
       return pool.viewOf(hint);
     },
@@ -290,12 +307,20 @@ function backupIntents(session: Session): Part<"turnOnBackup" | "changeWords" | 
   };
 }
 
-async function discover(session: Session, address: string): Promise<Parameters<Session["core"]["pool"]["add"]>[1]> {
+async function discover(
+  session: Session,
+  address: string,
+  what: "discover" | "discoverRelay",
+): Promise<Parameters<Session["core"]["pool"]["add"]>[1]> {
   const abort = new AbortController();
   const timer = session.core.clock.after(DISCOVERY_TIMEOUT, () => abort.abort());
-  const outcome = await session.discover(nodeAddress(address), abort.signal);
+  const outcome = await session[what](nodeAddress(address), abort.signal);
   timer.cancel();
   if (outcome.ok) return outcome.value;
+  const { error } = outcome;
+  if (error.kind === "refused" && (error.reason === "no-relay" || error.reason === "not-a-relay")) {
+    throw new IntentError(error.reason, error);
+  }
   throw new IntentError(DISCOVERY_ERRORS[outcome.error.kind] ?? "node-refused", outcome.error);
 }
 

@@ -280,6 +280,10 @@ export class Session {
     return this.#connector.discover(address, signal);
   }
 
+  discoverRelay(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>> {
+    return this.#connector.discoverRelay(address, signal);
+  }
+
   async close(): Promise<void> {
     await this.#started.catch(() => {});
     await this.devices.close();
@@ -448,6 +452,7 @@ export class Session {
     return {
       profile: profile(),
       ownNodes: pool.own,
+      relays: pool.relays.plan,
       contacts: [...contacts.values()],
       pins: this.core.pins,
       chats: live.map(({ record, agreed }) => ({ record, agreed })),

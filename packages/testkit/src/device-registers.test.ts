@@ -157,4 +157,31 @@ describe("registers among the devices of one person", () => {
     await untilNodes(alice, [second, third, local]);
     await untilNodes(laptop, [second, third]);
   });
+
+  test("[DV21] relays, and what is done without one, are the same on all, also on one that is linked later", async () => {
+    const world = newWorld(memoryNodes(4, null, "wss://node.example"));
+    const [, second, third, fourth] = world.nodes.map(({ hint }) => hint.address);
+    const [alice] = await world.people("Alice", "Bob");
+    const untilRelays = (device: TestDevice, way: string, wanted: readonly (string | undefined)[]) =>
+      world.until(async () => {
+        const { relays, whenNoRelay } = await present(device.who.api, { view: "network" });
+        return whenNoRelay === way && relays.map(({ address }) => address).join() === wanted.join() ? true : null;
+      });
+    await world.during(alice.who.api.call("addRelay", { address: second ?? "" }));
+    await alice.who.api.call("setWhenNoRelay", { way: "direct" });
+    const laptop = await world.link(alice, "laptop");
+    await untilRelays(laptop, "direct", [second]);
+    await world.during(laptop.who.api.call("addRelay", { address: third ?? "" }));
+    await untilRelays(alice, "direct", [second, third]);
+    await laptop.who.api.call("setWhenNoRelay", { way: "wait" });
+    await laptop.who.api.call("removeRelay", { address: second ?? "" });
+    await untilRelays(alice, "wait", [third]);
+    await laptop.who.api.call("removeRelay", { address: third ?? "" });
+    await untilRelays(alice, "wait", []);
+    for (const address of [second, third, fourth])
+      await world.during(alice.who.api.call("addRelay", { address: address ?? "" }));
+    await untilRelays(laptop, "wait", [second, third, fourth]);
+    const more = alice.who.api.call("addRelay", { address: world.nodes[0]?.hint.address ?? "" });
+    await expect(world.during(more)).rejects.toMatchObject({ code: "too-many-relays" });
+  });
 });

@@ -135,6 +135,7 @@ export class MemoryNode {
         return state();
       },
       onStateChange: () => () => {},
+      via: null,
       clockAhead: null,
       hearClock: async () => {},
       deposit: ({ mailbox, envelope }) => when(() => this.put(mailbox.publicKey, envelope)),
@@ -237,6 +238,7 @@ export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline
       const node = nodes.find(({ hint }) => hint.address === address);
       return node === undefined || node.isDown ? unreachable : done(node.hint);
     },
+    ...memoryRelays((address) => nodes.find(({ hint }) => hint.address === address)?.hint ?? null),
     access: (hint) => {
       const node = find(hint);
       const access = opened.get(node) ?? withLifeline(node.access(), lifeline);
@@ -245,6 +247,18 @@ export function memoryConnector(nodes: readonly MemoryNode[], lifeline: Lifeline
     },
   };
 }
+
+/** Relays that are kept and shown, and carry nothing: nodes in memory have no address to hide one from. */
+export const memoryRelays = (
+  find: (address: string) => NodeHint | null,
+): Pick<NodeConnector, "discoverRelay" | "setRelays" | "relay"> => ({
+  discoverRelay: async (address) => {
+    const hint = find(address);
+    return hint === null ? unreachable : done(hint);
+  },
+  setRelays: () => {},
+  relay: (hint) => ({ hint, state: "idle", operator: null, onStateChange: () => () => {}, stunAddress: () => null }),
+});
 
 /** Every access to a node goes through `change`. */
 export function changedConnector(
@@ -285,6 +299,7 @@ function withLifeline(access: NodeAccess, lifeline: Lifeline): NodeAccess {
     get state() {
       return access.state;
     },
+    via: access.via,
     onStateChange: access.onStateChange,
     clockAhead: access.clockAhead,
     hearClock: access.hearClock,

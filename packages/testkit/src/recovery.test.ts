@@ -89,6 +89,7 @@ async function lostAlice(it = world()) {
   await alice.who.api.call("setPetname", { chat: alicesChat, petname: "Bobby" });
   await alice.who.api.call("setVerified", { chat: alicesChat, isVerified: true });
   await alice.who.api.call("setSettings", { shareReadState: false });
+  await alice.who.api.call("addRelay", { address: it.nodes[1]?.hint.address ?? "" });
   await backedUp(it, alice.who);
   const words = await wordsOf(alice.who);
   const before = await present(alice.who.api, { view: "profile" });
@@ -116,7 +117,9 @@ describe("recovery by the words", () => {
     expect(await present(fresh.api, { view: "recovery" })).toMatchObject({
       chats: [{ id: alicesChat, kind: "pair", name: "Bobby", isVerified: true, state: "asked" }],
     });
-    expect(await present(fresh.api, { view: "network" })).toMatchObject({ nodes: [{}, {}] });
+    const { nodes, relays } = await present(fresh.api, { view: "network" });
+    expect(nodes).toHaveLength(2);
+    expect(relays).toMatchObject([{ address: nodes[1]?.address }]);
   });
 
   test("[AB14] what was recovered is there after a restart, and is backed up at once under the new chain", async () => {

@@ -7,7 +7,7 @@ import { history } from "./history.ts";
 import { chats, listen, read, send } from "./messages.ts";
 import { group } from "./group.ts";
 import { init, lock, passphrase, status, words } from "./profile.ts";
-import { doctor, exportAll, nodes } from "./upkeep.ts";
+import { doctor, exportAll, nodes, relays } from "./upkeep.ts";
 
 /** In the order in which `help` shows them. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
@@ -45,6 +45,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     devices,
     history,
     nodes,
+    relays,
     export: exportAll,
     doctor,
   }),

@@ -1,7 +1,7 @@
 /** Nodes, export and the look for trouble. */
 import { writeFile } from "node:fs/promises";
 import { IntentError, type ClientApi, type NodeView } from "@xchat/client/api";
-import { checkWords, clockWords, nodeWords } from "../describe.ts";
+import { checkWords, clockWords, nodeWords, relayWords } from "../describe.ts";
 import { safeJsonText } from "../safe-text.ts";
 import { CommandError, UsageError, view, type Command } from "./command.ts";
 import { nodeRefusal } from "./profile.ts";
@@ -26,6 +26,34 @@ export const nodes: Command = {
     if (clockError !== null) out.note(clockWords(clockError));
     if (found.length === 0) out.note("You have no node yet: xchat nodes add ADDRESS");
     for (const node of found) out.result({ type: "node", ...node }, nodeWords(node, out));
+  },
+};
+
+export const relays: Command = {
+  usage: "relays   relays add ADDRESS   relays remove ADDRESS   relays when-none wait|direct",
+  does: "through whom nodes are reached, so that they do not see your internet address; when-none: what then",
+  flags: [],
+  isOfNews: true,
+  run: async ({ api, out, args }) => {
+    const [verb, word, ...rest] = args;
+    const isWhole = word !== undefined && rest.length === 0;
+    if (verb === "add" && isWhole) {
+      const added = await api.call("addRelay", { address: word });
+      return out.result({ type: "relay", ...added }, relayWords(added, out));
+    }
+    if (verb === "remove" && isWhole) await api.call("removeRelay", { address: word });
+    else if (verb === "when-none" && isWhole && (word === "wait" || word === "direct"))
+      await api.call("setWhenNoRelay", { way: word });
+    else if (verb !== undefined)
+      throw new UsageError("relays, relays add ADDRESS, relays remove ADDRESS, or relays when-none wait|direct");
+    const { relays: found, whenNoRelay } = await view(api, { view: "network" });
+    for (const relay of found) out.result({ type: "relay", ...relay }, relayWords(relay, out));
+    if (found.length === 0) return out.note("You use no relay: each of your nodes sees your internet address.");
+    out.note(
+      whenNoRelay === "wait"
+        ? "When none of them leads to a node, what is meant for it waits."
+        : "When none of them leads to a node, it is reached directly, and sees your internet address.",
+    );
   },
 };
 

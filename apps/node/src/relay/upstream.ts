@@ -123,7 +123,7 @@ export class Upstream {
     this.#write(opened.frame);
     this.#widen();
     return {
-      canSend: (length) => this.#streams.has(stream) && !this.#isFull() && this.#multiplexer.canSend(stream, length),
+      canSend: (length) => this.#streams.has(stream) && !this.#mustWait() && this.#multiplexer.canSend(stream, length),
       send: (next) => this.#write(this.#multiplexer.send(stream, next)),
       release: (cost) => this.#release(stream, cost),
       close: () => {
@@ -257,16 +257,19 @@ export class Upstream {
     if (!this.#isClosed) this.#socket.send(frame, this.#onSent);
   }
 
-  /** Whether somebody may wait for the socket, and not for credit. */
-  #wasFull = false;
+  /** Somebody may wait for the socket, and not for credit. */
+  #isAwaited = false;
   readonly #onSent = (): void => {
-    if (this.#isFull()) {
-      this.#wasFull = true;
-    } else if (this.#wasFull) {
-      this.#wasFull = false;
-      this.#wake();
-    }
+    if (!this.#isAwaited || this.#isFull()) return;
+    this.#isAwaited = false;
+    this.#wake();
   };
+
+  #mustWait(): boolean {
+    const isFull = this.#isFull();
+    if (isFull) this.#isAwaited = true;
+    return isFull;
+  }
 
   #wake(): void {
     for (const { handlers } of [...this.#streams.values()]) handlers.onWritable();

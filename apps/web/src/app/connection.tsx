@@ -52,6 +52,7 @@ export function ConnectionBanner(): ReactElement {
   const clockError = network?.clockError ?? null;
   const isConnecting = nodes.some((node) => node.state === "connecting");
   const isDown = nodes.length > 0 && !nodes.some((node) => node.state === "ready");
+  const isUnrelayed = nodes.every((node) => node.state === "no-relay");
   const retryAt = isDown && !isConnecting ? Math.min(...nodes.map((node) => node.retryAt ?? Infinity)) : Infinity;
   const now = useNow(Number.isFinite(retryAt));
   const words = useTimeWords();
@@ -74,7 +75,11 @@ export function ConnectionBanner(): ReactElement {
               <Trans>Connecting …</Trans>
             ) : (
               <>
-                <Plural value={nodes.length} one="Your node does not answer." other="None of your # nodes answers." />{" "}
+                {isUnrelayed ? (
+                  <Trans>No relay leads to your nodes.</Trans>
+                ) : (
+                  <Plural value={nodes.length} one="Your node does not answer." other="None of your # nodes answers." />
+                )}{" "}
                 <Trans>What you write is kept. Open direct chats go on.</Trans>{" "}
                 {Number.isFinite(retryAt) && (
                   <span aria-live="off">

@@ -133,6 +133,18 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
     title: msg`This is your last node`,
     text: msg`Without one, messages arrive only while you both are online. Add another node first.`,
   },
+  "no-relay": {
+    title: msg`No relay leads to this node`,
+    text: msg`None of your relays reaches it, or none may, since the same people seem to run both. It was not asked directly, and has not seen your address.`,
+  },
+  "not-a-relay": {
+    title: msg`This node is no relay`,
+    text: msg`It passes nothing on to others. Ask its operator, or choose another one.`,
+  },
+  "too-many-relays": {
+    title: msg`You have three relays already`,
+    text: msg`Remove one first. More would not hide more: each node is reached through one of them.`,
+  },
   "code-malformed": {
     title: msg`This is not a code of X Chat`,
     text: msg`Scan the square code that the other person's app shows. Nothing was changed.`,

@@ -52,6 +52,7 @@ export function useDeliveryWords(): (delivery: Delivery) => DeliveryWords {
   const { t } = useLingui();
   const queued: { readonly [W in Extract<Delivery, { state: "queued" }>["why"]]: string } = {
     "waiting-for-acceptance": t`They have not said yes to your request so far. It is sent as soon as they do.`,
+    "no-relay": t`None of your relays leads to a node of this chat. It is sent as soon as one does.`,
     "no-node": t`None of your nodes can be reached. It is sent as soon as one can.`,
     "node-refuses": t`The nodes refuse it for now, and it is tried again.`,
     "clock-wrong": t`The clock of this device is wrong. It is sent as soon as the clock is right.`,

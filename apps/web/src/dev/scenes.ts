@@ -349,7 +349,9 @@ export const RECOVERY: NonNullable<RecoveryView> = {
 };
 
 export const ONE_NODE: NetworkView = {
-  nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null }],
+  nodes: [{ address: "ws://localhost:8787", keyHash: "5f3a 91c2 77de 04b8", state: "ready", via: null, retryAt: null }],
+  relays: [],
+  whenNoRelay: "wait",
   isSingleNode: true,
   isLocalOnly: true,
   clockError: null,
@@ -365,12 +367,46 @@ export const CLOCK: NetworkView = {
 };
 export const MANY_NODES: NetworkView = {
   nodes: [
-    { address: "wss://one.node.example", keyHash: "5f3a 91c2 77de 04b8", state: "ready", retryAt: null },
-    { address: "wss://two.node.example", keyHash: "aa01 9b3c 5d6e 7f80", state: "down", retryAt: now + 65_000 },
-    { address: "wss://three.node.example", keyHash: "1234 5678 9abc def0", state: "key-changed", retryAt: null },
-    { address: "wss://four.node.example", keyHash: "0000 1111 2222 3333", state: "refused", retryAt: now + 3_600_000 },
-    { address: "wss://five.node.example", keyHash: "4444 5555 6666 7777", state: "connecting", retryAt: null },
+    {
+      address: "wss://one.node.example",
+      keyHash: "5f3a 91c2 77de 04b8",
+      state: "ready",
+      via: "wss://first.relay.example",
+      retryAt: null,
+    },
+    {
+      address: "wss://two.node.example",
+      keyHash: "aa01 9b3c 5d6e 7f80",
+      state: "down",
+      via: null,
+      retryAt: now + 65_000,
+    },
+    {
+      address: "wss://three.node.example",
+      keyHash: "1234 5678 9abc def0",
+      state: "key-changed",
+      via: null,
+      retryAt: null,
+    },
+    {
+      address: "wss://four.node.example",
+      keyHash: "0000 1111 2222 3333",
+      state: "refused",
+      via: null,
+      retryAt: now + 3_600_000,
+    },
+    { address: "wss://five.node.example", keyHash: "4444 5555 6666 7777", state: "no-relay", via: null, retryAt: null },
   ],
+  relays: [
+    {
+      address: "wss://first.relay.example",
+      keyHash: "8888 9999 aaaa bbbb",
+      state: "ready",
+      operator: "Example Society",
+    },
+    { address: "wss://second.relay.example", keyHash: "cccc dddd eeee ffff", state: "not-a-relay", operator: null },
+  ],
+  whenNoRelay: "wait",
   isSingleNode: false,
   isLocalOnly: false,
   clockError: null,

@@ -355,6 +355,11 @@ class ScriptedApi implements ClientApi {
         return this.#patchChat(input.chat, { isVerified: input.isVerified });
       case "addNode":
         throw new IntentError("node-unreachable");
+      case "addRelay":
+        throw new IntentError("not-a-relay");
+      case "removeRelay":
+      case "setWhenNoRelay":
+        return undefined;
       case "removeNode":
         throw new IntentError("node-last");
       case "export":

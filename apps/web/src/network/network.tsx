@@ -7,6 +7,7 @@ import { useTimeWords } from "../i18n/format.ts";
 import { Button, ErrorNote, Field, IconButton, Note } from "../ui/basics.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Pane } from "../ui/pane.tsx";
+import { Relays } from "./relays.tsx";
 
 export default function Network(): ReactElement {
   const { t } = useLingui();
@@ -24,10 +25,16 @@ export default function Network(): ReactElement {
       </p>
       {network?.isSingleNode === true && (
         <Note kind="warning" title={t`You use a single node`}>
-          <Trans>
-            It sees the internet address of your device, and "stored" means 1 of 1: if it is lost, so is what waits
-            there. Add nodes of other people to change both.
-          </Trans>
+          {network.relays.length === 0 ? (
+            <Trans>
+              It sees the internet address of your device, and "stored" means 1 of 1: if it is lost, so is what waits
+              there. Add a relay of other people to change the first, more nodes to change the second.
+            </Trans>
+          ) : (
+            <Trans>
+              "Stored" means 1 of 1: if it is lost, so is what waits there. Add nodes of other people to change that.
+            </Trans>
+          )}
         </Note>
       )}
       {network?.isLocalOnly === true && (
@@ -66,6 +73,7 @@ export default function Network(): ReactElement {
         </ul>
       </section>
       <AddNode />
+      {network !== undefined && <Relays network={network} />}
     </Pane>
   );
 }
@@ -125,7 +133,23 @@ function NodeState({ node }: { readonly node: NodeView }): ReactElement {
   const again = node.retryAt === null ? null : <Trans>Next try {words.until(node.retryAt, now)}.</Trans>;
   switch (node.state) {
     case "ready":
-      return <Trans>Connected</Trans>;
+      return node.via === null ? (
+        <Trans>Connected</Trans>
+      ) : (
+        <Trans>
+          Connected through the relay <bdi dir="ltr">{node.via}</bdi>
+        </Trans>
+      );
+    case "no-relay":
+      return (
+        <>
+          <Trans>
+            None of your relays leads to it, or none may: one that the same people seem to run is not used for it. What
+            you write waits.
+          </Trans>{" "}
+          {again}
+        </>
+      );
     case "connecting":
       return <Trans>Connecting …</Trans>;
     case "down":

@@ -20,7 +20,8 @@ import {
   type NodeHint,
 } from "@xchat/protocol";
 import type { Profile } from "../base/profile.ts";
-import type { ContactRecord, ConversationRecord } from "../ports.ts";
+import { relaysText } from "../delivery/relays.ts";
+import type { ContactRecord, ConversationRecord, RelayPlan } from "../ports.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -33,6 +34,7 @@ export interface BackedUpChat {
 export interface BackupSource {
   readonly profile: Profile;
   readonly ownNodes: readonly NodeHint[];
+  readonly relays: RelayPlan;
   readonly contacts: readonly ContactRecord[];
   /** Pins of contacts whose chain this device has not seen since it recovered. */
   readonly pins: ReadonlyMap<string, ChainPin>;
@@ -45,7 +47,12 @@ export interface BackupSource {
 export type RecoveredConversation = Omit<BackupConversation, "nodes"> & { readonly homeNodes: readonly NodeHint[] };
 
 /** Written as text, so that a version which knows more of them keeps those that it does not know. */
-export const SETTINGS = { directAllowed: "direct-allowed", shareReadState: "share-read-state" } as const;
+export const SETTINGS = {
+  directAllowed: "direct-allowed",
+  shareReadState: "share-read-state",
+  relays: "relays",
+  whenNoRelay: "when-no-relay",
+} as const;
 
 export function backupContent(
   provider: CryptoProvider,
@@ -75,6 +82,8 @@ export function backupContent(
     settings: [
       { name: SETTINGS.directAllowed, value: String(profile.directAllowed) },
       { name: SETTINGS.shareReadState, value: String(profile.shareReadState) },
+      { name: SETTINGS.relays, value: relaysText(source.relays.relays) },
+      { name: SETTINGS.whenNoRelay, value: source.relays.whenNone },
     ],
   };
   const isCut = contacts.length > MAX_BACKUP_CONTACTS || conversations.length > MAX_BACKUP_CONVERSATIONS;

@@ -7,7 +7,8 @@ import { accountIdOfBytes, recoverAccount, type BackupContact, type OpenedBackup
 import { IntentError } from "../api.ts";
 import { encodeProfile, PROFILE_DOCUMENT, type Profile } from "../base/profile.ts";
 import { encodeNodes, MAX_OWN_NODES, NODES_DOCUMENT } from "../delivery/nodes.ts";
-import type { Clock, ContactRecord, NodeHint, StoreChange } from "../ports.ts";
+import { relaysChange, relaysOfText } from "../delivery/relays.ts";
+import type { Clock, ContactRecord, NodeHint, RelayPlan, StoreChange } from "../ports.ts";
 import { SETTINGS } from "./backup-content.ts";
 import { backupKeysChange } from "./backup-keys.ts";
 import { backupStateChange, startBackupState } from "./backup-state.ts";
@@ -61,6 +62,7 @@ export async function restoredChanges(
   return [
     { document: NODES_DOCUMENT, value: encodeNodes(nodes) },
     { document: PROFILE_DOCUMENT, value: encodeProfile(profile) },
+    relaysChange(relayPlanOf(chosen)),
     backupKeysChange(keys),
     backupStateChange(startBackupState(now, greatest)),
     ...recoveredChanges(chosen, now),
@@ -82,6 +84,14 @@ function contactRecord({ account, petname, isVerified, isBlocked, direct }: Back
     isBlocked,
     mayDirect: direct === "allowed",
     chain: new Uint8Array(0),
+  };
+}
+
+function relayPlanOf({ settings }: OpenedBackup): RelayPlan {
+  const valueOf = (name: string): string => settings.find((one) => one.name === name)?.value ?? "";
+  return {
+    relays: relaysOfText(valueOf(SETTINGS.relays)),
+    whenNone: valueOf(SETTINGS.whenNoRelay) === "direct" ? "direct" : "wait",
   };
 }
 

@@ -23,6 +23,7 @@ export function queuedReason({ pool }: SessionCore, { record, epochs }: ChatStat
   const states = (epochs.at(-1) as Epoch).nodes.map(({ hint }) => pool.access(hint).state);
   if (states.some((state) => state === "ready")) return "sending";
   if (states.every((state) => state === "key-changed")) return "node-refuses";
+  if (states.every((state) => state === "no-relay")) return "no-relay";
   return states.some((state) => state === "clock-wrong") ? "clock-wrong" : "no-node";
 }
 
@@ -39,6 +40,8 @@ export function messageContext(core: SessionCore, state: ChatState): MessageCont
     },
   };
 }
+
+const AWAY: ReadonlySet<QueuedReason> = new Set(["no-node", "no-relay", "clock-wrong"]);
 
 interface ViewInput {
   readonly state: ChatState;
@@ -91,7 +94,7 @@ function common({
   return {
     id: record.id,
     state: record.state,
-    way: isDirect ? "direct" : queuedWhy === "no-node" || queuedWhy === "clock-wrong" ? "none" : "nodes",
+    way: isDirect ? "direct" : AWAY.has(queuedWhy) ? "none" : "nodes",
     unread: summary.unread,
     draft: record.draft,
     disappearAfter: disappearAfter(state),

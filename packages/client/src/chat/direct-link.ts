@@ -232,8 +232,13 @@ export class DirectLink {
     parcel.onFailed();
   }
 
-  /** Of nodes that are no home node of this chat where there are such, and never of a third party. */
+  /**
+   * Of nodes that are no home node of this chat where there are such, and never of a third party; of relays where there are
+   * any, which know the address of this device already (relay, RL18).
+   */
   #stunAddresses(): readonly string[] {
+    const { relays } = this.#core.pool;
+    if (relays.plan.relays.length > 0) return relays.stunAddresses().slice(0, 2);
     const home = new Set(
       this.#deps
         .state()

@@ -20,7 +20,19 @@ const newPool = (clock: Partial<Clock> = {}): NodePool =>
   new NodePool({
     provider: nodeCryptoProvider(),
     clock: { now: () => 0, after: () => ({ cancel: () => {} }), ...clock },
-    connector: { access, discover: async () => ({ ok: false, error: { kind: "unreachable" } }) },
+    connector: {
+      access,
+      discover: async () => ({ ok: false, error: { kind: "unreachable" } }),
+      discoverRelay: async () => ({ ok: false, error: { kind: "unreachable" } }),
+      setRelays: () => {},
+      relay: (hint) => ({
+        hint,
+        state: "idle",
+        operator: null,
+        onStateChange: () => () => {},
+        stunAddress: () => null,
+      }),
+    },
     topics: new Topics(),
   });
 

@@ -9,6 +9,7 @@ import { IntentError, type NetworkView, type NodeView } from "../api.ts";
 import { backoff, CLOCK_BACKOFF, NODE_BACKOFF } from "../base/backoff.ts";
 import type { Topics } from "../base/topics.ts";
 import { clockErrorOf, ClockWatch, isFarOff } from "./clock-error.ts";
+import { Relays } from "./relays.ts";
 import type { Clock, NodeAccess, NodeConnector, NodeFailure, NodeOutcome, Store, Timer } from "../ports.ts";
 
 export const MAX_OWN_NODES = 16;
@@ -38,11 +39,13 @@ export class NodePool {
   readonly #deps: NodePoolDeps;
   readonly #health = new Map<string, Health>();
   readonly #clockWatch: ClockWatch;
+  readonly relays: Relays;
   #own: readonly NodeHint[] = [];
   #isClosed = false;
 
   constructor(deps: NodePoolDeps) {
     this.#deps = deps;
+    this.relays = new Relays(deps.connector, deps.topics);
     this.#clockWatch = new ClockWatch(
       deps.clock,
       () => [...this.#health.values()].some(({ access }) => isFarOff(access.clockAhead)),
@@ -51,6 +54,7 @@ export class NodePool {
   }
 
   async load(store: Store): Promise<void> {
+    await this.relays.load(store);
     const stored = await store.document(NODES_DOCUMENT);
     this.#own = stored === null ? [] : expectOk(decode(nodesCodec, stored), "nodes");
     for (const hint of this.#own) void this.#greet(hint);
@@ -123,6 +127,8 @@ export class NodePool {
     const nodes = this.#own.map((hint) => this.viewOf(hint));
     return {
       nodes,
+      relays: this.relays.views(),
+      whenNoRelay: this.relays.plan.whenNone,
       isSingleNode: nodes.length <= 1,
       isLocalOnly: this.#own.every((hint) => isLoopback(hint.address)),
       clockError: this.#clockError(),
@@ -135,6 +141,7 @@ export class NodePool {
       address: hint.address,
       keyHash: bytesToBase64Url(hint.keyHash).slice(0, 12),
       state: access.state === "idle" ? "connecting" : access.state,
+      via: access.via?.address ?? null,
       retryAt: access.state === "ready" || retryAt <= this.#deps.clock.now() ? null : retryAt,
     };
   }
@@ -142,6 +149,7 @@ export class NodePool {
   close(): void {
     this.#isClosed = true;
     this.#clockWatch.stop();
+    this.relays.close();
     for (const health of this.#health.values()) {
       health.timer?.cancel();
       health.access.close();

@@ -6,8 +6,16 @@
  * LA2 A node that can be reached from its own machine alone is nobody else's.
  */
 import { equalBytes } from "@xchat/codec";
-import { listRegister, readRegister, writeRegister, type SyncOperation, type SyncState } from "@xchat/protocol";
+import {
+  listRegister,
+  MAX_RELAYS,
+  readRegister,
+  writeRegister,
+  type SyncOperation,
+  type SyncState,
+} from "@xchat/protocol";
 import { isLoopback, nodeId } from "../delivery/nodes.ts";
+import { relaysOfText, relaysText } from "../delivery/relays.ts";
 import type { NodeHint } from "../ports.ts";
 import type { LocalHost } from "./local-host.ts";
 
@@ -40,6 +48,36 @@ export async function takeNodes({ core }: LocalHost, state: SyncState): Promise<
     if (!isShared(hint)) next.splice(place, 0, hint);
   });
   await core.pool.replace(core.store, next);
+}
+
+const RELAYS = "relays";
+const WHEN_NO_RELAY = "when-no-relay";
+
+/** A relay on this very machine is nobody else's (LA2). */
+export function relayFacts({ core }: LocalHost, state: SyncState): readonly SyncOperation[] {
+  const { relays, whenNone } = core.pool.relays.plan;
+  const text = relaysText(relays.filter(isShared));
+  const isNew = readRegister(state, "setting", { name: RELAYS }) === null;
+  // Where nobody has ever set any there is nothing to say.
+  if (isNew && text === "" && whenNone === "wait") return [];
+  return [
+    writeRegister("setting", { name: RELAYS }, { value: text }),
+    writeRegister("setting", { name: WHEN_NO_RELAY }, { value: whenNone }),
+  ];
+}
+
+export async function takeRelays({ core }: LocalHost, state: SyncState): Promise<void> {
+  const told = readRegister(state, "setting", { name: RELAYS });
+  const whenNone = readRegister(state, "setting", { name: WHEN_NO_RELAY })?.value;
+  if (told === null) return;
+  const { relays } = core.pool;
+  const here = relays.plan.relays.filter((hint) => !isShared(hint));
+  const shared = relaysOfText(told.value).filter(isShared);
+  await relays.replace(core.store, {
+    relays: [...shared, ...here].slice(0, MAX_RELAYS),
+    whenNone: whenNone === "direct" ? "direct" : "wait",
+  });
+  core.pool.retryNow();
 }
 
 export class BackupRegisters {

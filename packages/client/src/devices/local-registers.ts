@@ -14,7 +14,7 @@ import {
   type SyncState,
 } from "@xchat/protocol";
 import type { Profile } from "../base/profile.ts";
-import { BackupRegisters, nodeFacts, takeNodes } from "./local-account.ts";
+import { BackupRegisters, nodeFacts, relayFacts, takeNodes, takeRelays } from "./local-account.ts";
 import { chatFacts, markFacts, takeChatRegister, takeMarkRegister } from "./local-chats.ts";
 import { contactFacts, takeContact } from "./local-contacts.ts";
 import type { LocalHost } from "./local-host.ts";
@@ -66,6 +66,7 @@ export class LocalRegisters implements LocalState {
       ...[...chats.values()].flatMap(chatFacts),
       ...marks.flatMap(markFacts),
       ...nodeFacts(this.#host, state),
+      ...relayFacts(this.#host, state),
       ...this.#backup.facts(),
     ];
   }
@@ -114,6 +115,7 @@ export class LocalRegisters implements LocalState {
       if (value === "on" || value === "off") part[name] = value === "on";
     }
     await this.#host.setProfile(part);
+    await takeRelays(this.#host, state);
   }
 
   async #takeDeviceName(state: SyncState): Promise<void> {

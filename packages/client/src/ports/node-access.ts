@@ -53,7 +53,10 @@ export type ExchangeContext = string;
 
 export interface NodeAccess {
   readonly hint: NodeHint;
-  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed" | "clock-wrong";
+  /** `no-relay`: none of the person's relays reaches it, and it is not to be reached directly. */
+  readonly state: "idle" | "connecting" | "ready" | "down" | "key-changed" | "clock-wrong" | "no-relay";
+  /** The relay through which it is reached; null where directly, or not now. */
+  readonly via: NodeHint | null;
   /** Called too when `clockAhead` changes. */
   onStateChange(listener: () => void): () => void;
   /** What the node's clock was ahead of ours when it was last heard, in milliseconds, to the minute; null before. */
@@ -117,14 +120,38 @@ export interface NodeAccess {
     readonly place: Uint8Array;
   }): Promise<NodeOutcome<{ readonly blob: Uint8Array; readonly version: number } | null>>;
 
-  /** `stun:host:port` of this node, learned from its descriptor; null where it has none. */
+  /** `stun:host:port` of this node, learned from its descriptor; null where it has none, or is not to see our address. */
   stunAddress(): string | null;
   close(): void;
 }
 
+/** Through what nodes are reached (spec/relay.md, section 5). Without a relay they are reached directly. */
+export interface RelayPlan {
+  readonly relays: readonly NodeHint[];
+  /** What becomes of a node that none of them reaches. */
+  readonly whenNone: "wait" | "direct";
+}
+
+/** A relay as the client sees it. */
+export interface RelayAccess {
+  readonly hint: NodeHint;
+  /** `not-a-relay`: it says of itself that it is none, by now. */
+  readonly state: Exclude<NodeAccess["state"], "no-relay"> | "not-a-relay";
+  /** Who runs it, by their own word; null before it was heard, or where they say nothing. */
+  readonly operator: string | null;
+  onStateChange(listener: () => void): () => void;
+  stunAddress(): string | null;
+}
+
 export interface NodeConnector {
-  /** Learns the key of a node at an address that a person typed, for pinning. */
+  /** Learns the key of a node at an address that a person typed, for pinning: through a relay, where there are any. */
   discover(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>>;
+  /** The same for a relay, which is asked directly. Refused as "not-a-relay" where it is none. */
+  discoverRelay(address: string, signal: AbortSignal): Promise<NodeOutcome<NodeHint>>;
+  /** From now on. What is open another way is closed. */
+  setRelays(plan: RelayPlan): void;
+  /** One object for each relay of the plan. Connects when it is first asked for. */
+  relay(hint: NodeHint): RelayAccess;
   /** One object for each node; the same for the same key hash while it is open. */
   access(hint: NodeHint): NodeAccess;
 }

@@ -7,7 +7,7 @@
  */
 import type { NodeAccess, NodeConnector, NodeHint, NodeOutcome, StoredEnvelope } from "@xchat/client/ports";
 import { bytesToHex } from "@xchat/codec";
-import type { MemoryNode } from "../memory-nodes.ts";
+import { memoryRelays, type MemoryNode } from "../memory-nodes.ts";
 import { NEVER, type Boot } from "./boot.ts";
 import type { NodeBehaviour } from "./node-behaviour.ts";
 import type { Random } from "./random.ts";
@@ -38,7 +38,7 @@ const PATIENCE = [500, 10_000] as const;
 type Call = (input: object) => Promise<NodeOutcome<unknown>>;
 type Subscription = Parameters<NodeAccess["subscribe"]>[0];
 /** What is no request to a node. */
-const LOCAL = new Set(["hint", "state", "onStateChange", "clockAhead", "hearClock", "stunAddress", "close"]);
+const LOCAL = new Set(["hint", "state", "via", "onStateChange", "clockAhead", "hearClock", "stunAddress", "close"]);
 
 class Link {
   isUp = true;
@@ -81,6 +81,7 @@ export class Network {
         if (node === undefined) return unreachable;
         return this.#request(device, boot, node, "discover", {}, async () => ({ ok: true, value: node.hint }));
       },
+      ...memoryRelays(() => null),
       access: (hint) => {
         const node = this.#nodeOf(hint);
         const access = opened.get(node) ?? this.#access(device, boot, node);
@@ -125,6 +126,7 @@ export class Network {
         link.listeners.add(told);
         return () => link.listeners.delete(told);
       },
+      via: null,
       clockAhead: null,
       hearClock: async () => {},
       subscribe: (input) => this.#subscribe(device, boot, node, inner, input),

@@ -1,5 +1,5 @@
 /**
- * `NodeAccess` over one WebSocket: connects on demand, learns and verifies the descriptor, keeps an exchange for each
+ * `NodeAccess` over one WebSocket, or streams through a relay: connects on demand, learns and verifies the descriptor, keeps an exchange for each
  * context, solves stamps, verifies receipts. It never retries on its own, but for what only the link knows of: a key of
  * the day that was turned, a clock that is off, an exchange that has reached its age.
  */
@@ -34,7 +34,7 @@ import { hostOfAddress } from "./address.ts";
 import type { SocketConstructor } from "./connection.ts";
 import { LinkExchange, type ExchangeEnd } from "./exchange.ts";
 import { MAX_REQUESTS, randomLife } from "./life.ts";
-import { NodeSession, type Session } from "./session.ts";
+import { NodeSession, type Path, type Session } from "./session.ts";
 import { isFairPrice } from "./price.ts";
 import { follow, type SubscribeInput } from "./subscription.ts";
 
@@ -79,10 +79,10 @@ export class LinkedNode implements NodeAccess {
   readonly #openings = new Map<string, Promise<NodeOutcome<void>>>();
   readonly #onClosed: () => void;
 
-  constructor(deps: AccessDeps, hint: NodeHint, onClosed: () => void) {
+  constructor(deps: AccessDeps, hint: NodeHint, paths: () => readonly Path[], onClosed: () => void) {
     this.#deps = deps;
     this.hint = hint;
-    this.#session = new NodeSession(deps, hint);
+    this.#session = new NodeSession(deps, hint, paths);
     this.#onClosed = onClosed;
   }
 
@@ -90,8 +90,16 @@ export class LinkedNode implements NodeAccess {
     return this.#session.state;
   }
 
+  get via(): NodeHint | null {
+    return this.#session.via;
+  }
+
   onStateChange(listener: () => void): () => void {
     return this.#session.onStateChange(listener);
+  }
+
+  reroute(): void {
+    this.#session.reroute();
   }
 
   get clockAhead(): number | null {

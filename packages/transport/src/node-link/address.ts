@@ -19,4 +19,7 @@ export function normalizeNodeAddress(text: string): string | null {
 const defaultScheme = (host: string): string =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/u.test(host) ? "ws" : "wss";
 
+export const isLoopbackAddress = (address: string): boolean =>
+  /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(hostOfAddress(address));
+
 export const hostOfAddress = (address: string): string => new URL(address).hostname;

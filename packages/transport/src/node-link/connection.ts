@@ -11,6 +11,7 @@ import {
   Multiplexer,
   WIRE_SUBPROTOCOL,
   type MultiplexerEvent,
+  type RelayedKind,
   type ResetReason,
   type StreamKind,
 } from "@xchat/protocol";
@@ -44,6 +45,14 @@ export interface LinkStream {
   close(): void;
 }
 
+/** A way to a node on which streams can be opened: a socket to it, or streams through a relay. */
+export interface NodeWay {
+  readonly isClosed: boolean;
+  /** `null` when the way is gone. Waits while too much is under way. */
+  open(kind: RelayedKind, payload: Uint8Array, handlers: StreamHandlers): Promise<LinkStream | null>;
+  close(): void;
+}
+
 const CONNECT_MILLISECONDS = 15_000;
 const SILENCE_MILLISECONDS = 45_000;
 const PONG_MILLISECONDS = 20_000;
@@ -54,7 +63,7 @@ interface OpenStream {
   wake: (() => void) | null;
 }
 
-export class LinkConnection {
+export class LinkConnection implements NodeWay {
   readonly #socket: SocketLike;
   readonly #clock: Clock;
   readonly #multiplexer = new Multiplexer({ role: "client", maxStreams: MAX_STREAMS });
@@ -116,6 +125,10 @@ export class LinkConnection {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
   }
 
   /** `null` when the connection is gone. Waits while too much is under way. */

@@ -15,7 +15,7 @@ import {
   type MailboxRequest,
   type RequestPlace,
 } from "@xchat/protocol";
-import type { LinkConnection, LinkStream, StreamEnd } from "./connection.ts";
+import type { LinkStream, NodeWay, StreamEnd } from "./connection.ts";
 
 export type ExchangeEnd = StreamEnd | { readonly kind: "misbehaved"; readonly detail: string };
 
@@ -32,7 +32,7 @@ export interface RequestInput {
 
 export interface LinkExchangeOptions {
   readonly provider: CryptoProvider;
-  readonly connection: LinkConnection;
+  readonly connection: NodeWay;
   readonly nodeId: Uint8Array;
   readonly dayKey: DayKey;
   /** By the node's clock. */

@@ -1,13 +1,15 @@
 /**
- * The connection to one node and what it has shown of itself: made on demand, shared by all that ask at once.
+ * The way to one node and what it has shown of itself: made on demand, shared by all that ask at once.
  *
  * LS1 Nothing is sent to a node before its descriptor is verified under the pinned key hash.
+ * LS2 Ways are tried one after the other, in their order, until one leads to the node; what one of several relays says of
+ *     it is not believed when another one leads there.
  */
 import { equalBytes } from "@xchat/codec";
 import type { CryptoProvider } from "@xchat/crypto";
 import type { Clock, NodeAccess, NodeFailure, NodeHint, NodeOutcome } from "@xchat/client/ports";
 import { EXCHANGE_SUITE, nodeIdOf, openDescriptor, type DayKey, type Descriptor } from "@xchat/protocol";
-import { LinkConnection, type SocketConstructor } from "./connection.ts";
+import { LinkConnection, type NodeWay, type SocketConstructor, type StreamEnd } from "./connection.ts";
 import { ReceiptCheck } from "./receipts.ts";
 
 export interface SessionDeps {
@@ -17,12 +19,21 @@ export interface SessionDeps {
 }
 
 export interface Session {
-  readonly connection: LinkConnection;
+  readonly connection: NodeWay;
   readonly descriptor: Descriptor;
   readonly dayKey: DayKey;
   readonly receipts: ReceiptCheck;
   /** By the node's clock, which is the one that its windows are measured with. */
   readonly nowSeconds: () => number;
+}
+
+/** How a node may be reached. */
+export interface Path {
+  /** Null: directly. */
+  readonly via: NodeHint | null;
+  connect(input: { readonly signal: AbortSignal; readonly onLost: () => void }): Promise<NodeOutcome<NodeWay>>;
+  /** Whether it may lead to the node that has shown itself at its end (relay, RL14). */
+  isFor(descriptor: Descriptor): boolean;
 }
 
 export interface Shown {
@@ -42,22 +53,31 @@ const KEY_MARGIN_SECONDS = 600;
 
 const fail = (error: NodeFailure): { readonly ok: false; readonly error: NodeFailure } => ({ ok: false, error });
 
+/** What a relay says when it does not forward to a node. */
+const NOT_RELAYED: NodeFailure = { kind: "refused", reason: "not-relayed" };
+
 export class NodeSession {
   readonly #deps: SessionDeps;
   readonly #keyHash: Uint8Array;
+  readonly #paths: () => readonly Path[];
   readonly address: string;
   readonly #listeners = new Set<() => void>();
   #state: NodeAccess["state"] = "idle";
-  #connection: LinkConnection | null = null;
+  #way: NodeWay | null = null;
+  #via: NodeHint | null = null;
   #session: Session | null = null;
   #attempt: Promise<NodeOutcome<Session>> | null = null;
   #stun: string | null = null;
   #aheadMinutes: number | null = null;
-  readonly #abort = new AbortController();
+  /** Of the present attempt; another one with each change of paths. */
+  #abort = new AbortController();
+  #isClosed = false;
 
-  constructor(deps: SessionDeps, hint: NodeHint) {
+  /** `paths`: in the order in which they are tried; asked anew for each attempt. */
+  constructor(deps: SessionDeps, hint: NodeHint, paths: () => readonly Path[]) {
     this.#deps = deps;
     this.#keyHash = hint.keyHash;
+    this.#paths = paths;
     this.address = hint.address;
   }
 
@@ -65,8 +85,18 @@ export class NodeSession {
     return this.#state;
   }
 
+  get via(): NodeHint | null {
+    return this.#isOpen() ? this.#via : null;
+  }
+
+  /** Null too where the node is not to see the address that asks it (relay, RL18). */
   get stun(): string | null {
-    return this.#stun;
+    const isDirect = this.#isOpen() ? this.#via === null : this.#paths().every(({ via }) => via === null);
+    return isDirect ? this.#stun : null;
+  }
+
+  get descriptor(): Descriptor | null {
+    return this.#session?.descriptor ?? null;
   }
 
   /** Of the node's clock before ours. */
@@ -93,76 +123,116 @@ export class NodeSession {
     this.#session = null;
   }
 
-  close(): void {
+  /** The paths are others than before: what is open, or about to be, is given up. */
+  reroute(): void {
     this.#abort.abort();
-    this.#connection?.close();
-    this.#session = null;
+    this.#abort = new AbortController();
+    this.#drop();
+    if (this.#state !== "idle") this.#setState("down");
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#abort.abort();
+    this.#drop();
     this.#setState("idle");
     this.#listeners.clear();
+  }
+
+  #drop(): void {
+    const way = this.#way;
+    this.#way = null;
+    this.#session = null;
+    way?.close();
+  }
+
+  #isOpen(): boolean {
+    return this.#way !== null && !this.#way.isClosed;
   }
 
   #isFresh({ connection, dayKey, nowSeconds }: Session): boolean {
     return !connection.isClosed && nowSeconds() < dayKey.notAfter - KEY_MARGIN_SECONDS;
   }
 
+  /** LS2. */
   async #establish(): Promise<NodeOutcome<Session>> {
-    if (this.#abort.signal.aborted) return fail({ kind: "unreachable" });
-    const connection = await this.#connect();
-    if (connection === null) {
-      this.#setState("down");
-      return fail({ kind: "unreachable" });
+    if (this.#isClosed) return fail({ kind: "unreachable" });
+    const { signal } = this.#abort;
+    const again = await this.#learnAgain(signal);
+    if (again?.ok === true) return again;
+    this.#drop();
+    if (!signal.aborted) this.#setState("connecting");
+    let failure: NodeFailure | null = again === null || again.error === NOT_RELAYED ? null : again.error;
+    for (const path of this.#paths()) {
+      const outcome = await this.#take(path, signal);
+      if (signal.aborted) break;
+      if (outcome.ok) return outcome;
+      if (outcome.error === NOT_RELAYED) continue;
+      if (failure === null || failure.kind === "unreachable") failure = outcome.error;
     }
-    const shown = await askDescriptor(this.#deps, connection);
-    if (!shown.ok) {
-      connection.close();
-      this.#setState("down");
-      return shown;
+    if (signal.aborted) return fail({ kind: "unreachable" });
+    this.#setState(failure === null ? "no-relay" : stateAfter(failure));
+    return fail(failure ?? { kind: "unreachable" });
+  }
+
+  /** Where there is a way still, and only the descriptor is old. Null where there is none. */
+  async #learnAgain(signal: AbortSignal): Promise<NodeOutcome<Session> | null> {
+    const way = this.#way;
+    if (way === null || way.isClosed) return null;
+    return this.#learn(way, signal, () => true);
+  }
+
+  async #take(path: Path, signal: AbortSignal): Promise<NodeOutcome<Session>> {
+    let way: NodeWay | null = null;
+    const connected = await path.connect({
+      signal,
+      onLost: () => {
+        if (this.#way === way && this.#state === "ready") this.#setState("down");
+      },
+    });
+    // Of a relay that cannot be used nothing is said: the node behind it is not to blame.
+    if (!connected.ok) return path.via === null ? connected : fail(NOT_RELAYED);
+    way = connected.value;
+    const learnt = await this.#learn(way, signal, (descriptor) => path.isFor(descriptor));
+    if (!learnt.ok || signal.aborted) {
+      way.close();
+      return learnt;
     }
+    this.#way = way;
+    this.#via = path.via;
+    this.#setState("ready");
+    return learnt;
+  }
+
+  async #learn(
+    way: NodeWay,
+    signal: AbortSignal,
+    isAllowed: (descriptor: Descriptor) => boolean,
+  ): Promise<NodeOutcome<Session>> {
+    const shown = await askDescriptor(this.#deps, way);
+    if (!shown.ok) return shown;
+    if (signal.aborted) return fail({ kind: "unreachable" });
     const { descriptor } = shown.value;
     if (!equalBytes(nodeIdOf(this.#deps.provider, descriptor.identityKey), this.#keyHash)) {
-      connection.close();
-      this.#setState("key-changed");
       return fail({ kind: "key-changed" });
     }
+    if (!isAllowed(descriptor)) return fail(NOT_RELAYED);
     this.#heardClock(shown.value.aheadMinutes);
     const wrong = clockFailure(shown.value);
-    if (wrong !== null) {
-      connection.close();
-      this.#setState("clock-wrong");
-      return fail(wrong);
-    }
+    if (wrong !== null) return fail(wrong);
     const corrected = Math.abs(shown.value.aheadMinutes) > TOLERATED_MINUTES ? shown.value.aheadMinutes : 0;
     const nowSeconds = (): number => Math.floor(this.#deps.clock.now() / 1_000) + corrected * 60;
     const dayKey = descriptor.keys.find((key) => isUsableKey(key, nowSeconds()));
-    if (dayKey === undefined) {
-      connection.close();
-      this.#setState("down");
-      return fail({ kind: "misbehaved", detail: "no usable key of the day" });
-    }
-    const receipts = this.#session?.receipts ?? new ReceiptCheck(this.#deps.provider, descriptor.identityKey);
-    const session: Session = { connection, descriptor, dayKey, receipts, nowSeconds };
+    if (dayKey === undefined) return fail({ kind: "misbehaved", detail: "no usable key of the day" });
+    this.#receipts ??= new ReceiptCheck(this.#deps.provider, descriptor.identityKey);
+    const session: Session = { connection: way, descriptor, dayKey, receipts: this.#receipts, nowSeconds };
     this.#session = session;
     this.#stun = descriptor.stun;
-    this.#setState("ready");
     return { ok: true, value: session };
   }
 
-  async #connect(): Promise<LinkConnection | null> {
-    if (this.#connection !== null && !this.#connection.isClosed) return this.#connection;
-    this.#setState("connecting");
-    const { WebSocket, clock } = this.#deps;
-    const connection = await LinkConnection.connect({
-      WebSocket,
-      clock,
-      address: this.address,
-      signal: this.#abort.signal,
-      onLost: () => {
-        if (this.#state === "ready") this.#setState("down");
-      },
-    });
-    this.#connection = connection;
-    return connection;
-  }
+  /** By the pinned key: the same whatever the way. */
+  #receipts: ReceiptCheck | null = null;
 
   #heardClock(aheadMinutes: number): void {
     if (this.#aheadMinutes === aheadMinutes) return;
@@ -181,8 +251,24 @@ export class NodeSession {
   }
 }
 
+function stateAfter({ kind }: NodeFailure): NodeAccess["state"] {
+  return kind === "key-changed" || kind === "clock-wrong" ? kind : "down";
+}
+
+/** A socket of our own to the node. */
+export function directPath({ WebSocket, clock }: SessionDeps, address: string): Path {
+  return {
+    via: null,
+    isFor: () => true,
+    connect: async ({ signal, onLost }) => {
+      const connection = await LinkConnection.connect({ WebSocket, clock, address, signal, onLost });
+      return connection === null ? fail({ kind: "unreachable" }) : { ok: true, value: connection };
+    },
+  };
+}
+
 /** Fetches and verifies what a node says of itself; whether it is the wanted node is for the caller. */
-export async function askDescriptor(deps: SessionDeps, connection: LinkConnection): Promise<NodeOutcome<Shown>> {
+export async function askDescriptor(deps: SessionDeps, connection: NodeWay): Promise<NodeOutcome<Shown>> {
   const answer = await firstMessage(deps.clock, connection);
   if (!answer.ok) return answer;
   const message = answer.value;
@@ -201,7 +287,7 @@ export const clockFailure = ({ aheadMinutes }: Shown): NodeFailure | null =>
     ? null
     : { kind: "clock-wrong", aheadMilliseconds: aheadMinutes * MINUTE_MILLISECONDS };
 
-function firstMessage(clock: Clock, connection: LinkConnection): Promise<NodeOutcome<Uint8Array>> {
+function firstMessage(clock: Clock, connection: NodeWay): Promise<NodeOutcome<Uint8Array>> {
   return new Promise((resolve) => {
     const timer = clock.after(DESCRIPTOR_MILLISECONDS, () => connection.close());
     const settle = (outcome: NodeOutcome<Uint8Array>): void => {
@@ -211,17 +297,19 @@ function firstMessage(clock: Clock, connection: LinkConnection): Promise<NodeOut
     void connection
       .open("descriptor", new Uint8Array(0), {
         onMessage: (payload) => settle({ ok: true, value: payload }),
-        onEnd: (end) =>
-          settle(
-            end.kind === "reset" && end.reason === "try-later"
-              ? fail({ kind: "try-later", afterMilliseconds: end.afterSeconds * 1_000 })
-              : fail({ kind: "unreachable" }),
-          ),
+        onEnd: (end) => settle(fail(failureOfEnd(end))),
       })
       .then((stream) => {
         if (stream === null) settle(fail({ kind: "unreachable" }));
       });
   });
+}
+
+function failureOfEnd(end: StreamEnd): NodeFailure {
+  if (end.kind === "reset" && end.reason === "not-relayed") return NOT_RELAYED;
+  return end.kind === "reset" && end.reason === "try-later"
+    ? { kind: "try-later", afterMilliseconds: end.afterSeconds * 1_000 }
+    : { kind: "unreachable" };
 }
 
 const isUsableKey = (key: DayKey, nowSeconds: number): boolean =>
