@@ -1,6 +1,4 @@
 /** Clients that reach their nodes through relays: real nodes, real sockets, each on a host of its own (spec/relay.md, section 5). */
-import { once } from "node:events";
-import { createServer, connect, type Socket } from "node:net";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import type { MailboxKey, NodeAccess, NodeConnector, NodeHint, NodeOutcome } from "@xchat/client/ports";
 import { relaysFor } from "@xchat/protocol";
@@ -9,6 +7,7 @@ import { nodeConnector } from "@xchat/transport/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startNodeProcess, type NodeProcess } from "../../packages/testkit/src/node-process.ts";
+import { front, type Front } from "./front.ts";
 
 const provider = nodeCryptoProvider();
 const never = new AbortController().signal;
@@ -23,44 +22,6 @@ class ClientSocket extends WebSocket {
 
 const connector = (): NodeConnector =>
   nodeConnector({ provider, clock: systemClock, WebSocket: ClientSocket as never, isHere: () => false });
-
-/** Stands in front of a node on a host of its own, and writes down who comes. */
-async function front(host: string) {
-  const seen: string[] = [];
-  const open = new Set<Socket>();
-  let port = 0;
-  const server = createServer((client) => {
-    seen.push(client.remoteAddress ?? "");
-    const behind = connect(port, "127.0.0.1");
-    for (const socket of [client, behind]) {
-      open.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        open.delete(socket);
-        client.destroy();
-        behind.destroy();
-      });
-    }
-    client.pipe(behind).pipe(client);
-  });
-  server.listen(0, host);
-  await once(server, "listening");
-  const { port: own } = server.address() as { port: number };
-  return {
-    origin: `http://${host}:${own}`,
-    address: `ws://${host}:${own}/x`,
-    seen,
-    lead: (to: NodeProcess) => (port = Number(new URL(to.webAddress).port)),
-    cut: () => {
-      for (const socket of open) socket.destroy();
-    },
-    close: () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
-}
-type Front = Awaited<ReturnType<typeof front>>;
 
 interface Placed {
   readonly node: NodeProcess;

@@ -4,13 +4,14 @@
  */
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesToBase64Url, expectOk } from "@xchat/codec";
 import { ANY_NODE, encodeRelayOpening, nodeIdOf, openDescriptor, type NodeHint } from "@xchat/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort, startNodeProcess, type NodeProcess } from "../../packages/testkit/src/node-process.ts";
+import { front, type Front } from "./front.ts";
 import {
   EMPTY,
   learnNode,
@@ -24,38 +25,11 @@ import {
 } from "./raw-node-client.ts";
 
 const CLIENT = "127.0.0.3";
-const portOf = ({ webAddress }: NodeProcess): number => Number(new URL(webAddress).port);
 
-/** Stands in front of a node, as its reverse proxy would, and writes down who comes. */
-async function front(port: number) {
-  const seen: string[] = [];
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    seen.push(client.remoteAddress ?? "");
-    const behind = connect(port, "127.0.0.1");
-    for (const socket of [client, behind]) {
-      open.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        open.delete(socket);
-        client.destroy();
-        behind.destroy();
-      });
-    }
-    client.pipe(behind).pipe(client);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port: own } = server.address() as { port: number };
-  return {
-    address: `ws://127.0.0.1:${own}/x`,
-    seen,
-    open: () => open.size / 2,
-    close: () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
+async function frontOf(node: NodeProcess): Promise<Front> {
+  const made = await front();
+  made.lead(node);
+  return made;
 }
 
 const listOf = (hints: readonly NodeHint[]): string =>
@@ -76,11 +50,11 @@ async function learnThrough(socket: RawSocket, nodeId: Uint8Array, address: stri
 describe("a relay that forwards to the nodes of a list", () => {
   let folder: string;
   let node: NodeProcess;
-  let nodeFront: Awaited<ReturnType<typeof front>>;
+  let nodeFront: Front;
   /** Where the list says that another node is. */
-  let wrongFront: Awaited<ReturnType<typeof front>>;
+  let wrongFront: Front;
   let relay: NodeProcess;
-  let relayFront: Awaited<ReturnType<typeof front>>;
+  let relayFront: Front;
   let known: KnownNode;
   let address: string;
   let gone: string;
@@ -102,8 +76,8 @@ describe("a relay that forwards to the nodes of a list", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "xchat-relay-"));
     node = await startNodeProcess();
-    nodeFront = await front(portOf(node));
-    wrongFront = await front(portOf(node));
+    nodeFront = await frontOf(node);
+    wrongFront = await frontOf(node);
     ({ address } = nodeFront);
     gone = `ws://127.0.0.1:${await freePort()}/x`;
     const file = join(folder, "nodes");
@@ -116,7 +90,7 @@ describe("a relay that forwards to the nodes of a list", () => {
       ]),
     );
     relay = await startNodeProcess({ args: ["--relay", "listed", "--relay-nodes", file, "--operator", "Ada"] });
-    relayFront = await front(portOf(relay));
+    relayFront = await frontOf(relay);
     const socket = await client();
     known = await learnThrough(socket, node.hint.keyHash, address);
     socket.close();
