@@ -217,8 +217,8 @@ export class NodeSession {
       return fail({ kind: "key-changed" });
     }
     if (!isAllowed(descriptor)) return fail(NOT_RELAYED);
-    this.#heardClock(shown.value.aheadMinutes);
     const wrong = clockFailure(shown.value);
+    this.#heardClock(shown.value.aheadMinutes, wrong);
     if (wrong !== null) return fail(wrong);
     const corrected = Math.abs(shown.value.aheadMinutes) > TOLERATED_MINUTES ? shown.value.aheadMinutes : 0;
     const nowSeconds = (): number => Math.floor(this.#deps.clock.now() / 1_000) + corrected * 60;
@@ -234,9 +234,12 @@ export class NodeSession {
   /** By the pinned key: the same whatever the way. */
   #receipts: ReceiptCheck | null = null;
 
-  #heardClock(aheadMinutes: number): void {
-    if (this.#aheadMinutes === aheadMinutes) return;
+  /** By how much, and what that makes of the node, are told in one: nobody sees a wrong clock at a node that is connecting. */
+  #heardClock(aheadMinutes: number, wrong: NodeFailure | null): void {
+    const state = wrong === null ? this.#state : stateAfter(wrong);
+    if (this.#aheadMinutes === aheadMinutes && this.#state === state) return;
     this.#aheadMinutes = aheadMinutes;
+    this.#state = state;
     this.#tell();
   }
 
