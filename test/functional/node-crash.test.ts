@@ -2,8 +2,9 @@
  * kill -9 of a node at random instants while clients write: what a receipt was given for is there afterwards, once, in
  * order (spec/mailbox.md, MB11). And an orderly stop: it finishes what waits, and gives its folder back.
  */
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { spawnSync } from "node:child_process";
+import { watch } from "node:fs";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MailboxKey, NodeAccess, StoredEnvelope } from "@xchat/client/ports";
@@ -172,10 +173,26 @@ describe("an orderly stop", () => {
       code: 1,
       said: expect.stringMatching(/cannot be made or written to/),
     });
+    const file = join(node.dataFolder, "format.json");
+    expect(runMain("--port", "0", "--data", file)).toMatchObject({
+      code: 1,
+      said: `The data folder ${file} cannot be made or written to.\n`,
+    });
     expect(runMain("--help")).toMatchObject({ code: 0, said: expect.stringMatching(/--data FOLDER/) });
     const port = new URL(node.webAddress).port;
     const taken = runMain("--port", port, "--no-app", "--data", `${node.dataFolder}-other`);
     expect(taken).toMatchObject({ code: 1, said: expect.stringMatching(/is taken by another program/) });
+  });
+
+  it("stopped while it starts, it ends well and leaves no lock behind", async () => {
+    const folder = `${node.dataFolder}-hurried`;
+    await mkdir(folder);
+    const watcher = watch(folder);
+    const child = spawn(process.execPath, [MAIN, "--port", "0", "--no-app", "--data", folder], { stdio: "ignore" });
+    watcher.once("change", () => child.kill("SIGINT"));
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    watcher.close();
+    expect({ code, files: await readdir(folder) }).toEqual({ code: 0, files: expect.not.arrayContaining(["lock"]) });
   });
 
   it("[N21] what lies in the folder holds no address of a client, no secret key and no plaintext", async () => {

@@ -31,9 +31,9 @@ async function run(): Promise<void> {
   const { options } = parsed;
   try {
     const log = (process.stderr.isTTY ? wordLog : jsonLog)((line) => process.stderr.write(line), Date.now);
-    const node = await startNode({ ...options, relay: await readRelay(options.relay), log });
-    process.stdout.write(`${greeting(node, options)}\n`);
-    stopOnSignals(node);
+    const starting = readRelay(options.relay).then((relay) => startNode({ ...options, relay, log }));
+    stopOnSignals(starting);
+    process.stdout.write(`${greeting(await starting, options)}\n`);
   } catch (error) {
     process.stderr.write(`${explain(error, options)}\n`);
     process.exit(EXIT_FAILED);
@@ -60,17 +60,20 @@ async function readRelay(relay: ProgramOptions["relay"]): Promise<RelayOptions |
   return { isOpen, allowPrivate, listed };
 }
 
-function stopOnSignals(node: RunningNode): void {
+/** From the first moment on: whoever stops it while it starts leaves no lock behind either. */
+function stopOnSignals(starting: Promise<RunningNode>): void {
   let isStopping = false;
   const stop = (): void => {
     // The second time somebody is in a hurry: everything answered is on the disk already.
     if (isStopping) process.exit(EXIT_FAILED);
     isStopping = true;
     process.stdout.write("Stopping …\n");
-    node.stop().then(
-      () => process.exit(0),
-      () => process.exit(EXIT_FAILED),
-    );
+    starting
+      .then((node) => node.stop())
+      .then(
+        () => process.exit(0),
+        () => process.exit(EXIT_FAILED),
+      );
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -81,7 +84,10 @@ function explain(error: unknown, options: ProgramOptions): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case "EADDRINUSE":
-      return `Port ${options.port} is taken by another program. Choose another one with --port.`;
+      return (
+        `Port ${options.port} is taken by another program, or X Chat runs there already: ` +
+        `see http://localhost:${options.port}, or choose another one with --port.`
+      );
     case "EACCES":
       return `This account may not listen on port ${options.port}. Choose one above 1023 with --port.`;
     case "EADDRNOTAVAIL":

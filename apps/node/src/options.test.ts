@@ -35,6 +35,18 @@ describe("flags of a relay", () => {
   });
 });
 
+describe("flags that were typed wrongly", () => {
+  it.each([
+    [["8080"], "Unexpected argument '8080'. With npm, flags stand behind two dashes: npm start -- --port 8080"],
+    [["/data"], "Unexpected argument '/data'. With npm, flags stand behind two dashes: npm start -- --port 8080"],
+    [["--prot", "1"], "Unknown option '--prot'."],
+    [["--port"], "Option '--port <value>' argument missing."],
+    [["--port", "-1"], "Option '--port' argument is ambiguous."],
+  ])("%j is told in one sentence, and what npm keeps for itself with the way around it", (args, words) => {
+    expect(parse(args)).toBe(words);
+  });
+});
+
 describe("a list of nodes", () => {
   const key = bytesToBase64Url(new Uint8Array(32).fill(7));
 

@@ -75,7 +75,7 @@ export function parseOptions(args: readonly string[], env: Environment, builtApp
       },
     }).values;
   } catch (error) {
-    return wrong(sentenceOf(error as Error));
+    return wrong(sentenceOf(error as NodeJS.ErrnoException, args));
   }
   if (values["help"] === true) return { kind: "help" };
   const text = (flag: string): string | undefined =>
@@ -141,4 +141,9 @@ const defaultDataFolder = (env: Environment): string =>
   join(env["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "xchat-node");
 
 /** Node's own words name the flag; only the first sentence is for people. */
-const sentenceOf = (error: Error): string => `${error.message.split(". ")[0]}.`;
+function sentenceOf({ code, message }: NodeJS.ErrnoException, args: readonly string[]): string {
+  const sentence = `${message.split(/\.?(?:\s*\n| )(?=[A-Z])/u)[0]?.replace(/\.$/u, "")}.`;
+  if (code !== "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") return sentence;
+  // npm keeps flags for itself that do not stand behind two dashes, and hands on what is left of them.
+  return `${sentence} With npm, flags stand behind two dashes: npm start -- --port ${/^\d+$/u.test(args[0] ?? "") ? args[0] : 8080}`;
+}
