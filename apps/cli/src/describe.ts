@@ -34,7 +34,7 @@ export function timeWords(milliseconds: number): string {
 
 const QUEUED_WORDS = {
   "waiting-for-acceptance": "waits until they accept",
-  "no-node": "no node",
+  "no-node": "no node can be reached",
   "no-relay": "no relay leads to a node",
   "node-refuses": "the node refuses it",
   "clock-wrong": "the clock of this machine is wrong",
@@ -100,6 +100,17 @@ export function messageWords(message: MessageView, name: string, { strong, faint
   const line = `${time}  ${faint(shortId(message.id))}  ${who}: ${replyWords(message)}${contentWords(message)}`;
   return `${line}${marks === "" ? "" : faint(`  (${marks})`)}${state}`;
 }
+
+/** What others have put to a message of one's own, a line each. */
+export const reactionLines = (message: MessageView, { strong, faint }: Output): readonly string[] => {
+  const { id, content, reactions } = message;
+  const words = content.kind === "text" ? ` ${faint(`(to "${safeLine(cut(content.text, MAX_REPLY_TEXT))}")`)}` : "";
+  return reactions.flatMap(({ reaction, people }) =>
+    people
+      .filter(({ isSelf }) => !isSelf)
+      .map(({ name }) => `${faint(shortId(id))}  ${strong(safeLine(name))}: ${safeLine(reaction)}${words}`),
+  );
+};
 
 function replyWords({ replyTo }: MessageView): string {
   if (replyTo === null) return "";

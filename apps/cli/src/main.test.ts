@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { INTENT_ERROR_CODES, IntentError, type MessageView } from "@xchat/client/api";
-import { chat, message, ready, request } from "./scripted-client.ts";
+import { chat, message, network, person, ready, request } from "./scripted-client.ts";
 import { PROGRAM, run, terminal } from "./test-terminal.ts";
 import { ERROR_WORDS } from "./words.ts";
 
@@ -130,6 +130,78 @@ describe("the terminal client", () => {
       ["chat", "ca201"],
       ["message", "id of first of Carol"],
     ]);
+  });
+
+  it("tells a person what others say of their words once, without the words again, and when no node can be reached", async () => {
+    const { client, directory } = await terminal();
+    client.show("chats", [chat()]);
+    client.show("network", network("down"));
+    const listener = spawn(process.execPath, [PROGRAM, "--profile", directory, "listen"]);
+    let said = "";
+    let wake = (): void => {};
+    listener.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+      wake();
+    });
+    const until = (words: string): Promise<void> =>
+      new Promise((resolve) => {
+        wake = () => (said.includes(words) ? resolve() : undefined);
+        wake();
+      });
+    await client.followed("c0ffee00c0ffee00");
+    await until("No node can be reached now");
+    client.show("network", network("connecting"));
+    client.show("network", network("ready"));
+    await until("Connected to a node");
+    const thumb = { reaction: "👍", people: [person("Bob")], isOwn: false };
+    const own: Partial<MessageView> = { isOwn: true, delivery: { state: "stored", count: 1, of: 1 } };
+    client.say("c0ffee00c0ffee00", [message("lake at nine", own)]);
+    client.say("c0ffee00c0ffee00", [message("lake at nine", { ...own, reactions: [thumb] })]);
+    const read: Partial<MessageView> = { isOwn: true, delivery: { state: "read", via: "nodes" } };
+    client.say("c0ffee00c0ffee00", [message("lake at nine", { ...read, reactions: [thumb] })]);
+    const heart = { reaction: "❤", people: [person("Bob")], isOwn: false };
+    client.say("c0ffee00c0ffee00", [message("lake at nine", { ...read, reactions: [heart] }), message("end")]);
+    await until("Bob: end");
+    const ended = new Promise((resolve) => listener.once("exit", resolve));
+    listener.kill("SIGINT");
+    await ended;
+    expect(
+      said
+        .replaceAll(/[\u2066-\u2069]/gu, "")
+        .split("\n")
+        .filter((line) => line.includes("Bob")),
+    ).toEqual([
+      'id of la  Bob: 👍 (to "lake at nine")',
+      'id of la  Bob: ❤ (to "lake at nine")',
+      expect.stringMatching(/Bob: end$/u),
+    ]);
+    expect(said.match(/node/gu)).toHaveLength(2);
+  });
+
+  it("says of what was sent whether it can go, and what a node sees", async () => {
+    const { client, run: xchat } = await terminal();
+    client.answers.sendMessage = () => ({ id: "e1" });
+    client.show("chats", [chat(), chat({ id: "ca201", name: "Carol", state: "waiting" })]);
+    const sent = async (...states: Parameters<typeof network>): Promise<string> => {
+      client.show("network", network(...states));
+      return (await xchat(["send", "bob", "hello"])).out;
+    };
+    expect(await sent()).toContain("waits for a node: xchat nodes add");
+    expect(await sent("down", "refused")).toContain("goes by itself as soon as one can");
+    expect(await sent("down", "ready")).toBe("Saved, and on its way.\n");
+    expect((await xchat(["send", "carol", "hello"])).out).toContain("waits for their yes");
+    const { out } = await xchat(["status"]);
+    expect(out).toContain("each of your nodes sees your internet address");
+    expect(out).not.toContain("one copy");
+  });
+
+  it("a check-up that finds something bad has an exit code for scripts", async () => {
+    const { client, run: xchat } = await terminal();
+    const nodes = (state: string) => () => ({ checks: [{ name: "nodes", state, detail: "0 of 1 ready" }] });
+    client.answers.doctor = nodes("bad");
+    expect(await xchat(["doctor"])).toMatchObject({ code: 1, out: "BAD      nodes: 0 of 1 ready\n", err: "" });
+    client.answers.doctor = nodes("warning");
+    expect(await xchat(["doctor"])).toMatchObject({ code: 0 });
   });
 
   it("a command that gets no answer is ended by a signal", async () => {

@@ -1,6 +1,7 @@
 /** Questions at the terminal. */
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { IntentError, MIN_PASSPHRASE_LENGTH } from "@xchat/client/api";
 
 /** What a person who breaks a question off is told: nothing. */
 export class Cancelled extends Error {
@@ -41,11 +42,16 @@ export async function askLine(question: string): Promise<string | null> {
   }
 }
 
-/** Asked for twice. Null is none: an empty answer, or nobody to ask. */
-export async function askNewPassphrase(question: string): Promise<string | null | "differs"> {
-  const first = await askPassphrase(question);
+/**
+ * Asked for twice, but for one that is too short. Null is none: an empty answer, or nobody to ask.
+ *
+ * @throws IntentError
+ */
+export async function askNewPassphrase(question: string, ask = askPassphrase): Promise<string | null | "differs"> {
+  const first = await ask(question);
   if (first === null || first === "") return null;
-  return (await askPassphrase("Once more: ")) === first ? first : "differs";
+  if (first.length < MIN_PASSPHRASE_LENGTH) throw new IntentError("passphrase-too-short");
+  return (await ask("Once more: ")) === first ? first : "differs";
 }
 
 /** A line, seen as it is typed; from a pipe as well. Null at the end of the input, or when `signal` ends the question. */

@@ -143,6 +143,17 @@ export const request = (fields: Partial<RequestView> = {}): RequestView => ({
   ...fields,
 });
 
+export const network = (
+  ...states: readonly ViewTypes["network"]["nodes"][number]["state"][]
+): ViewTypes["network"] => ({
+  nodes: states.map((state, i) => ({ address: `wss://n${i}.example/x`, keyHash: "", state, via: null, retryAt: null })),
+  relays: [],
+  whenNoRelay: "wait",
+  isSingleNode: states.length <= 1,
+  isLocalOnly: states.length === 0,
+  clockError: null,
+});
+
 export function scriptedClient(): ScriptedClient {
   const views: Views = {
     profile: ready,
@@ -150,7 +161,7 @@ export function scriptedClient(): ScriptedClient {
     group: group(),
     requests: [],
     invitations: [],
-    network: { nodes: [], relays: [], whenNoRelay: "wait", isSingleNode: true, isLocalOnly: true, clockError: null },
+    network: network(),
     backup: { state: "off" },
     recovery: null,
     link: { kind: "none" },

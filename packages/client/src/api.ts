@@ -47,6 +47,9 @@ export type ProfileView =
       readonly settings: Settings;
     };
 
+/** Shorter ones can be tried out by whoever has the disk, whatever the key derivation costs. */
+export const MIN_PASSPHRASE_LENGTH = 8;
+
 export interface Settings {
   /** Off switches every direct connection off, whatever a chat says. */
   readonly directAllowed: boolean;

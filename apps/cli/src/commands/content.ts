@@ -2,7 +2,7 @@
 import { IntentError, type ChatView, type ClientApi, type MessageView } from "@xchat/client/api";
 import { messageWords, spanWords } from "../describe.ts";
 import { findChat, UsageError, type Command, type CommandInput } from "./command.ts";
-import { newest } from "./messages.ts";
+import { newest, sentWords } from "./messages.ts";
 
 /** So many of the newest messages are looked through for the one that is meant. */
 const LOOKED_THROUGH = 2_000;
@@ -43,7 +43,7 @@ export const reply: Command = {
   run: async ({ api, out, args }) => {
     const { chat, message, rest } = await findMessage(api, args);
     const { id } = await api.call("sendMessage", { chat: chat.id, text: textOf(rest), replyTo: message.id });
-    out.result({ type: "sent", chat: chat.id, id }, out.faint("Saved, and on its way."));
+    out.result({ type: "sent", chat: chat.id, id }, out.faint(await sentWords(api, chat)));
   },
 };
 

@@ -1,6 +1,6 @@
 /** Chats and what is said in them. */
-import { type ChatView, type ClientApi, type MessagePage, type MessageView, type RequestView } from "@xchat/client/api";
-import { chatWords, messageWords, noticeWords, requestWords, timeWords } from "../describe.ts";
+import type { ChatView, ClientApi, MessagePage, MessageView, NetworkView, RequestView } from "@xchat/client/api";
+import { chatWords, messageWords, noticeWords, reactionLines, requestWords, timeWords } from "../describe.ts";
 import { recoveredChatWords } from "../describe-backup.ts";
 import { joiningWords } from "../describe-group.ts";
 import { standardInput } from "../standard-input.ts";
@@ -37,9 +37,20 @@ export const send: Command = {
     if (rest.length === 0) throw new UsageError("send what? Give the text, or - to take it from the standard input.");
     const text = rest.length === 1 && rest[0] === "-" ? await standardInput() : rest.join(" ");
     const { id } = await api.call("sendMessage", { chat: chat.id, text });
-    out.result({ type: "sent", chat: chat.id, id }, out.faint("Saved, and on its way."));
+    out.result({ type: "sent", chat: chat.id, id }, out.faint(await sentWords(api, chat)));
   },
 };
+
+/** What becomes of a message that has just been saved. */
+export async function sentWords(api: ClientApi, { state, way }: Pick<ChatView, "state" | "way">): Promise<string> {
+  if (state === "waiting") return "Saved. It waits for their yes.";
+  const { nodes } = await view(api, { view: "network" });
+  if (way === "direct" || nodes.some((node) => node.state === "ready" || node.state === "connecting"))
+    return "Saved, and on its way.";
+  return nodes.length === 0
+    ? "Saved. It waits for a node: xchat nodes add ADDRESS"
+    : "Saved. No node can be reached now: it goes by itself as soon as one can.";
+}
 
 export const read: Command = {
   usage: "read CHAT [--limit N] [--peek]",
@@ -91,10 +102,15 @@ export const listen: Command = {
   },
 };
 
+const CUT_OFF = "No node can be reached now. What comes is shown as soon as one can.";
+
 const marksOf = (chat: ChatView): readonly unknown[] =>
   chat.kind === "pair" ? [chat.isVerified, chat.isBlocked] : [chat.memberCount];
 
-/** Prints each message of others once, and what becomes of one's own; requests too where all chats are followed. */
+/**
+ * Prints each message of others once, and what is said of one's own; requests too where all chats are followed. Scripts
+ * are told one's own as well, and what becomes of them.
+ */
 class Follower {
   readonly #input: CommandInput;
   readonly #only: string | null;
@@ -105,6 +121,7 @@ class Follower {
   /** What was printed last of each message, so that an update is printed and a repetition is not. */
   readonly #printed = new Map<string, string>();
   readonly #announced = new Set<string>();
+  #isCutOff = false;
   #isFirst = true;
 
   constructor(input: CommandInput, only: string | null) {
@@ -112,11 +129,21 @@ class Follower {
     this.#only = only;
     const { api } = input;
     this.#watches.push(api.watch({ view: "chats" }, (found) => this.#seeChats(found)));
+    this.#watches.push(api.watch({ view: "network" }, (network) => this.#seeNetwork(network)));
     if (only === null) this.#watches.push(api.watch({ view: "requests" }, (found) => this.#seeRequests(found)));
   }
 
   end(): void {
     for (const end of this.#watches) end();
+  }
+
+  #seeNetwork({ nodes }: NetworkView): void {
+    const { out } = this.#input;
+    const isCutOff = nodes.every(({ state }) => state !== "ready" && (this.#isCutOff || state !== "connecting"));
+    if (isCutOff === this.#isCutOff) return;
+    this.#isCutOff = isCutOff;
+    const lost = nodes.length === 0 ? "You have no node yet: xchat nodes add ADDRESS" : CUT_OFF;
+    out.note(out.faint(isCutOff ? lost : "Connected to a node."));
   }
 
   #seeChats(found: readonly ChatView[]): void {
@@ -161,12 +188,24 @@ class Follower {
     const { out } = this.#input;
     for (const message of messages) {
       const { id, isOwn, content, delivery, earlier, reactions, isPinned } = message;
-      if (isOwn && !out.isJson && reactions.length === 0) continue;
+      if (isOwn && !out.isJson) {
+        this.#tellReactions(message);
+        continue;
+      }
       const state = JSON.stringify([content, out.isJson && delivery, earlier.length, reactions, isPinned]);
       if (this.#printed.get(id) === state) continue;
       this.#remember(id, state);
       out.result({ type: "message", chat, ...message }, messageWords(message, this.#names.get(chat) ?? "", out));
     }
+  }
+
+  /** To one's own words, by others: each is told once, and the words are not said again. */
+  #tellReactions(message: MessageView): void {
+    const { out } = this.#input;
+    const lines = reactionLines(message, out);
+    const told = this.#printed.get(message.id)?.split("\n") ?? [];
+    this.#remember(message.id, lines.join("\n"));
+    for (const line of lines) if (!told.includes(line)) out.result({}, line);
   }
 
   /** What has disappeared, or was deleted for oneself. */

@@ -82,7 +82,7 @@ export const status: Command = {
   run: async ({ api, out, folder }) => {
     const profile = await view(api, { view: "profile" });
     if (profile.state !== "ready") throw new IntentError("profile-missing");
-    const { nodes, isSingleNode } = await view(api, { view: "network" });
+    const { nodes, relays, isSingleNode } = await view(api, { view: "network" });
     const chats = await view(api, { view: "chats" });
     const requests = await view(api, { view: "requests" });
     const { name, accountId, hasPassphrase, recoveryWords } = profile;
@@ -98,8 +98,9 @@ export const status: Command = {
         ),
         ...nodes.map((node) => nodeWords(node, out)),
         ...(nodes.length === 0 ? ["You have no node yet: xchat nodes add ADDRESS"] : []),
-        ...(nodes.length > 0 && isSingleNode
-          ? ["With one node alone, that node sees your internet address, and there is one copy of what waits."]
+        ...(nodes.length > 0 && isSingleNode ? ["With one node there is one copy of what waits: xchat nodes"] : []),
+        ...(nodes.length > 0 && relays.length === 0
+          ? ["You use no relay: each of your nodes sees your internet address."]
           : []),
         ...(recoveryWords === "unwritten" ? ["Your recovery words are not written down yet: xchat words"] : []),
         ...(hasPassphrase ? [] : ["There is no passphrase: xchat passphrase"]),

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { IntentError, type ClientApi, type NodeView } from "@xchat/client/api";
 import { checkWords, clockWords, nodeWords, relayWords } from "../describe.ts";
 import { safeJsonText } from "../safe-text.ts";
+import { EXIT } from "../words.ts";
 import { CommandError, UsageError, view, type Command } from "./command.ts";
 import { nodeRefusal } from "./profile.ts";
 
@@ -104,5 +105,6 @@ export const doctor: Command = {
   run: async ({ api, out }) => {
     const { checks } = await api.call("doctor", {});
     for (const check of checks) out.result({ type: "check", ...check }, checkWords(check));
+    return checks.some(({ state }) => state === "bad") ? EXIT.internal : EXIT.done;
   },
 };

@@ -1,7 +1,4 @@
-import { IntentError } from "../api.ts";
-
-/** Short ones can be tried out by whoever has the disk, whatever the key derivation costs. */
-export const MIN_PASSPHRASE_LENGTH = 8;
+import { IntentError, MIN_PASSPHRASE_LENGTH } from "../api.ts";
 
 /** @throws IntentError */
 export function checkPassphrase(passphrase: string | null): void {
