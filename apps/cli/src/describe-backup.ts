@@ -1,6 +1,6 @@
 /** The account backup, and the way back by the words, in words for people. */
 import type { BackupView, FoundBackupView, RecoveredChatView } from "@xchat/client/api";
-import { shortId, timeWords } from "./describe.ts";
+import { addressWords, shortId, timeWords } from "./describe.ts";
 import type { Output } from "./output.ts";
 import { safeLine } from "./safe-text.ts";
 
@@ -18,7 +18,7 @@ export function backupWords(view: BackupView): string {
     madeAt === null
       ? "The first account backup is on its way."
       : `The newest account backup was made at ${timeWords(madeAt)} and lies at ${storedAt} of ${nodes.length} of your nodes.`,
-    ...nodes.map(({ address, isStored }) => `${isStored ? "stored " : "waiting"}  ${safeLine(address)}`),
+    ...nodes.map(({ address, isStored }) => `${isStored ? "stored " : "waiting"}  ${addressWords(address)}`),
     ...(nodes.length === 0 ? ["You have no node yet: xchat nodes add ADDRESS"] : []),
     ...(isBehind && madeAt !== null
       ? ["Something has changed since, and is written soon. At once: xchat backup now"]

@@ -1,15 +1,16 @@
 /** Views in words for people. Whatever came from others goes through `safe-text.ts` here. */
-import type {
-  ChatNotice,
-  ChatView,
-  Delivery,
-  DoctorCheck,
-  InvitationView,
-  KnownPersonView,
-  MessageView,
-  NodeView,
-  RelayView,
-  RequestView,
+import {
+  type ChatNotice,
+  type ChatView,
+  type Delivery,
+  type DoctorCheck,
+  type InvitationView,
+  type KnownPersonView,
+  type MessageView,
+  type NodeView,
+  type RelayView,
+  type RequestView,
+  typedAddress,
 } from "@xchat/client/api";
 import { recordWords } from "./describe-group.ts";
 import type { Output } from "./output.ts";
@@ -257,6 +258,8 @@ export const invitationWords = (invitation: InvitationView, { faint }: Output): 
     .filter((word) => word !== "")
     .join("  ");
 
+export const addressWords = (address: string): string => safeLine(typedAddress(address));
+
 const NODE_STATES = {
   connecting: "connecting",
   ready: "ready",
@@ -268,7 +271,7 @@ const NODE_STATES = {
 } as const;
 
 export const nodeWords = (node: NodeView, { faint }: Output): string =>
-  `${safeLine(node.address)}  ${NODE_STATES[node.state]}${node.via === null ? "" : `, through ${safeLine(node.via)}`}${
+  `${addressWords(node.address)}  ${NODE_STATES[node.state]}${node.via === null ? "" : `, through ${addressWords(node.via)}`}${
     node.retryAt === null ? "" : `, next try at ${timeWords(node.retryAt)}`
   }  ${faint(safeLine(node.keyHash))}`;
 
@@ -284,7 +287,7 @@ const RELAY_STATES = {
 
 export const relayWords = ({ address, state, operator, keyHash }: RelayView, { faint }: Output): string =>
   [
-    safeLine(address),
+    addressWords(address),
     RELAY_STATES[state],
     ...(operator === null ? [] : [`run by ${safeLine(operator)}, as it says`]),
     faint(safeLine(keyHash)),

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { INTENT_ERROR_CODES, IntentError, type MessageView } from "@xchat/client/api";
+import { INTENT_ERROR_CODES, IntentError, type MessageView, type NodeView } from "@xchat/client/api";
 import { chat, message, network, person, ready, request } from "./scripted-client.ts";
 import { PROGRAM, run, terminal } from "./test-terminal.ts";
 import { ERROR_WORDS } from "./words.ts";
@@ -182,7 +182,7 @@ describe("the terminal client", () => {
     const { client, run: xchat } = await terminal();
     client.answers.sendMessage = () => ({ id: "e1" });
     client.show("chats", [chat(), chat({ id: "ca201", name: "Carol", state: "waiting" })]);
-    const sent = async (...states: Parameters<typeof network>): Promise<string> => {
+    const sent = async (...states: NodeView["state"][]): Promise<string> => {
       client.show("network", network(...states));
       return (await xchat(["send", "bob", "hello"])).out;
     };
@@ -360,7 +360,7 @@ describe("the terminal client", () => {
       clockError: null,
     });
     const shown = await xchat(["relays", "when-none", "wait"]);
-    expect(shown.words).toContain("run by Ada, as it says");
+    expect(shown.words).toContain("https://r.example  ready  run by Ada, as it says");
     expect(shown.words).toContain("what is meant for it waits");
     await xchat(["relays", "remove", "wss://r.example/x"]);
     expect(client.calls.map(({ intent, input }) => [intent, input])).toEqual([

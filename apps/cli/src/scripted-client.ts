@@ -9,6 +9,7 @@ import {
   type GroupView,
   type MemberView,
   type MessageView,
+  type NodeView,
   type PairChatView,
   type PersonView,
   type Query,
@@ -143,9 +144,7 @@ export const request = (fields: Partial<RequestView> = {}): RequestView => ({
   ...fields,
 });
 
-export const network = (
-  ...states: readonly ViewTypes["network"]["nodes"][number]["state"][]
-): ViewTypes["network"] => ({
+export const network = (...states: readonly NodeView["state"][]): ViewTypes["network"] => ({
   nodes: states.map((state, i) => ({ address: `wss://n${i}.example/x`, keyHash: "", state, via: null, retryAt: null })),
   relays: [],
   whenNoRelay: "wait",

@@ -246,6 +246,9 @@ export interface InvitationView {
   readonly uses: number;
 }
 
+/** A node's address as people type it: that of its app. Intents take it as they take the address itself. */
+export const typedAddress = (address: string): string => address.replace(/^ws(s?):\/\/([^/]+)\/x$/u, "http$1://$2");
+
 export interface NodeView {
   readonly address: string;
   /** Short hash of the node's key, to compare. */

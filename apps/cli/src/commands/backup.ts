@@ -1,5 +1,6 @@
 /** The account backup: how it stands, and becoming the same person again by the 24 words. */
 import { IntentError, type BackupSearchView, type FoundBackupView } from "@xchat/client/api";
+import { addressWords } from "../describe.ts";
 import { backupWords, foundBackupWords, recoveredChatWords } from "../describe-backup.ts";
 import { askLine } from "../prompt.ts";
 import { askWords } from "./ask-words.ts";
@@ -72,8 +73,8 @@ const nodesToAsk = ({ flags, environment }: CommandInput): readonly string[] =>
 
 function showSearch({ out }: CommandInput, { found, level, nodes }: BackupSearchView): void {
   for (const { address, state } of nodes) {
-    if (state === "unreachable") out.warn(`${safeLine(address)} does not answer: a newer backup may lie there.`);
-    if (state === "behind") out.warn(`${safeLine(address)} gave an older backup than another node did.`);
+    if (state === "unreachable") out.warn(`${addressWords(address)} does not answer: a newer backup may lie there.`);
+    if (state === "behind") out.warn(`${addressWords(address)} gave an older backup than another node did.`);
   }
   if (found.length === 0) {
     out.note("No backup of these words was found there. Name the node that you used: xchat recover --node ADDRESS");

@@ -1,6 +1,6 @@
 /** The person's own profile: making it, looking at it, locking it. */
 import { IntentError, type ClientApi } from "@xchat/client/api";
-import { counted, nodeWords } from "../describe.ts";
+import { addressWords, counted, nodeWords } from "../describe.ts";
 import { askNewPassphrase, askPassphrase } from "../prompt.ts";
 import { safeLine } from "../safe-text.ts";
 import { ERROR_WORDS } from "../words.ts";
@@ -47,7 +47,7 @@ export const init: Command = {
         `Your profile is in ${folder.directory}`,
         addresses.length === 0
           ? "You have no node yet: xchat nodes add ADDRESS"
-          : `Your node is ${addresses.map(safeLine).join(", ")}`,
+          : `Your node is ${addresses.map(addressWords).join(", ")}`,
         hasPassphrase
           ? "The store is locked by your passphrase."
           : "There is no passphrase: whoever has this disk can read all. Set one: xchat passphrase",
@@ -143,7 +143,7 @@ export const words: Command = {
       [
         "\nWrite them on paper, in this order, and show them to nobody. Then: xchat words --written",
         "Beside them, note where your account backup lies; it has to be looked for there:",
-        ...nodes.map(({ address }) => `  ${safeLine(address)}`),
+        ...nodes.map(({ address }) => `  ${addressWords(address)}`),
       ].join("\n"),
     );
   },

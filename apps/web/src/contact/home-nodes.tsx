@@ -1,3 +1,4 @@
+import { typedAddress } from "@xchat/client/api";
 import { Trans } from "@lingui/react/macro";
 import type { ReactElement } from "react";
 
@@ -19,7 +20,7 @@ export function HomeNodes({ nodes }: { readonly nodes: readonly string[] }): Rea
         <ul className="plain-list">
           {nodes.map((node) => (
             <li key={node} className="address" dir="ltr">
-              {node}
+              {typedAddress(node)}
             </li>
           ))}
         </ul>

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { NodeView } from "@xchat/client/api";
+import { type NodeView, typedAddress } from "@xchat/client/api";
 import { useState, type ReactElement } from "react";
 import { useNow } from "../app/connection.tsx";
 import { useIntent, useView } from "../app/context.tsx";
@@ -91,7 +91,7 @@ function NodeRow({ node }: { readonly node: NodeView }): ReactElement {
       <span className={`node-dot node-${node.state}`} aria-hidden="true" />
       <span className="list-row-text">
         <span className="address" dir="ltr">
-          {node.address}
+          {typedAddress(node.address)}
         </span>
         <span className="hint">
           <NodeState node={node} />
@@ -102,7 +102,12 @@ function NodeRow({ node }: { readonly node: NodeView }): ReactElement {
           </Trans>
         </span>
       </span>
-      <IconButton icon="trash" size={20} label={t`Remove ${node.address}`} onClick={() => setRemoving(true)} />
+      <IconButton
+        icon="trash"
+        size={20}
+        label={t`Remove ${typedAddress(node.address)}`}
+        onClick={() => setRemoving(true)}
+      />
       {isRemoving && (
         <ConfirmDialog
           title={t`Remove this node?`}
@@ -112,7 +117,7 @@ function NodeRow({ node }: { readonly node: NodeView }): ReactElement {
           isBusy={remove.isBusy}
         >
           <p className="address" dir="ltr">
-            {node.address}
+            {typedAddress(node.address)}
           </p>
           <p>
             <Trans>
@@ -137,7 +142,7 @@ function NodeState({ node }: { readonly node: NodeView }): ReactElement {
         <Trans>Connected</Trans>
       ) : (
         <Trans>
-          Connected through the relay <bdi dir="ltr">{node.via}</bdi>
+          Connected through the relay <bdi dir="ltr">{typedAddress(node.via)}</bdi>
         </Trans>
       );
     case "no-relay":

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { NetworkView, RelayView } from "@xchat/client/api";
+import { type NetworkView, type RelayView, typedAddress } from "@xchat/client/api";
 import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { Button, ErrorNote, Field, IconButton } from "../ui/basics.tsx";
@@ -72,7 +72,7 @@ function RelayRow({ relay, isLast }: { readonly relay: RelayView; readonly isLas
       <span className={`node-dot node-${relay.state}`} aria-hidden="true" />
       <span className="list-row-text">
         <span className="address" dir="ltr">
-          {relay.address}
+          {typedAddress(relay.address)}
         </span>
         <span className="hint">
           <RelayState state={relay.state} />
@@ -90,7 +90,12 @@ function RelayRow({ relay, isLast }: { readonly relay: RelayView; readonly isLas
           </Trans>
         </span>
       </span>
-      <IconButton icon="trash" size={20} label={t`Remove ${relay.address}`} onClick={() => setRemoving(true)} />
+      <IconButton
+        icon="trash"
+        size={20}
+        label={t`Remove ${typedAddress(relay.address)}`}
+        onClick={() => setRemoving(true)}
+      />
       {isRemoving && (
         <ConfirmDialog
           title={t`Remove this relay?`}
@@ -100,7 +105,7 @@ function RelayRow({ relay, isLast }: { readonly relay: RelayView; readonly isLas
           isBusy={remove.isBusy}
         >
           <p className="address" dir="ltr">
-            {relay.address}
+            {typedAddress(relay.address)}
           </p>
           <p>
             {isLast ? (

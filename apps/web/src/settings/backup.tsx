@@ -1,5 +1,5 @@
 import { Plural, Trans } from "@lingui/react/macro";
-import type { BackupView } from "@xchat/client/api";
+import { type BackupView, typedAddress } from "@xchat/client/api";
 import { useState, type ReactElement } from "react";
 import { useIntent, useView } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
@@ -64,7 +64,7 @@ function State({ backup }: { readonly backup: On }): ReactElement {
           <li key={address} className="backup-node">
             <Icon name={isStored ? "check" : "refresh"} size={18} />
             <span className="address" dir="ltr">
-              {address}
+              {typedAddress(address)}
             </span>
             <span className="hint">{isStored ? <Trans>has it</Trans> : <Trans>does not have it yet</Trans>}</span>
           </li>

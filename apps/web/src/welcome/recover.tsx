@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import type { BackupSearchView, FoundBackupView } from "@xchat/client/api";
+import { type BackupSearchView, type FoundBackupView, typedAddress } from "@xchat/client/api";
 import { useEffect, useState, type ReactElement } from "react";
 import { useApi, useIntent } from "../app/context.tsx";
 import { useTimeWords } from "../i18n/format.ts";
@@ -105,8 +105,9 @@ function NothingFound({ search: { nodes } }: { readonly search: BackupSearchView
       <Note kind="warning" title={<Trans>No backup of these words was found</Trans>}>
         {silent.length > 0 ? (
           <Trans>
-            Not every node answered: <span dir="ltr">{silent.map(({ address }) => address).join(", ")}</span>. Try again
-            later, or name another node that you used.
+            Not every node answered:{" "}
+            <span dir="ltr">{silent.map(({ address }) => typedAddress(address)).join(", ")}</span>. Try again later, or
+            name another node that you used.
           </Trans>
         ) : nodes.length === 0 ? (
           <Trans>This app has no node of its own. Name a node that you used.</Trans>
@@ -170,7 +171,7 @@ function ChooseBackup({
           <Note kind="info">
             <Trans>
               These nodes did not answer, or gave an older backup than another one:{" "}
-              <span dir="ltr">{[...behind, ...silent].map(({ address }) => address).join(", ")}</span>
+              <span dir="ltr">{[...behind, ...silent].map(({ address }) => typedAddress(address)).join(", ")}</span>
             </Trans>
           </Note>
         )}
