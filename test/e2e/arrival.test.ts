@@ -19,6 +19,15 @@ describe("a person who opens the app", () => {
     expect(page.url()).not.toContain("i1.");
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     expect(page.workers()).toEqual([]);
+    // What they were given can be carried to where the app runs.
+    expect(await page.evaluate(() => "clipboard" in navigator)).toBe(false);
+    await page.getByText("i1.whatever", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Copy the code" }).press("Enter");
+    const copied = page.getByRole("button", { name: "Copied" });
+    await copied.waitFor();
+    expect(await copied.evaluate((button) => document.activeElement === button)).toBe(true);
+    const own = await alice.page(story.node.webAddress);
+    expect(await own.evaluate(() => navigator.clipboard.readText())).toBe("i1.whatever");
   });
 
   test("on localhost can install it, and it opens without its node, with what is in it", async () => {

@@ -6,11 +6,27 @@ import { toast } from "./toasts.tsx";
 
 const SHOWN_MILLISECONDS = 2_000;
 
+/** Over plain http there is no clipboard of the page's own: then as a person would, by selecting. */
+async function write(text: string): Promise<void> {
+  const { clipboard } = navigator as { readonly clipboard?: Clipboard };
+  if (clipboard !== undefined) return clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  const { activeElement } = document;
+  field.select();
+  const isDone = document.execCommand("copy");
+  field.remove();
+  if (activeElement instanceof HTMLElement) activeElement.focus();
+  if (!isDone) throw new Error("the browser did not allow copying");
+}
+
 export function useCopy(): (text: string) => Promise<boolean> {
   const { t } = useLingui();
   return async (text) => {
     try {
-      await navigator.clipboard.writeText(text);
+      await write(text);
       announce(t`Copied`);
       return true;
     } catch {

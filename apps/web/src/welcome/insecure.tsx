@@ -1,6 +1,9 @@
 import { Trans } from "@lingui/react/macro";
-import type { ReactElement } from "react";
+import { useSyncExternalStore, type ReactElement } from "react";
+import { pendingInvitation } from "../platform/invitation-link.ts";
 import type { Missing } from "../platform/requirements.ts";
+import { Note } from "../ui/basics.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
 import { Mark } from "../ui/icon.tsx";
 
 /** In place of the app, where the browser or the way of opening it lacks something that it cannot do without. */
@@ -10,8 +13,36 @@ export default function Insecure({ missing }: { readonly missing: readonly Missi
       <div className="gate-card">
         <Mark size={52} />
         {missing.includes("secure-context") ? <InsecureOrigin /> : <OldBrowser missing={missing} />}
+        <Carry />
       </div>
     </main>
+  );
+}
+
+/** An invitation in the address is not lost: it is good wherever the app runs. */
+function Carry(): ReactElement | null {
+  const invitation = useSyncExternalStore(pendingInvitation.subscribe, pendingInvitation.get);
+  if (invitation === null) return null;
+  return (
+    <>
+      <h2>
+        <Trans>You were given an invitation</Trans>
+      </h2>
+      <p>
+        <Trans>Copy its code. Where X Chat runs for you, paste it under "I have an invitation".</Trans>
+      </p>
+      <p className="code-block" dir="ltr">
+        {invitation}
+      </p>
+      <Note kind="info">
+        <Trans>Whoever has this code can answer in your place. Do not post it in public.</Trans>
+      </Note>
+      <div className="actions">
+        <CopyButton kind="primary" text={invitation}>
+          <Trans>Copy the code</Trans>
+        </CopyButton>
+      </div>
+    </>
   );
 }
 
