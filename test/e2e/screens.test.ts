@@ -39,6 +39,24 @@ describe("a person who needs a clear screen, a keyboard or a reader", () => {
     const page = await (await story.browser(PHONE)).page(story.node.webAddress);
     await page.getByLabel("Your name").waitFor();
     await isClear(page);
+
+    // And goes on by the keyboard from where they are: what had the focus has gone, or is hidden, each time.
+    await page.getByLabel("Your name").fill("Carol");
+    await page.getByRole("button", { name: "Start" }).press("Enter");
+    await hasFocus(page.locator("#list"));
+    await page.getByRole("button", { name: "Invite someone" }).press("Enter");
+    await hasFocus(page.locator("#content"));
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: /^Recovery words/u }).press("Enter");
+    await page.getByRole("button", { name: "Show them here" }).press("Enter");
+    await page.getByRole("list", { name: "Your 24 words" }).waitFor();
+    await hasFocus(page.locator("#content"));
+    await page.getByRole("button", { name: "I have written them down" }).press("Enter");
+    await hasFocus(page.locator("#content"));
+    const first = page.getByText("Type these three from your paper:");
+    expect(await first.evaluate((words) => words.getBoundingClientRect().top >= 60)).toBe(true);
+    await page.keyboard.press("Tab");
+    await hasFocus(page.getByRole("button", { name: "Back", exact: true }));
   });
 
   test("with the keyboard alone goes on from where they are, whatever closes", async () => {

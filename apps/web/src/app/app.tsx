@@ -10,6 +10,7 @@ import { Toasts } from "../ui/toasts.tsx";
 import type { PageClient } from "./client.ts";
 import { AppContext, useServices, useView } from "./context.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
+import { useLostFocus } from "./kept-focus.ts";
 import { Shell } from "./shell.tsx";
 import { Splash } from "./splash.tsx";
 import { Views } from "./views.ts";
@@ -33,6 +34,7 @@ export function App({ client }: { readonly client: PageClient }): ReactElement {
 
 function Directed(): ReactElement {
   const { i18n: language } = useLingui();
+  useLostFocus();
   return (
     <Direction.Provider dir={directionOf(language.locale)}>
       <ErrorBoundary>

@@ -46,7 +46,7 @@ export function Shell({
         <NewVersion />
       </div>
       <main className="columns">
-        <section className="list-column" aria-label={t`Chats`}>
+        <section className="list-column" id="list" tabIndex={-1} aria-label={t`Chats`}>
           <ChatList profile={profile} place={place} />
         </section>
         <div className="main-column" id="content" tabIndex={-1}>

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useState, type ReactElement } from "react";
+import { useLayoutEffect, useRef, useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { go } from "../app/places.ts";
 import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
@@ -16,6 +16,11 @@ type Step =
 
 export default function Words({ profile }: { readonly profile: Ready }): ReactElement {
   const [step, setStep] = useState<Step>({ at: "before" });
+  // Each step is read from its beginning, also where the one before was scrolled to its button.
+  const top = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (step.at !== "before") top.current?.scrollIntoView({ block: "end" });
+  }, [step.at]);
   const ask = useIntent("recoveryWords");
   const show = async (): Promise<void> => {
     const answer = await ask.run({});
@@ -33,14 +38,24 @@ export default function Words({ profile }: { readonly profile: Ready }): ReactEl
   }
   if (step.at === "shown")
     return (
-      <Grid
-        words={step.words}
-        onDone={() => setStep({ at: "check", words: step.words, positions: choosePositions(step.words.length, 3) })}
-      />
+      <>
+        <div ref={top} />
+        <Grid
+          words={step.words}
+          onDone={() => setStep({ at: "check", words: step.words, positions: choosePositions(step.words.length, 3) })}
+        />
+      </>
     );
   if (step.at === "check")
     return (
-      <Check words={step.words} positions={step.positions} onBack={() => setStep({ at: "shown", words: step.words })} />
+      <>
+        <div ref={top} />
+        <Check
+          words={step.words}
+          positions={step.positions}
+          onBack={() => setStep({ at: "shown", words: step.words })}
+        />
+      </>
     );
   return (
     <>
