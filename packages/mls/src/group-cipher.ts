@@ -11,7 +11,7 @@ import { cutWelcome, joinByWelcome } from "./join.ts";
 import { inspectKeyPackage, makeKeyPackage, openBundle } from "./key-package.ts";
 import { authServiceOf } from "./leaf.ts";
 import { adoptGroup, asMlsGroup, snapshotOf, startGroup, withoutExpired, withTree } from "./mls-group.ts";
-import { evaluateCommit, messageKind, openMessage, type OpenDeps } from "./open-message.ts";
+import { evaluateCommit, messageKind, openMessage, openMessages, type OpenDeps } from "./open-message.ts";
 import { sealApplication, type FramingCrypto } from "./private-message.ts";
 import { restoreFromPieces, restoreGroup, saveEpoch, saveGroup, saveRatchets } from "./saved-group.ts";
 import { takeSendingKey } from "./secret-tree.ts";
@@ -53,6 +53,7 @@ export function mlsGroupCipher(input: { readonly provider: CryptoProvider; reado
       return { message, group: withTree(group, tree) };
     },
     open: (group, message) => openMessage(deps, asMlsGroup(group), message),
+    openInOrder: (group, messages) => openMessages(deps, asMlsGroup(group), messages),
     messageKind,
     snapshot: (group) => snapshotOf(kdf, asMlsGroup(group)),
     evaluate: (parent, commit) => evaluateCommit(deps, asMlsGroup(parent), commit),

@@ -5,6 +5,7 @@ import { applyCommit, type AppliedCommit } from "./apply-commit.ts";
 import type { CommitDeps } from "./commit.ts";
 import { applyExternalCommit, isPublicMessage } from "./external-commit.ts";
 import {
+  asMlsGroup,
   enterEpoch,
   markRemoved,
   startGroup,
@@ -25,7 +26,7 @@ import {
   type SenderData,
 } from "./private-message.ts";
 import { refuse, type RefusalReason } from "./refusal.ts";
-import { takeReceivingKey, type SecretTree } from "./secret-tree.ts";
+import { takeReceivingKey, type MessageKey, type SecretTree } from "./secret-tree.ts";
 
 export interface OpenDeps extends CommitDeps {
   readonly framing: FramingCrypto;
@@ -217,13 +218,102 @@ async function openApplication(
   if (!opened.ok) return opened;
   const { sender, content, tree } = opened.value;
   const plaintext = await readApplication(deps.framing, place.view, sender, message, content);
-  if (!plaintext.ok) return refuse(plaintext.error);
-  return ok({
-    kind: "application",
-    sender,
-    epoch: message.epoch,
-    plaintext: plaintext.value,
-    authenticatedData: message.authenticatedData.slice(),
-    group: place.put(tree),
-  });
+  return plaintext.ok
+    ? ok(openedApplication(sender, message, plaintext.value, place.put(tree)))
+    : refuse(plaintext.error);
+}
+
+const openedApplication = (
+  sender: Member,
+  message: PrivateMessage,
+  plaintext: Uint8Array,
+  group: MlsGroup,
+): Extract<Opened, { readonly kind: "application" }> => ({
+  kind: "application",
+  sender,
+  epoch: message.epoch,
+  plaintext,
+  authenticatedData: message.authenticatedData.slice(),
+  group,
+});
+
+// ---- several at once
+
+/** An application message with its key, as if every message before it were sound. */
+interface Foreseen {
+  readonly message: PrivateMessage;
+  readonly view: EpochView;
+  readonly sender: Member;
+  readonly messageKey: MessageKey;
+  readonly reuseGuard: Uint8Array;
+  readonly group: MlsGroup;
+}
+
+/**
+ * See `openInOrder` in the port. Keys are taken one after the other; what has to be waited for is waited for together. Once
+ * a message is not what was foreseen, it and all behind it are opened as ever: nobody can make it cost more than twice.
+ */
+export async function openMessages(
+  deps: OpenDeps,
+  group: MlsGroup,
+  encoded: readonly Uint8Array[],
+): Promise<readonly Result<Opened, GroupRefusal>[]> {
+  const found = await Promise.all(encoded.map((one) => findApplication(deps, group, one)));
+  let reached = group;
+  const foreseen: Foreseen[] = [];
+  for (const one of found) {
+    const next = one === null ? null : foresee(deps, reached, one);
+    if (next === null) break;
+    foreseen.push(next);
+    reached = next.group;
+  }
+  const plaintexts = await Promise.all(foreseen.map((one) => readForeseen(deps, one)));
+  const results: Result<Opened, GroupRefusal>[] = [];
+  let now = group;
+  for (const [index, one] of foreseen.entries()) {
+    const plaintext = plaintexts[index];
+    if (plaintext === undefined || plaintext === null) break;
+    results.push(ok(openedApplication(one.sender, one.message, plaintext, one.group)));
+    now = one.group;
+  }
+  for (const one of encoded.slice(results.length)) {
+    const opened = await openMessage(deps, now, one);
+    results.push(opened);
+    if (opened.ok) now = asMlsGroup(opened.value.group);
+  }
+  return results;
+}
+
+interface FoundApplication {
+  readonly message: PrivateMessage;
+  readonly view: EpochView;
+  readonly senderData: SenderData;
+}
+
+async function findApplication(deps: OpenDeps, group: MlsGroup, encoded: Uint8Array): Promise<FoundApplication | null> {
+  const read = isPublicMessage(encoded) ? null : readMessage(group, encoded);
+  if (read === null || !read.ok || read.value.contentType !== CONTENT_APPLICATION) return null;
+  const found = await findPlace(deps, group, read.value);
+  return found.ok ? { message: read.value, view: found.value.place.view, senderData: found.value.senderData } : null;
+}
+
+/** `group`: as the messages before it leave it. Epochs do not change by them. */
+function foresee(deps: OpenDeps, group: MlsGroup, { message, view, senderData }: FoundApplication): Foreseen | null {
+  const place = placesOf(group, message.epoch).find((one) => one.view === view);
+  const sender = view.members.get(senderData.leaf);
+  if (place === undefined || sender === undefined || senderData.leaf === view.ownLeaf) return null;
+  const taken = takeReceivingKey(deps.kdf, place.tree, sender.leaf, "application", senderData.generation);
+  if (!taken.ok) return null;
+  const { messageKey, tree } = taken.value;
+  return { message, view, sender, messageKey, reuseGuard: senderData.reuseGuard, group: place.put(tree) };
+}
+
+async function readForeseen(
+  { framing }: OpenDeps,
+  { message, view, sender, messageKey, reuseGuard }: Foreseen,
+): Promise<Uint8Array | null> {
+  const content = await openContent(framing, view, message, messageKey, reuseGuard);
+  if (content === null) return null;
+  const plaintext = await readApplication(framing, view, sender, message, content);
+  return plaintext.ok ? plaintext.value : null;
 }
