@@ -49,6 +49,7 @@ export type HashPart = Pick<
   CryptoProvider,
   | "randomBytes"
   | "sha256"
+  | "sha256Aside"
   | "sha512"
   | "hmacSha256"
   | "hmacSha512"
@@ -61,6 +62,7 @@ export type HashPart = Pick<
 export const hashPart = (): HashPart => ({
   randomBytes,
   sha256,
+  sha256Aside: sha256,
   sha512,
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hmacSha512: (key, data) => hmac(sha512, key, data),

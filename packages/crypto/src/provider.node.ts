@@ -242,6 +242,7 @@ export function nodeCryptoProvider(): CryptoProvider {
     name: "node",
     randomBytes: (length) => randomFillSync(new Uint8Array(length)),
     sha256,
+    sha256Aside: sha256,
     sha512,
     hmacSha256: hmacOf("sha256", 64, 32),
     hmacSha512: hmacOf("sha512", 128, 64),

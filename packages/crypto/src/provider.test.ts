@@ -50,6 +50,7 @@ describe("what one provider makes, another takes", () => {
       expect(await b.aesGcmOpen(seed, nonce, aad, sealed)).toEqual(message);
       for (const length of [32, 96, 200]) expect(a.shake256(message, length)).toEqual(b.shake256(message, length));
       for (const name of ["sha256", "sha512"] as const) expect(a[name](message)).toEqual(b[name](message));
+      expect(await a.sha256Aside(message)).toEqual(b.sha256(message));
       for (const name of ["hmacSha256", "hmacSha512"] as const) {
         for (const length of [0, 31, 64, 128, 129, 300]) {
           expect(a[name](filled(length, 7), message)).toEqual(b[name](filled(length, 7), message));

@@ -83,6 +83,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 const hashes = {
   sha256: (data: Uint8Array) => digest(PURPOSE.sha256, 32, data),
+  sha256Aside: (data: Uint8Array) => digest(PURPOSE.sha256, 32, data),
   sha512: (data: Uint8Array) => digest(PURPOSE.sha512, 64, data),
   hmacSha256: (key: Uint8Array, data: Uint8Array) => digest(PURPOSE.hmacSha256, 32, key, data),
   hmacSha512: (key: Uint8Array, data: Uint8Array) => digest(PURPOSE.hmacSha512, 64, key, data),
