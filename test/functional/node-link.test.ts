@@ -31,6 +31,7 @@ function valueOf<T>(outcome: NodeOutcome<T>): T {
 /** Collects what a subscription brings, and waits for what a test expects. */
 function collect(access: NodeAccess, context: string, mailboxes: { key: MailboxKey; after: number }[]) {
   const received: StoredEnvelope[] = [];
+  const batches: number[] = [];
   const abort = new AbortController();
   let changed: () => void = () => {};
   let isCaughtUp = false;
@@ -40,6 +41,7 @@ function collect(access: NodeAccess, context: string, mailboxes: { key: MailboxK
     signal: abort.signal,
     onEnvelopes: (envelopes) => {
       received.push(...envelopes);
+      batches.push(envelopes.length);
       changed();
     },
     onCaughtUp: () => {
@@ -56,6 +58,7 @@ function collect(access: NodeAccess, context: string, mailboxes: { key: MailboxK
   };
   return {
     received,
+    batches,
     done,
     stop: () => abort.abort(),
     caughtUp: () => until(() => isCaughtUp),
@@ -140,6 +143,28 @@ describe("a client's link to a node", () => {
     await resumed.caughtUp();
     expect(resumed.received.map((row) => row.envelope)).toEqual(early.slice(2));
     resumed.stop();
+  });
+
+  it("hands out together what a node has kept, so that it is saved together", async () => {
+    const mailbox = await newKey();
+    const sent = Array.from({ length: 40 }, () => envelope());
+    for (const one of sent) valueOf(await access.deposit({ context: "together", mailbox, envelope: one }));
+    // Nothing but the end of what is there makes it hand out: its patience has no end here.
+    const patient = {
+      ...clock,
+      after: (wait: number, call: () => void) => clock.after(wait < 1_000 ? 2_000_000_000 : wait, call),
+    };
+    const other = nodeConnector({ provider, clock: patient }).access(node.hint);
+    const reading = collect(other, "together", [{ key: mailbox, after: 0 }]);
+    await reading.caughtUp();
+    expect(reading.received.map((one) => one.envelope)).toEqual(sent);
+    expect(reading.batches).toEqual([40]);
+    // What comes from then on does not wait.
+    valueOf(await access.deposit({ context: "together", mailbox, envelope: envelope() }));
+    await reading.count(41);
+    reading.stop();
+    await reading.done;
+    other.close();
   });
 
   it("[MB19] gives a commit slot to the first commit, and the same receipt to the same commit", async () => {

@@ -17,7 +17,7 @@ export interface ClientExchange {
   readonly id: Uint8Array;
   /** The next message to the node; the first one carries the opening. */
   seal(head: Uint8Array, body?: Uint8Array): Promise<Uint8Array>;
-  /** One message of the node, in order, one call at a time. A refusal is for good: the exchange is over. */
+  /** One message of the node, in order; calls may overlap. A refusal is for good: the exchange is over. */
   open(message: Uint8Array): Promise<Result<Chunk, { readonly reason: string }>>;
 }
 

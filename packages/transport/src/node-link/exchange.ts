@@ -122,15 +122,16 @@ export class LinkExchange {
 
   #receive(payload: Uint8Array, cost: number): void {
     this.#unopened++;
+    // Several at a time; what they say is heard in the order of their coming. Credit bounds how many.
+    const opened = (this.#exchange as ClientExchange).open(payload);
     this.#opening = this.#opening.then(async () => {
-      if (this.#end === null) await this.#openMessage(payload);
+      if (this.#end === null) this.#hear(await opened);
       this.#unopened--;
       this.#stream?.release(cost);
     });
   }
 
-  async #openMessage(payload: Uint8Array): Promise<void> {
-    const chunk = await (this.#exchange as ClientExchange).open(payload);
+  #hear(chunk: Awaited<ReturnType<ClientExchange["open"]>>): void {
     if (!chunk.ok) return this.#misbehaved(chunk.error.reason);
     const answer = decodeAnswer(chunk.value.head);
     if (!answer.ok) return this.#misbehaved(`answer: ${answer.error.reason}`);

@@ -50,7 +50,9 @@ interface Followed {
 }
 
 /** Handed out together at most. */
-const MAX_BATCH = 16;
+const MAX_BATCH = 128;
+/** Milliseconds. What a node has kept is handed out together: whoever takes it saves once for all of it. */
+const GATHERING = 40;
 
 export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<NodeOutcome<void>> {
   if (input.mailboxes.length > MAX_SUBSCRIBED) {
@@ -99,6 +101,7 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
 
 /** One exchange that carries the subscription for a while. */
 class Carrier {
+  readonly #deps: FollowDeps;
   readonly caughtUp: Promise<boolean>;
   readonly done: Promise<"aged" | "stopped" | ExchangeEnd>;
   readonly #input: SubscribeInput;
@@ -109,9 +112,11 @@ class Carrier {
   #resolveDone: (value: "aged" | "stopped" | ExchangeEnd) => void = () => {};
   #left: number;
   #batch: StoredEnvelope[] = [];
+  #gathering: Timer | null = null;
   #isStopped = false;
 
   constructor(deps: FollowDeps, input: SubscribeInput, followed: readonly Followed[], exchange: LinkExchange) {
+    this.#deps = deps;
     this.#input = input;
     this.#exchange = exchange;
     this.caughtUp = new Promise((resolve) => {
@@ -133,6 +138,7 @@ class Carrier {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#timer.cancel();
+    this.#gathering?.cancel();
     this.#input.signal.removeEventListener("abort", this.#onAbort);
     this.#exchange.close();
     this.#resolveCaughtUp(false);
@@ -184,10 +190,14 @@ class Carrier {
       from.cursor = cursor;
       this.#batch.push({ mailbox: from.key.publicKey, cursor, envelope });
     }
-    if (!this.#exchange.hasUnopened || this.#batch.length >= MAX_BATCH) this.#flush();
+    const isLive = this.#left === 0;
+    if (this.#batch.length >= MAX_BATCH || (isLive && !this.#exchange.hasUnopened)) this.#flush();
+    else if (!isLive) this.#gathering ??= this.#deps.clock.after(GATHERING, () => this.#flush());
   }
 
   #flush(): void {
+    this.#gathering?.cancel();
+    this.#gathering = null;
     const batch = this.#batch;
     this.#batch = [];
     if (batch.length > 0 && !this.#input.signal.aborted) this.#input.onEnvelopes(batch);
