@@ -6,7 +6,6 @@
  * AR2 What cannot be opened yet is held, in the order of its coming, and tried again after each commit.
  */
 import { bytesToHex, expectOk, hexToBytes } from "@xchat/codec";
-import { envelopeHash } from "@xchat/protocol";
 import { cursorId } from "../delivery/readers.ts";
 import type { NodeHint, StoredEnvelope } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
@@ -16,7 +15,7 @@ import type { Step } from "./step.ts";
 /** Stands for what did not come by a mailbox. */
 const NO_MAILBOX = new Uint8Array(0);
 /** Envelopes that are saved in one transaction. */
-const BATCH = 64;
+const BATCH = 128;
 /** Kept at most, whoever sends: 64 fragments of 64 KiB, and as much again. */
 const MAX_HELD = 128;
 
@@ -34,6 +33,8 @@ export interface ArrivalsDeps {
   readonly chat: string;
   readonly isClosed: () => boolean;
   readonly step: (work: (step: Step) => Promise<void>) => Promise<void>;
+  /** What these can be spared waiting for, before they are received one after the other. */
+  readonly lookAhead: (step: Step, arrivals: readonly Arrival[]) => Promise<void>;
   /** Whether it has been dealt with for good. */
   readonly receive: (step: Step, arrival: Arrival) => Promise<boolean>;
   /** The store could not save it. */
@@ -113,8 +114,13 @@ export class Arrivals {
 
   async #takeBatch(step: Step, batch: readonly Arrival[]): Promise<void> {
     const { provider, store } = this.#core;
-    const hashes = batch.map(({ envelope }) => bytesToHex(envelopeHash(provider, envelope.envelope)));
+    const named = batch.map(({ envelope }) => provider.sha256Aside(envelope.envelope));
+    const hashes = (await Promise.all(named)).map(bytesToHex);
     const seen = new Set(await store.seen(hashes));
+    await this.#deps.lookAhead(
+      step,
+      batch.filter((_, index) => !seen.has(hashes[index] as string)),
+    );
     for (const [index, arrival] of batch.entries()) {
       const hash = hashes[index] as string;
       if (!seen.has(hash)) {
@@ -126,17 +132,22 @@ export class Arrivals {
         this.#hold(step, hash, arrival.envelope, isDone);
       }
       step.atLast.push(arrival.done);
-      this.#moveCursor(step, arrival);
     }
+    this.#moveCursors(step, batch);
   }
 
-  #moveCursor(step: Step, { hint, envelope }: Arrival): void {
-    if (hint === null || envelope.cursor === 0) return;
+  #moveCursors(step: Step, batch: readonly Arrival[]): void {
     const { cursors } = this.#core;
-    const id = cursorId(envelope.mailbox, hint);
-    if (envelope.cursor <= (cursors.get(id) ?? 0)) return;
-    step.changes.push({ put: "cursor", record: { id, cursor: envelope.cursor } });
-    step.after.push(() => cursors.set(id, Math.max(cursors.get(id) ?? 0, envelope.cursor)));
+    const reached = new Map<string, number>();
+    for (const { hint, envelope } of batch) {
+      if (hint === null || envelope.cursor === 0) continue;
+      const id = cursorId(envelope.mailbox, hint);
+      if (envelope.cursor > (reached.get(id) ?? cursors.get(id) ?? 0)) reached.set(id, envelope.cursor);
+    }
+    for (const [id, cursor] of reached) {
+      step.changes.push({ put: "cursor", record: { id, cursor } });
+      step.after.push(() => cursors.set(id, Math.max(cursors.get(id) ?? 0, cursor)));
+    }
   }
 
   /** What cannot be opened yet is kept: its cursor moves on, and the node may not have it for ever. */

@@ -49,7 +49,7 @@ import { orderOf } from "./message-view.ts";
 import { openMessage } from "./open-message.ts";
 import { advance, isSettled, sealConsent, sealName, sealSignals } from "./sealing.ts";
 import { runErrand, type ErrandDeps } from "./fork-errands.ts";
-import { besideEpochs, hearMember, offerElsewhere, takeCommit, takeStoredCommit } from "./forks.ts";
+import { hearMember, offerElsewhere, readEpochs, takeCommit, takeStoredCommit } from "./forks.ts";
 import { takeLeftBehind } from "./left-behind.ts";
 import { loadState } from "./load.ts";
 import { Step, type ChatState } from "./step.ts";
@@ -95,6 +95,7 @@ export class Chat {
       chat: state.record.id,
       isClosed: () => this.#closed,
       step: (work) => this.#step(work),
+      lookAhead: (step, arrivals) => this.#lookAhead(step, arrivals),
       receive: (step, arrival) => this.#receive(step, arrival),
       onTrouble: () => this.#readAgainLater(),
     });
@@ -564,8 +565,7 @@ export class Chat {
 
   #readMailboxes(): void {
     if (this.#closed || this.#isBlocked || this.#state.record.state === "ended") return;
-    const { fork, epochs } = this.#state;
-    const read = [...besideEpochs(fork, epochs), ...epochs, ...this.#rejoin.places];
+    const read = [...readEpochs(this.#state), ...this.#rejoin.places];
     const take = (delivered: Delivered): void => {
       const { hint, envelopes, isLive } = this.#rejoin.take(delivered);
       this.#arrivals.add(envelopes.map((envelope) => ({ hint, envelope, isLive, done: () => {} })));
@@ -590,8 +590,17 @@ export class Chat {
     if (this.devices.isOfDevices) this.devices.changed();
   }
 
+  async #lookAhead(step: Step, arrivals: readonly Arrival[]): Promise<void> {
+    const epochs = readEpochs(step.state);
+    const known = arrivals.flatMap(({ envelope: { mailbox, envelope } }) => {
+      const epoch = epochOfMailbox(epochs, mailbox);
+      return epoch === undefined ? [] : [{ envelope, wrapKey: epoch.wrapKey }];
+    });
+    if (known.length > 1) await step.foresight.look(step, known);
+  }
+
   async #receive(step: Step, { hint, envelope: { mailbox, envelope }, isLive }: Arrival): Promise<boolean> {
-    const all = [...besideEpochs(step.state.fork, step.state.epochs), ...step.state.epochs];
+    const all = readEpochs(step.state);
     const known = epochOfMailbox(all, mailbox);
     const epochs = known === undefined ? all.toReversed().slice(0, EPOCHS_TO_TRY) : [known];
     const opened = await openMessage(step, epochs, envelope);

@@ -93,9 +93,10 @@ export function epochsOfRecords(records: readonly MailboxRecord[]): readonly Epo
 
 const whenPresent = ({ retireAt }: Epoch): number => (retireAt === 0 ? 1 : 0);
 
+/** The newest first: a node reads them in this order, and what comes behind a commit is waited for. */
 export function readerTargets(epochs: readonly Pick<Epoch, "nodes">[]): readonly ReaderTarget[] {
   const targets: { hint: NodeHint; mailboxes: MailboxKey[] }[] = [];
-  for (const { hint, mailbox } of epochs.flatMap(({ nodes }) => nodes)) {
+  for (const { hint, mailbox } of epochs.toReversed().flatMap(({ nodes }) => nodes)) {
     const known = targets.find((target) => equalBytes(target.hint.keyHash, hint.keyHash));
     if (known === undefined) targets.push({ hint, mailboxes: [mailbox] });
     else known.mailboxes.push(mailbox);

@@ -20,6 +20,7 @@ import type { EventRecord } from "../ports.ts";
 import { authorOfLeaf, ownAccount, ownAuthor, toBytes } from "./authors.ts";
 import { eventToRecord } from "./event-records.ts";
 import { take, type TakeCallbacks } from "./log-effects.ts";
+import type { ForeseenEvent } from "./foresight.ts";
 import { lookupOf } from "./lookup.ts";
 import type { Step } from "./step.ts";
 
@@ -68,13 +69,10 @@ export async function takeEvent(
   encoded: Uint8Array,
   callbacks: TakeCallbacks & { readonly via: "direct" | "nodes" },
 ): Promise<void> {
-  const { provider, clock } = step.core;
-  const decoded = decodeEvent(provider, encoded);
-  if (!decoded.ok) return;
-  const event = decoded.value;
-  const facts = eventFacts(event);
-  const author = authorOfLeaf(step.state, facts.author);
-  if (author === null || !(await verifyEvent(provider, event, author))) return;
+  const { clock } = step.core;
+  const known = await knownEvent(step, encoded);
+  if (known === null) return;
+  const { event, facts } = known;
   // Also what another device of this person wrote.
   const isOwn = step.state.roster.leaves.get(facts.author)?.account === ownAccount(step.core);
   const { via } = callbacks;
@@ -90,4 +88,17 @@ export async function takeEvent(
   const { ids, position } = lookupKeys(facts);
   step.arrived.set(record.id, record);
   await take(step, receiveEvent(step.state.log, facts, await lookupOf(step, ids, position), clock.now()), callbacks);
+}
+
+/** Null for what is no event, or not its author's. */
+async function knownEvent(step: Step, encoded: Uint8Array): Promise<Pick<ForeseenEvent, "event" | "facts"> | null> {
+  const { provider } = step.core;
+  const foreseen = step.foresight.event(encoded, step.state);
+  if (foreseen !== null) return foreseen.isSigned ? foreseen : null;
+  const decoded = decodeEvent(provider, encoded);
+  if (!decoded.ok) return null;
+  const event = decoded.value;
+  const facts = eventFacts(event);
+  const author = authorOfLeaf(step.state, facts.author);
+  return author !== null && (await verifyEvent(provider, event, author)) ? { event, facts } : null;
 }

@@ -36,7 +36,7 @@ import { withNotice, type Happening } from "./notices.ts";
 import { lineIdOf } from "./record-line.ts";
 import type { Side } from "./roster.ts";
 import { sealOrQueue } from "./sealing.ts";
-import type { Step } from "./step.ts";
+import type { ChatState, Step } from "./step.ts";
 import { markUndone } from "./undone-lines.ts";
 import { keepUnsent } from "./unsent.ts";
 import { decodeMemo } from "./wish-memo.ts";
@@ -200,7 +200,7 @@ function epochOfSlot(fork: ForkState, mailbox: Uint8Array): Hex | null {
 }
 
 /** Epochs of the tree in which this device does not stand: their mailboxes are read, for what ends them (FR18). */
-export function besideEpochs(fork: ForkState, entered: readonly Epoch[]): readonly Epoch[] {
+function besideEpochs(fork: ForkState, entered: readonly Epoch[]): readonly Epoch[] {
   return mailboxes(fork)
     .filter(({ place }) => !entered.some(({ wrapKey }) => equalBytes(wrapKey, place.wrapKey)))
     .map(({ place }) => ({
@@ -210,6 +210,18 @@ export function besideEpochs(fork: ForkState, entered: readonly Epoch[]): readon
       createdAt: 0,
       retireAt: 0,
     }));
+}
+
+/** Asked for with each message. */
+const readBefore = new WeakMap<readonly Epoch[], { readonly fork: ForkState; readonly read: readonly Epoch[] }>();
+
+/** All whose mailboxes are read; those in which this device stands are last. */
+export function readEpochs({ fork, epochs }: Pick<ChatState, "fork" | "epochs">): readonly Epoch[] {
+  const known = readBefore.get(epochs);
+  if (known?.fork === fork) return known.read;
+  const read = [...besideEpochs(fork, epochs), ...epochs];
+  readBefore.set(epochs, { fork, read });
+  return read;
 }
 
 export const maySeal = (fork: ForkState): boolean => sealing(fork) === "open";

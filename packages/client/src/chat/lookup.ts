@@ -1,29 +1,89 @@
 /** What a step reads of the events that are there: those in the store, as the step has changed them so far. */
 import type { Hex, Lookup, SequenceRange } from "@xchat/protocol";
-import type { EventRecord } from "../ports.ts";
+import type { EventRecord, Store } from "../ports.ts";
 import type { Step } from "./step.ts";
 
 const PAGE = 200;
 
-/** Answers about shown events, read beforehand: a transition of the log does not wait. */
-export async function lookupOf(
-  step: Step,
-  ids: readonly Hex[],
-  position: { readonly author: Hex; readonly sequence: number },
-): Promise<Lookup> {
-  const { store } = step.core;
-  const known = new Map((await store.eventsById(ids)).map((event) => [event.id, event]));
-  for (const event of await store.eventsOfAuthor(step.id, position.author, position.sequence, 1)) {
-    known.set(event.id, event);
+interface EventPlace {
+  readonly author: Hex;
+  readonly sequence: number;
+}
+
+/**
+ * What the store had of the events of this chat when the step began: nobody else writes them meanwhile, so that each is read
+ * once.
+ */
+export class StoredEvents {
+  readonly #store: Store;
+  readonly #chat: string;
+  readonly #byId = new Map<Hex, EventRecord | null>();
+  readonly #byPosition = new Map<string, EventRecord | null>();
+
+  constructor(store: Store, chat: string) {
+    this.#store = store;
+    this.#chat = chat;
   }
-  for (const event of step.events.values()) known.set(event.id, event);
-  const shown = [...known.values()].filter(
-    ({ state, header, conversationId }) => state !== "pending" && header.length > 0 && conversationId === step.id,
-  );
-  const byId = new Map(shown.map((event) => [event.id, event]));
+
+  /** From here on `byId` and `at` know them. */
+  async read(ids: readonly Hex[], positions: readonly EventPlace[]): Promise<void> {
+    const unknown = [...new Set(ids)].filter((id) => !this.#byId.has(id));
+    if (unknown.length > 0) {
+      for (const id of unknown) this.#byId.set(id, null);
+      for (const event of await this.#store.eventsById(unknown)) this.#byId.set(event.id, event);
+    }
+    const wanted = Map.groupBy(
+      positions.filter((place) => !this.#byPosition.has(placeName(place))),
+      ({ author }) => author,
+    );
+    for (const [author, places] of wanted)
+      await this.#readPlaces(author, new Set(places.map(({ sequence }) => sequence)));
+  }
+
+  byId(id: Hex): EventRecord | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  at(place: EventPlace): EventRecord | null {
+    return this.#byPosition.get(placeName(place)) ?? null;
+  }
+
+  /** What follows closely comes with one page. */
+  async #readPlaces(author: Hex, sequences: ReadonlySet<number>): Promise<void> {
+    const left = [...sequences].toSorted((a, b) => a - b);
+    for (let first = left[0]; first !== undefined; first = left[0]) {
+      const page = await this.#store.eventsOfAuthor(this.#chat, author, first, left.length);
+      const found = new Map(page.toReversed().map((event) => [event.sequence, event]));
+      const last = page.length < left.length ? Infinity : (page.at(-1)?.sequence ?? Infinity);
+      while (left[0] !== undefined && left[0] <= last) {
+        const sequence = left.shift() as number;
+        this.#byPosition.set(placeName({ author, sequence }), found.get(sequence) ?? null);
+      }
+    }
+  }
+}
+
+const placeName = ({ author, sequence }: EventPlace): string => `${author}/${sequence}`;
+
+/** Answers about shown events, read beforehand: a transition of the log does not wait. */
+export async function lookupOf(step: Step, ids: readonly Hex[], position: EventPlace): Promise<Lookup> {
+  const { stored, events } = step;
+  await stored.read(ids, [position]);
+  const isShown = ({ state, header, conversationId }: EventRecord): boolean =>
+    state !== "pending" && header.length > 0 && conversationId === step.id;
   return {
-    event: (id) => byId.get(id) ?? null,
-    at: (author, sequence) => shown.find((event) => event.author === author && event.sequence === sequence)?.id ?? null,
+    event: (id) => {
+      const event = events.get(id) ?? stored.byId(id);
+      return event !== null && isShown(event) ? event : null;
+    },
+    at: (author, sequence) => {
+      const known = stored.at({ author, sequence });
+      if (known !== null && isShown(events.get(known.id) ?? known)) return known.id;
+      for (const event of events.values()) {
+        if (event.sequence === sequence && event.author === author && isShown(event)) return event.id;
+      }
+      return null;
+    },
   };
 }
 

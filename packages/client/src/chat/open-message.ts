@@ -3,15 +3,7 @@
  * was written by somebody else; what is not sound is `refused`, never thrown.
  */
 import { equalBytes } from "@xchat/codec";
-import {
-  collectFragment,
-  decodePayload,
-  isLeftBehind,
-  openEnvelope,
-  type Hex,
-  type Member,
-  type PayloadItem,
-} from "@xchat/protocol";
+import { collectFragment, isLeftBehind, openEnvelope, type Hex, type Member, type PayloadItem } from "@xchat/protocol";
 import type { Epoch } from "./epochs.ts";
 import { epochByWrapKey } from "./forks.ts";
 import type { Step } from "./step.ts";
@@ -34,8 +26,10 @@ export type OpenedMessage =
 
 export async function openMessage(step: Step, epochs: readonly Epoch[], envelope: Uint8Array): Promise<OpenedMessage> {
   const { provider } = step.core;
+  const foreseen = step.foresight.message(envelope);
   for (const { wrapKey } of epochs) {
-    const opened = await openEnvelope(provider, wrapKey, envelope);
+    const isForeseen = foreseen !== null && equalBytes(foreseen.wrapKey, wrapKey);
+    const opened = isForeseen ? foreseen.frame : await openEnvelope(provider, wrapKey, envelope);
     if (!opened.ok) continue;
     if (opened.value.kind === "whole") return openGroupMessage(step, wrapKey, opened.value.payload, [envelope]);
     const collected = collectFragment(provider, step.state.reassembly, opened.value, envelope);
@@ -66,7 +60,8 @@ async function openGroupMessage(
   }
   // On a branch that this device does not follow (yet).
   if (!step.state.epochs.some((entered) => equalBytes(entered.wrapKey, wrapKey))) return { kind: "later" };
-  const opened = await cipher.open(group, message);
+  const foreseen = step.foresight.message(envelopes[0] as Uint8Array)?.message ?? null;
+  const opened = foreseen?.before === group ? foreseen.opened : await cipher.open(group, message);
   if (!opened.ok) {
     const { reason } = opened.error;
     if (reason === "epoch-ahead") return { kind: "later" };
@@ -76,7 +71,7 @@ async function openGroupMessage(
   }
   if (opened.value.kind === "commit") return { kind: "refused", reason: "unsupported" };
   step.set({ group: opened.value.group });
-  const items = decodePayload(opened.value.plaintext);
+  const items = step.foresight.payload(opened.value.plaintext);
   return items.ok
     ? { kind: "items", sender: opened.value.sender, items: items.value, wrapKey }
     : { kind: "refused", reason: items.error.reason };

@@ -21,7 +21,9 @@ import type { ContactRecord, ConversationRecord, EventRecord, StoreChange } from
 import type { SessionCore } from "../session-core.ts";
 import { ContentChanges } from "./content-changes.ts";
 import { epochToRecords, MAILBOX_LIFETIME, type Epoch } from "./epochs.ts";
+import { Foresight } from "./foresight.ts";
 import { forkDeps } from "./fork-deps.ts";
+import { StoredEvents } from "./lookup.ts";
 import { rosterToPart, type Roster, type Side } from "./roster.ts";
 import { encodeShared, type Shared } from "./shared.ts";
 
@@ -86,6 +88,8 @@ export class Step {
   readonly events = new Map<string, EventRecord>();
   /** Events that came in this step, before the log has placed them. */
   readonly arrived = new Map<string, EventRecord>();
+  readonly stored: StoredEvents;
+  readonly foresight = new Foresight();
   /** To be said with what is sent next; lost with the step if nothing can be sent: it is asked for again. */
   readonly replies: PayloadItem[] = [];
   /** Sealed in this step: leaves the device when the step is saved. */
@@ -103,6 +107,7 @@ export class Step {
     this.core = core;
     this.state = state;
     this.#before = state;
+    this.stored = new StoredEvents(core.store, state.record.id);
   }
 
   get id(): string {

@@ -74,7 +74,10 @@ export class Readers {
       running.delete(id);
     }
     for (const [id, target] of wanted) {
-      const fingerprint = target.mailboxes.map(({ publicKey }) => bytesToHex(publicKey)).join();
+      const fingerprint = target.mailboxes
+        .map(({ publicKey }) => bytesToHex(publicKey))
+        .toSorted()
+        .join();
       const before = running.get(id);
       if (before?.fingerprint === fingerprint) continue;
       const abort = new AbortController();

@@ -89,8 +89,17 @@ export interface EpochMailboxes {
   readonly isEntered: boolean;
 }
 
+/** A state is asked for them with each message. */
+const mailboxesOf = new WeakMap<ForkState, readonly EpochMailboxes[]>();
+
 /** FR18: the mailboxes of every epoch in the tree that this device is a member of. */
 export function mailboxes(state: ForkState): readonly EpochMailboxes[] {
+  const known = mailboxesOf.get(state) ?? findMailboxes(state);
+  mailboxesOf.set(state, known);
+  return known;
+}
+
+function findMailboxes(state: ForkState): readonly EpochMailboxes[] {
   const { facts, head } = state.session;
   const candidates = new Map(facts.candidates.map((one) => [one.id, one]));
   const line = new Set(ancestry({ candidates }, head));
