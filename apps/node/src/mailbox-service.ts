@@ -160,11 +160,11 @@ export class MailboxService {
 
   /** Whether each mailbox of a subscription may be read. One that is not open yet may be waited for: that costs nothing. */
   async maySubscribe(place: RequestPlace, request: Request<"subscribe">): Promise<MailboxRefusal | null> {
-    for (const { mailbox, after, signature } of request.mailboxes) {
-      const content = contentHash.subscribe(this.#options.provider, after);
-      if (!(await this.#isSigned(place, "subscribe", mailbox, content, signature))) return "signature-invalid";
-    }
-    return null;
+    const { provider } = this.#options;
+    const signed = request.mailboxes.map(({ mailbox, after, signature }) =>
+      this.#isSigned(place, "subscribe", mailbox, contentHash.subscribe(provider, after), signature),
+    );
+    return (await Promise.all(signed)).every(Boolean) ? null : "signature-invalid";
   }
 
   async #deposit(
