@@ -18,7 +18,7 @@ const VFS_NAME = "disk";
 const CIPHER_VFS_NAME = `multipleciphers-${VFS_NAME}`;
 const CACHE_KIB = 8192;
 /** A log beyond this is checkpointed at once. */
-export const MAX_LOG_BYTES = 1024 * 1024;
+export const MAX_LOG_BYTES = 4 * 1024 * 1024;
 const PLAIN_HEADER = utf8ToBytes("SQLite format 3\0");
 
 export interface Engine {
