@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- NAME [--json]`: runs one benchmark. Each is a module of this folder with `run()`, which checks the
- * result of every operation that it measures. What ships is measured: it is built first where something has changed.
+ * `npm run bench -- NAME [FIGURE] [--json]`: runs one benchmark. Each is a module of this folder with `run()`, which checks
+ * the result of every operation that it measures. What ships is measured: it is built first where something has changed.
+ * With FIGURE, a benchmark that can (`groups catchUp10kSeconds`) does what this one figure takes, and no more.
  */
 import { readdir } from "node:fs/promises";
 import { buildAll, isBuildCurrent } from "../scripts/build.ts";
@@ -11,17 +12,17 @@ export interface BenchResult {
   readonly notes?: readonly string[];
 }
 
-const [name] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const [name, figure = null] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const names = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith(".ts") && file !== "run.ts")
   .map((file) => file.slice(0, -3));
 if (name === undefined || !names.includes(name)) {
-  process.stderr.write(`usage: npm run bench -- NAME [--json]\nNAME is one of: ${names.join(", ")}\n`);
+  process.stderr.write(`usage: npm run bench -- NAME [FIGURE] [--json]\nNAME is one of: ${names.join(", ")}\n`);
   process.exit(2);
 }
 if (!(await isBuildCurrent())) await buildAll("error");
-const { run } = (await import(`./${name}.ts`)) as { run(): Promise<BenchResult> };
-const { figures, notes = [] } = await run();
+const { run } = (await import(`./${name}.ts`)) as { run(figure: string | null): Promise<BenchResult> };
+const { figures, notes = [] } = await run(figure);
 if (process.argv.includes("--json")) {
   process.stdout.write(`${JSON.stringify({ name, figures })}\n`);
 } else {
