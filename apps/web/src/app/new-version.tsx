@@ -1,12 +1,10 @@
 import { Trans } from "@lingui/react/macro";
-import { useSyncExternalStore, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { newVersion } from "../platform/service-worker.ts";
 import { Button } from "../ui/basics.tsx";
 
 /** A newer app waits. It is taken only when the person says so, and then in all windows. */
-export default function NewVersion(): ReactElement | null {
-  const isWaiting = useSyncExternalStore(newVersion.subscribe, newVersion.isWaiting);
-  if (!isWaiting) return null;
+export default function NewVersion(): ReactElement {
   return (
     <aside className="new-version" role="status">
       <p>

@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ProfileView } from "@xchat/client/api";
-import { useEffect, useState, type ReactElement } from "react";
+import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { ChatList } from "../chats/chat-list.tsx";
 import { toldUnread, toldUnreadOfAll } from "../chats/unread.ts";
 import { pendingInvitation } from "../platform/invitation-link.ts";
+import { newVersion } from "../platform/service-worker.ts";
 import { announce } from "../ui/announcer.tsx";
 import { EmptyState } from "../ui/basics.tsx";
 import { Icon, Mark, type IconName } from "../ui/icon.tsx";
@@ -33,6 +34,8 @@ export function Shell({
   const place = usePlace();
   const [areShortcutsShown, setShortcutsShown] = useState(false);
   useShortcuts(() => setShortcutsShown(true));
+  // Its file is not asked for before: where it cannot be fetched, the app stands all the same.
+  const isNewVersionThere = useSyncExternalStore(newVersion.subscribe, newVersion.isWaiting);
   useKeptFocus();
   useUnreadTitle(openChat(place));
   return (
@@ -43,7 +46,7 @@ export function Shell({
       <Rail place={place} />
       <div className="banner-place">
         <ConnectionBanner />
-        <NewVersion />
+        {isNewVersionThere && <NewVersion />}
       </div>
       <main className="columns">
         <section className="list-column" id="list" tabIndex={-1} aria-label={t`Chats`}>
