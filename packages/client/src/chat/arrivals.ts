@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
 /** Stands for what did not come by a mailbox. */
 const NO_MAILBOX = new Uint8Array(0);
 /** Envelopes that are saved in one transaction. */
-const BATCH = 128;
+const BATCH = 256;
 /** Kept at most, whoever sends: 64 fragments of 64 KiB, and as much again. */
 const MAX_HELD = 128;
 

@@ -50,9 +50,9 @@ interface Followed {
 }
 
 /** Handed out together at most. */
-const MAX_BATCH = 128;
+const MAX_BATCH = 256;
 /** Milliseconds. What a node has kept is handed out together: whoever takes it saves once for all of it. */
-const GATHERING = 40;
+const GATHERING = 200;
 
 export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<NodeOutcome<void>> {
   if (input.mailboxes.length > MAX_SUBSCRIBED) {
