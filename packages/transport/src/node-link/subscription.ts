@@ -59,6 +59,7 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
     return { ok: false, error: { kind: "refused", reason: "too-many-mailboxes" } };
   }
   const followed = input.mailboxes.map(({ key, after }): Followed => ({ key, cursor: after }));
+  const gathered = new Gathered(deps.clock, input);
   let previous: Carrier | null = null;
   let isFirst = true;
   let mayTryAgain = true;
@@ -77,7 +78,7 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
       opened.value.exchange.close();
       return { ok: true, value: undefined };
     }
-    const carrier = new Carrier(deps, input, followed, opened.value.exchange);
+    const carrier = new Carrier(deps, input, { followed, gathered }, opened.value.exchange);
     const isCaughtUp = await carrier.caughtUp;
     previous?.stop();
     previous = carrier;
@@ -99,9 +100,38 @@ export async function follow(deps: FollowDeps, input: SubscribeInput): Promise<N
   }
 }
 
+/**
+ * What has come and is not handed out yet, of all exchanges of a subscription: around a change of exchanges, one must not
+ * hand out what lies behind something that the other one still keeps (R1).
+ */
+class Gathered {
+  readonly #clock: Clock;
+  readonly #input: SubscribeInput;
+  #batch: StoredEnvelope[] = [];
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock, input: SubscribeInput) {
+    this.#clock = clock;
+    this.#input = input;
+  }
+
+  add(envelope: StoredEnvelope): void {
+    this.#batch.push(envelope);
+    if (this.#batch.length >= MAX_BATCH) this.handOut();
+    else this.#timer ??= this.#clock.after(GATHERING, () => this.handOut());
+  }
+
+  handOut(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const batch = this.#batch;
+    this.#batch = [];
+    if (batch.length > 0 && !this.#input.signal.aborted) this.#input.onEnvelopes(batch);
+  }
+}
+
 /** One exchange that carries the subscription for a while. */
 class Carrier {
-  readonly #deps: FollowDeps;
   readonly caughtUp: Promise<boolean>;
   readonly done: Promise<"aged" | "stopped" | ExchangeEnd>;
   readonly #input: SubscribeInput;
@@ -111,12 +141,16 @@ class Carrier {
   #resolveCaughtUp: (value: boolean) => void = () => {};
   #resolveDone: (value: "aged" | "stopped" | ExchangeEnd) => void = () => {};
   #left: number;
-  #batch: StoredEnvelope[] = [];
-  #gathering: Timer | null = null;
+  readonly #gathered: Gathered;
   #isStopped = false;
 
-  constructor(deps: FollowDeps, input: SubscribeInput, followed: readonly Followed[], exchange: LinkExchange) {
-    this.#deps = deps;
+  constructor(
+    deps: FollowDeps,
+    input: SubscribeInput,
+    { followed, gathered }: { readonly followed: readonly Followed[]; readonly gathered: Gathered },
+    exchange: LinkExchange,
+  ) {
+    this.#gathered = gathered;
     this.#input = input;
     this.#exchange = exchange;
     this.caughtUp = new Promise((resolve) => {
@@ -138,7 +172,6 @@ class Carrier {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#timer.cancel();
-    this.#gathering?.cancel();
     this.#input.signal.removeEventListener("abort", this.#onAbort);
     this.#exchange.close();
     this.#resolveCaughtUp(false);
@@ -168,7 +201,7 @@ class Carrier {
             return "more";
           }
           case "caughtUp":
-            this.#flush();
+            this.#gathered.handOut();
             if (--this.#left === 0) this.#resolveCaughtUp(true);
             return "more";
           case "refused":
@@ -188,23 +221,14 @@ class Carrier {
     // Both exchanges bring it around a change of exchanges.
     if (cursor > from.cursor) {
       from.cursor = cursor;
-      this.#batch.push({ mailbox: from.key.publicKey, cursor, envelope });
+      this.#gathered.add({ mailbox: from.key.publicKey, cursor, envelope });
     }
     const isLive = this.#left === 0;
-    if (this.#batch.length >= MAX_BATCH || (isLive && !this.#exchange.hasUnopened)) this.#flush();
-    else if (!isLive) this.#gathering ??= this.#deps.clock.after(GATHERING, () => this.#flush());
-  }
-
-  #flush(): void {
-    this.#gathering?.cancel();
-    this.#gathering = null;
-    const batch = this.#batch;
-    this.#batch = [];
-    if (batch.length > 0 && !this.#input.signal.aborted) this.#input.onEnvelopes(batch);
+    if (isLive && !this.#exchange.hasUnopened) this.#gathered.handOut();
   }
 
   #ended(end: ExchangeEnd): void {
-    this.#flush();
+    this.#gathered.handOut();
     this.#resolveCaughtUp(false);
     this.#resolveDone(end);
   }
