@@ -254,6 +254,23 @@ const WRITING: readonly StoreContractCase[] = [
     same(await store.document("a"), bytes(50), "document");
     await Promise.all(writes);
   }),
+  onStore("what happens meanwhile reads the change, once, before the write is done", async (store) => {
+    const order: string[] = [];
+    const first = store.write([{ document: "a", value: bytes(1) }], async () => {
+      same(await store.document("a"), bytes(1), "document");
+      order.push("meanwhile");
+    });
+    const second = store.write([{ document: "b", value: bytes(2) }]);
+    await Promise.all([first.then(() => order.push("first")), second.then(() => order.push("second"))]);
+    same(order, ["meanwhile", "first", "second"], "order");
+    same([await store.document("a"), await store.document("b")], [bytes(1), bytes(2)], "documents");
+  }),
+  onStore("nothing happens meanwhile where the change cannot be made", async (store) => {
+    let calls = 0;
+    const write = store.write([{ ratchet: "nowhere", ratchetPart: bytes(1) }], async () => void calls++);
+    await write.catch(() => {});
+    same(calls, 0, "calls");
+  }),
   onStore("moving a ratchet leaves the epoch as it is", async (store) => {
     const group = { conversationId: "c1", epochPart: bytes(1, 2, 3), ratchetPart: bytes(4) };
     await store.write([{ put: "group", record: group }]);

@@ -21,7 +21,9 @@ async function writeUntilFailure(store: Store, work: Workload, count: number, ra
   for (let given = 0; given < count;) {
     const group = Math.min(count - given, 1 + Math.floor(random() * 3));
     given += group;
-    const results = await Promise.allSettled(Array.from({ length: group }, () => store.write(work.next())));
+    // Where something happens meanwhile the sync comes later, and whoever reads does not wait for it.
+    const meanwhile = random() < 0.5 ? async () => void (await store.document("d0").catch(() => null)) : undefined;
+    const results = await Promise.allSettled(Array.from({ length: group }, () => store.write(work.next(), meanwhile)));
     for (const result of results) {
       if (result.status === "rejected") return acknowledged;
       acknowledged++;
@@ -81,6 +83,33 @@ describe("store on a disk that crashes", () => {
       await expectPrefix(again, work, acknowledged, where(seed, at));
       await again.close();
     }
+  });
+
+  it("[S1] what happens meanwhile comes before the sync, and the write is done after it", async () => {
+    const disk = new FaultDisk();
+    const store = await openerOn(disk).create(null);
+    await store.write([{ document: "a", value: Uint8Array.of(1) }]);
+    let isDone = false;
+    await new Promise<void>((resolve) => {
+      const write = store.write([{ document: "a", value: Uint8Array.of(2) }], async () => {
+        expect(await store.document("a")).toEqual(Uint8Array.of(2));
+        disk.fault = { kind: "sync", at: disk.operations };
+        await Promise.resolve();
+        expect(isDone).toBe(false);
+      });
+      void write.catch(() => {}).finally(resolve);
+      void write.then(
+        () => (isDone = true),
+        () => {},
+      );
+    });
+    expect(isDone).toBe(false);
+    await expect(store.write([])).rejects.toMatchObject({ code: "store-failed" });
+    await store.close();
+    disk.restart(() => 0.99);
+    const again = await openerOn(disk).open(null);
+    expect([...((await again.document("a")) ?? [])]).toHaveLength(1);
+    await again.close();
   });
 
   it("[S1] [S2] survives crash upon crash, also while it recovers", async () => {

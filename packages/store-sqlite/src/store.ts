@@ -2,7 +2,7 @@
  * The store: the queue of writes, the one connection, and what must be tidied.
  *
  * Writes that are given close together become one transaction, and so one sync. A read first commits what has been
- * given before it (S3): nothing that is read can be undone by a crash, so nobody acts on what was never saved.
+ * given before it (S3). Where something is to happen meanwhile, the sync comes after that.
  */
 import {
   StoreError,
@@ -46,6 +46,7 @@ export interface Keeper {
 
 interface PendingWrite {
   readonly steps: readonly Step[];
+  readonly meanwhile: (() => Promise<void>) | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -61,6 +62,8 @@ export class SqliteStore implements Store {
   readonly #unread = new UnreadCounts();
   #connection: Connection;
   #queue: PendingWrite[] = [];
+  /** Made, and not safe yet. */
+  #unsynced: PendingWrite[] = [];
   #isFlushPlanned = false;
   #tidying: { cancel(): void } | null = null;
   #hasWritten = false;
@@ -76,11 +79,11 @@ export class SqliteStore implements Store {
 
   // ---- writing
 
-  write(changes: readonly StoreChange[]): Promise<void> {
+  write(changes: readonly StoreChange[], meanwhile?: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const failure = this.#writeFailure();
       if (failure !== null) throw failure;
-      this.#queue.push({ steps: changes.map(prepareChange), resolve, reject });
+      this.#queue.push({ steps: changes.map(prepareChange), meanwhile, resolve, reject });
       this.#planFlush();
     });
   }
@@ -100,13 +103,32 @@ export class SqliteStore implements Store {
     if (this.#queue.length === 0) return;
     const writes = this.#queue;
     this.#queue = [];
+    const meanwhile = writes.flatMap((write) => write.meanwhile ?? []);
+    const { vfs } = this.#engine;
     try {
+      vfs.putsSyncOff = meanwhile.length > 0;
       this.#applyFreeingRoom(writes);
-      for (const write of writes) write.resolve();
+      this.#unsynced.push(...writes);
+      // With one sync everything is safe that lies in front of it.
+      if (!vfs.putsSyncOff) this.#areSafe();
+      else void Promise.all(meanwhile.map((call) => call())).finally(() => this.#sync());
     } catch (error) {
+      vfs.putsSyncOff = false;
       this.#refuse(writes, error);
+    } finally {
+      vfs.putsSyncOff = false;
     }
     this.#afterCommit();
+  }
+
+  #sync(): void {
+    if (this.#unsynced.length === 0) return;
+    if (this.#engine.vfs.syncLogs()) this.#areSafe();
+    else for (const write of this.#unsynced.splice(0)) write.reject(this.#writeFailure());
+  }
+
+  #areSafe(): void {
+    for (const write of this.#unsynced.splice(0)) write.resolve();
   }
 
   /** On a full disk the log may be what takes the room: once it has been moved into the database, it is tried again. */
@@ -146,7 +168,7 @@ export class SqliteStore implements Store {
       for (const write of writes) {
         try {
           this.#apply([write]);
-          write.resolve();
+          void (write.meanwhile?.() ?? Promise.resolve()).finally(write.resolve);
         } catch (own) {
           this.#refuse([write], own);
         }
@@ -311,7 +333,7 @@ export class SqliteStore implements Store {
 
   rewrite(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#flush();
+      this.#save();
       const failure = this.#writeFailure();
       if (failure !== null) throw failure;
       try {
@@ -322,6 +344,12 @@ export class SqliteStore implements Store {
     });
   }
 
+  /** Everything that has been given, whatever is still to happen meanwhile. */
+  #save(): void {
+    this.#flush();
+    this.#sync();
+  }
+
   #inTurn(action: () => Promise<void>): Promise<void> {
     const run = this.#rewriting.then(action);
     this.#rewriting = run.catch(() => {});
@@ -330,14 +358,14 @@ export class SqliteStore implements Store {
 
   async #changePassphrase(current: string | null, next: string | null): Promise<void> {
     if (this.#stopped !== null) throw this.#stopped;
-    this.#flush();
+    this.#save();
     try {
       const failure = this.#writeFailure();
       if (failure !== null) throw failure;
       // Stretching the passphrases is awaited; from here on nothing is, so no write can slip between copy and switch.
       const switchOver = await this.#keeper.rekey(this.#connection, current, next);
       if (this.#stopped !== null) throw this.#stopped;
-      this.#flush();
+      this.#save();
       this.#connection = switchOver();
     } catch (error) {
       throw isEnvironmentFailure(error) ? toStoreError(error) : error;
@@ -358,7 +386,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     if (this.#stopped !== null) return;
-    this.#flush();
+    this.#save();
     this.#tidy();
     this.#stopped = new StoreError("store-failed", new Error("the store is closed"));
     this.#connection.close();

@@ -6,6 +6,7 @@
  * V1 While frozen, nothing on the disk is changed (an empty file may appear).
  * V2 After a failed sync nothing is written until the store is opened again: the system may have thrown the unsynced
  *    bytes away and call the next sync a success.
+ * V3 While syncs are put off, a log reaches the disk without one: `syncLogs` makes up for it, or the next sync of the log.
  */
 import { DiskError, type Disk, type DiskFile } from "./disk.ts";
 import { GatheredFile } from "./gathered-file.ts";
@@ -54,6 +55,8 @@ export class DiskVfs {
   isFrozen = false;
   /** V2 */
   needsReopening = false;
+  /** V3 */
+  putsSyncOff = false;
   /** What the disk threw last: the cause behind SQLite's next error. */
   lastFailure: unknown;
 
@@ -130,6 +133,7 @@ export class DiskVfs {
     // A write that fails is none of the syncs that V2 is about.
     const written = this.#change(IO_WRITE, () => this.#logs.get(file)?.file.settle());
     if (written !== OK) return written;
+    if (this.putsSyncOff && this.#logs.has(file)) return OK;
     const result = this.#change(IO_SYNC, () => this.#file(file).sync());
     if (result !== OK) this.needsReopening = true;
     return result;
@@ -214,6 +218,11 @@ export class DiskVfs {
 
   xDeviceCharacteristics(): number {
     return POWERSAFE_OVERWRITE;
+  }
+
+  /** V3. False where that failed. */
+  syncLogs(): boolean {
+    return [...this.#logs.keys()].every((file) => this.xSync(file) === OK);
   }
 
   /** Bytes in the write-ahead logs that are open. */

@@ -30,9 +30,9 @@ class BusyClock extends VirtualClock {
 /** `onWrite` is called whenever something is to be saved. */
 function storesThatTell(opener: StoreOpener, onWrite: () => void): StoreOpener {
   const telling = (store: Store): Store => {
-    const write: Store["write"] = (changes) => {
+    const write: Store["write"] = (changes, meanwhile) => {
       onWrite();
-      return store.write(changes);
+      return store.write(changes, meanwhile);
     };
     const bound = (value: unknown): unknown => (typeof value === "function" ? value.bind(store) : value);
     return new Proxy(store, { get: (_, name: keyof Store) => (name === "write" ? write : bound(store[name])) });

@@ -461,14 +461,15 @@ export class Chat {
       await judgeContent(step);
       noteGaps(step, before);
       const changes = step.allChanges();
-      if (changes.length > 0) await this.#core.store.write(changes);
+      const shown = mayShowFirst(step) ? this.#showFirst(step, before) : null;
+      if (changes.length > 0) await this.#core.store.write(changes, shown?.run);
       this.#state = step.state;
       this.devices.moved(before);
       for (const run of step.after) run();
       for (const entry of step.outgoing) this.#dispatch(entry);
       for (const errand of step.errands) this.#core.background.run(runErrand(this.#core, this.#errands, errand));
       try {
-        await this.#show(step, before);
+        await (shown?.outcome() ?? this.#show(step, before));
       } finally {
         // Whoever waits for the answer does not wait for the screen, and a screen of this device does not wait for them.
         for (const run of step.atLast) run();
@@ -502,6 +503,22 @@ export class Chat {
       if (event === null || event.delivery === "read") return;
       step.putEvent({ ...event, delivery: "delivered", via: "direct" });
     });
+  }
+
+  /** While it is being saved. What fails in it fails the step when it has been. */
+  #showFirst(
+    step: Step,
+    before: ChatState,
+  ): { readonly run: () => Promise<void>; readonly outcome: () => Promise<void> | null } {
+    let showing: Promise<void> | null = null;
+    return {
+      run: () => {
+        this.#state = step.state;
+        showing = this.#show(step, before);
+        return showing.catch(() => {});
+      },
+      outcome: () => showing,
+    };
   }
 
   async #show(step: Step, before: ChatState): Promise<void> {
@@ -636,3 +653,7 @@ export class Chat {
     }
   }
 }
+
+/** What has come and changes nothing but this chat can be looked at while the disk works; what goes out waits for it. */
+const mayShowFirst = (step: Step): boolean =>
+  step.outgoing.length === 0 && step.errands.length === 0 && step.after.length === 0;

@@ -4,7 +4,8 @@
  *
  * S1 After `write` resolves, no crash and no loss of unsynced writes can undo it.
  * S2 A crash at any instant leaves the store as it was after some prefix of the writes.
- * S3 Reads see every write that was given before them.
+ * S3 Reads see every write that was given before them, though it may not be safe yet: whoever acts on others by what
+ *    they read has written something themselves, and waits for that.
  * S4 What is deleted or replaced does not linger in free pages or, after three seconds, in the journal. An engine that moves
  *    rows may leave copies of them in the middle of pages that are in use: `rewrite` takes all of these away.
  *
@@ -74,7 +75,11 @@ export interface EventPage {
 }
 
 export interface Store {
-  write(changes: readonly StoreChange[]): Promise<void>;
+  /**
+   * @param meanwhile runs once when the changes can be read, before they are safe: for what acts on nobody outside, such as
+   *   the screen. What it does is waited for, and must not fail. Not called where the changes cannot be made.
+   */
+  write(changes: readonly StoreChange[], meanwhile?: () => Promise<void>): Promise<void>;
 
   document(name: string): Promise<Uint8Array | null>;
   /** All records of a table that is not large. Not for `event`, `held` and `group`. */

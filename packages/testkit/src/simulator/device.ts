@@ -195,9 +195,9 @@ export class SimDevice {
 
 /** The store as long as the program lives. Each write is two chances to lose power: before it is safe, and after. */
 function storeOf(boot: Boot, inner: Store): Store {
-  const write: Store["write"] = async (changes) => {
+  const write: Store["write"] = async (changes, meanwhile) => {
     if (!boot.effect()) return NEVER;
-    await boot.answer(inner.write(changes));
+    await boot.answer(inner.write(changes, meanwhile));
     return boot.effect() ? undefined : NEVER;
   };
   return new Proxy(inner, {

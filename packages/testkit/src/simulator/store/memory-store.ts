@@ -87,10 +87,10 @@ class MemoryStore implements Store {
     place.isHeld = true;
   }
 
-  async write(changes: readonly StoreChange[]): Promise<void> {
+  async write(changes: readonly StoreChange[], meanwhile?: () => Promise<void>): Promise<void> {
     const entry = { undo: this.#tables.apply(changes) };
     this.#place.unsafe.push(entry);
-    await new Promise<void>((resolve) => this.#synced(resolve));
+    await Promise.all([meanwhile?.(), new Promise<void>((resolve) => this.#synced(resolve))]);
     // In their order: what was given before is safe too.
     const { unsafe } = this.#place;
     const at = unsafe.indexOf(entry);
