@@ -144,7 +144,12 @@ function contactIntents(
       core.lane.run(async () => {
         const request = invitations.request(id);
         if (answer === "accept") {
-          const chat = await acceptRequest(core, request, mayDirect);
+          const chat = await acceptRequest(core, request, mayDirect).catch(async (error: unknown) => {
+            // By an invitation for one that somebody else has used, it would stand there for ever.
+            if (error instanceof IntentError && error.code === "request-gone")
+              await invitations.settleRequest(request, "declined");
+            throw error;
+          });
           const begun = await session.beginChat(chat, invitations.useChanges(request.invitationId));
           invitations.forgetRequest(id, answeredRequest(request, "accepted"));
           await invitations.used(request.invitationId);

@@ -84,7 +84,26 @@ test("[FC19] a request for a group that is there already takes no chat's place",
   const [second] = await until(alice.api, { view: "requests" }, ([request]) => request !== undefined);
   const accepted = alice.api.call("answerRequest", { id: second?.id ?? "", answer: "accept", mayDirect: false });
   await expect(accepted).rejects.toMatchObject({ code: "request-gone" });
+  await until(alice.api, { view: "requests" }, ({ length }) => length === 0);
   await alice.api.call("sendMessage", { chat: chat as string, text: "for Bob" });
   await untilTexts(bob.api, bobsChat, ["for Bob"]);
+  expect((await present(alice.api, { view: "chats" })).map(({ name }) => name)).toEqual(["Bob"]);
+});
+
+test("[FC17] who follows an invitation for one that somebody else has used stands there until they are answered", async () => {
+  const [node] = memoryNodes(1) as [MemoryNode];
+  const one = (name: string): Promise<Person> =>
+    person({ name, nodes: [node.hint], connector: memoryConnector([node]) });
+  const [alice, bob, carol] = [await one("Alice"), await one("Bob"), await one("Carol")];
+  people.push(alice, bob, carol);
+  const { code: text } = await alice.api.call("createInvitation", { label: "", isLasting: false, days: 1 });
+  for (const guest of [bob, carol]) await guest.api.call("acceptInvitation", { text, greeting: "", mayDirect: false });
+  const both = await until(alice.api, { view: "requests" }, ({ length }) => length === 2);
+  const idOf = (name: string): string => both.find((request) => request.name === name)?.id ?? "";
+  await alice.api.call("answerRequest", { id: idOf("Bob"), answer: "accept", mayDirect: false });
+  expect((await present(alice.api, { view: "requests" })).map(({ name }) => name)).toEqual(["Carol"]);
+  const accepted = alice.api.call("answerRequest", { id: idOf("Carol"), answer: "accept", mayDirect: false });
+  await expect(accepted).rejects.toMatchObject({ code: "request-gone" });
+  await until(alice.api, { view: "requests" }, ({ length }) => length === 0);
   expect((await present(alice.api, { view: "chats" })).map(({ name }) => name)).toEqual(["Bob"]);
 });

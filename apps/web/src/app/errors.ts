@@ -92,7 +92,7 @@ export const ERROR_WORDS: { readonly [C in IntentErrorCode]: ErrorWords } = {
   },
   "request-gone": {
     title: msg`The request is no longer there`,
-    text: msg`It was answered already, perhaps in another window.`,
+    text: msg`It was answered already, or somebody else came in by the same invitation. A new invitation leads them here.`,
   },
   "chat-missing": { title: msg`This chat is no longer here`, text: msg`It was deleted from this device.` },
   "chat-ended": {

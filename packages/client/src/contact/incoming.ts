@@ -18,7 +18,10 @@ import type { KeyPackageRecord, RequestRecord, StoreChange } from "../ports.ts";
 import type { SessionCore } from "../session-core.ts";
 import { decodeSecrets } from "./invitation-secrets.ts";
 
-/** @throws IntentError with "request-gone" when it cannot be joined any more. */
+/**
+ * @throws IntentError with "request-gone" when it cannot be joined any more, not later either; with "clock-wrong" when it is
+ *   from the future by the clock of this device.
+ */
 export async function acceptRequest(core: SessionCore, request: RequestRecord, mayDirect: boolean): Promise<NewChat> {
   const { cipher } = core;
   const opened = await reopen(core, request);
@@ -106,7 +109,8 @@ async function reopen(core: SessionCore, request: RequestRecord): Promise<Opened
     request.body,
     clock.now(),
   );
-  if (!opened.ok) throw new IntentError("request-gone");
+  if (!opened.ok)
+    throw new IntentError(opened.error.reason === "request-not-yet-valid" ? "clock-wrong" : "request-gone");
   return opened.value;
 }
 
