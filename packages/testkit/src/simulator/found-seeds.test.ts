@@ -129,11 +129,6 @@ test.each([
     hasDevices: true,
   },
   {
-    seed: 4008,
-    found: "acknowledgements that were said on a branch that lost were never said again (FR12)",
-    hasDevices: true,
-  },
-  {
     seed: 4000,
     found:
       "what a device had written where it came in on a branch that lost reached nobody but who had been there (LG19)",
