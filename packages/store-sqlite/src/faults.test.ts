@@ -112,6 +112,32 @@ describe("store on a disk that crashes", () => {
     await again.close();
   });
 
+  it("[S1] a write that changes nothing says nothing of one before it whose sync is still to come", async () => {
+    const disk = new FaultDisk();
+    const store = await openerOn(disk).create(null);
+    await store.write([{ document: "a", value: Uint8Array.of(1) }]);
+    const order: string[] = [];
+    const first = store.write([{ document: "a", value: Uint8Array.of(2) }], async () => {
+      await store.write([]);
+      order.push("empty");
+    });
+    await first.then(() => order.push("first"));
+    expect(order).toEqual(["empty", "first"]);
+    let isSafe = false;
+    const second = store.write([{ document: "a", value: Uint8Array.of(3) }], async () => {
+      await store.write([]);
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      expect(isSafe).toBe(false);
+      disk.fault = { kind: "sync", at: disk.operations };
+    });
+    void second.then(
+      () => (isSafe = true),
+      () => {},
+    );
+    await expect(second).rejects.toMatchObject({ code: "store-failed" });
+    await store.close();
+  });
+
   it("[S1] [S2] survives crash upon crash, also while it recovers", async () => {
     for (let round = 0; round < 12 * EFFORT; round++) {
       const seed = SEED + round;

@@ -104,57 +104,60 @@ export class SqliteStore implements Store {
     const writes = this.#queue;
     this.#queue = [];
     const meanwhile = writes.flatMap((write) => write.meanwhile ?? []);
-    const { vfs } = this.#engine;
+    const isSyncedLater = meanwhile.length > 0;
     try {
-      vfs.putsSyncOff = meanwhile.length > 0;
-      this.#applyFreeingRoom(writes);
-      this.#unsynced.push(...writes);
-      // With one sync everything is safe that lies in front of it.
-      if (!vfs.putsSyncOff) this.#areSafe();
-      else void Promise.all(meanwhile.map((call) => call())).finally(() => this.#sync());
+      this.#applyFreeingRoom(writes, isSyncedLater);
+      if (isSyncedLater) {
+        this.#unsynced.push(...writes);
+        void Promise.all(meanwhile.map((call) => call())).finally(() => this.#sync());
+      } else {
+        // Nothing is said of those in front: where nothing changed, nothing was synced.
+        for (const write of writes) write.resolve();
+      }
     } catch (error) {
-      vfs.putsSyncOff = false;
       this.#refuse(writes, error);
-    } finally {
-      vfs.putsSyncOff = false;
     }
     this.#afterCommit();
   }
 
   #sync(): void {
     if (this.#unsynced.length === 0) return;
-    if (this.#engine.vfs.syncLogs()) this.#areSafe();
-    else for (const write of this.#unsynced.splice(0)) write.reject(this.#writeFailure());
-  }
-
-  #areSafe(): void {
-    for (const write of this.#unsynced.splice(0)) write.resolve();
+    const isSafe = this.#engine.vfs.syncLogs();
+    for (const write of this.#unsynced.splice(0)) {
+      if (isSafe) write.resolve();
+      else write.reject(this.#writeFailure());
+    }
   }
 
   /** On a full disk the log may be what takes the room: once it has been moved into the database, it is tried again. */
-  #applyFreeingRoom(writes: readonly PendingWrite[]): void {
+  #applyFreeingRoom(writes: readonly PendingWrite[], isSyncedLater: boolean): void {
     try {
-      this.#apply(writes);
+      this.#apply(writes, isSyncedLater);
     } catch (error) {
       if (!isEnvironmentFailure(error) || toStoreError(error).code !== "store-full") throw error;
       this.#tidy();
       if (this.#engine.vfs.logBytes() > 0) throw error;
-      this.#apply(writes);
+      this.#apply(writes, isSyncedLater);
     }
   }
 
-  #apply(writes: readonly PendingWrite[]): void {
+  /** Only the transaction's own sync may come later: tidying relies on those that it makes itself. */
+  #apply(writes: readonly PendingWrite[], isSyncedLater = false): void {
     const failure = this.#writeFailure();
     if (failure !== null) throw failure;
     const context = { connection: this.#connection, unread: this.#unread };
+    const { vfs } = this.#engine;
+    vfs.putsSyncOff = isSyncedLater;
     try {
       this.#connection.transaction(() => {
         for (const write of writes) for (const step of write.steps) step(context);
       });
     } catch (error) {
       this.#unread.clear();
-      if (this.#connection.isInTransaction()) this.#engine.vfs.needsReopening = true;
+      if (this.#connection.isInTransaction()) vfs.needsReopening = true;
       throw error;
+    } finally {
+      vfs.putsSyncOff = false;
     }
   }
 
