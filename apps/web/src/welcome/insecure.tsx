@@ -2,9 +2,8 @@ import { Trans } from "@lingui/react/macro";
 import { useSyncExternalStore, type ReactElement } from "react";
 import { pendingInvitation } from "../platform/invitation-link.ts";
 import type { Missing } from "../platform/requirements.ts";
-import { Note } from "../ui/basics.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
 import { Mark } from "../ui/icon.tsx";
+import { CarriedCode, CopyCarriedCode } from "./carried-code.tsx";
 
 /** In place of the app, where the browser or the way of opening it lacks something that it cannot do without. */
 export default function Insecure({ missing }: { readonly missing: readonly Missing[] }): ReactElement {
@@ -31,17 +30,8 @@ function Carry(): ReactElement | null {
       <p>
         <Trans>Copy its code. Where X Chat runs for you, paste it under "I have an invitation".</Trans>
       </p>
-      <p className="code-block" dir="ltr">
-        {invitation}
-      </p>
-      <Note kind="info">
-        <Trans>Whoever has this code can answer in your place. Do not post it in public.</Trans>
-      </Note>
-      <div className="actions">
-        <CopyButton kind="primary" text={invitation}>
-          <Trans>Copy the code</Trans>
-        </CopyButton>
-      </div>
+      <CarriedCode invitation={invitation} />
+      <CopyCarriedCode invitation={invitation} />
     </>
   );
 }

@@ -3,12 +3,12 @@ import { useState, type ReactElement } from "react";
 import { useIntent } from "../app/context.tsx";
 import { MAX_NAME_LENGTH } from "../app/limits.ts";
 import { askToKeepStorage } from "../platform/storage.ts";
-import { Button, ErrorNote, Field, Note } from "../ui/basics.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
+import { Button, ErrorNote, Field } from "../ui/basics.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Mark } from "../ui/icon.tsx";
 import { LanguagePicker } from "../ui/language-picker.tsx";
 import { part } from "../ui/part.tsx";
+import { CarriedCode, CopyCarriedCode } from "./carried-code.tsx";
 import { PassphraseChoice } from "./passphrase-choice.tsx";
 
 const Recover = part(() => import("./recover.tsx"), <div aria-busy="true" />);
@@ -131,18 +131,9 @@ export function ElsewhereDialog({
             <Trans>Paste it under "I have an invitation".</Trans>
           </li>
         </ol>
-        <p className="code-block" dir="ltr">
-          {invitation}
-        </p>
-        <Note kind="info">
-          <Trans>Whoever has this code can answer in your place. Do not post it in public.</Trans>
-        </Note>
+        <CarriedCode invitation={invitation} />
       </div>
-      <div className="actions">
-        <CopyButton kind="primary" text={invitation}>
-          <Trans>Copy the code</Trans>
-        </CopyButton>
-      </div>
+      <CopyCarriedCode invitation={invitation} />
     </Dialog>
   );
 }
