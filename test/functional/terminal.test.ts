@@ -1,4 +1,4 @@
-/** Two people at two terminals: the program as it is typed, its background processes, and a real node. */
+/** Two people at two terminals: the built program as it is typed, its background processes, and a real node. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, test } from "vitest";
 import { startNodeProcess, type NodeProcess } from "@xchat/testkit";
 
-const PROGRAM = join(import.meta.dirname, "..", "..", "apps", "cli", "src", "main.ts");
+/** What ships. */
+const PROGRAM = join(import.meta.dirname, "../../apps/cli/bin/xchat.js");
 const STORY = 180_000;
 const KILLS = Number(process.env["XCHAT_KILLS"] ?? 10);
 
