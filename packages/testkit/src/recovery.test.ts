@@ -197,6 +197,18 @@ describe("recovery by the words", () => {
     await cameTo(it, async () => (await present(fresh.who.api, { view: "recovery" }))?.chats.length === 0);
   }, 120_000);
 
+  test("[AB11] [AB17] the backup is written at once, so that a chat whose other side is on is back in a minute", async () => {
+    const { it, device, words, alicesChat } = await lostAlice();
+    const fresh = await device("Alice again").open("blank");
+    await recover(fresh, words);
+    const begun = it.clock.now();
+    await cameTo(it, async () =>
+      (await chatsOf(fresh)).some(({ id, state }) => id === alicesChat && state === "active"),
+    );
+    expect(it.clock.now() - begun).toBeLessThan(MINUTE);
+    expect(await present(fresh.api, { view: "backup" })).toMatchObject({ storedAt: 2 });
+  });
+
   test("an invitation to somebody who is known already begins the chat anew, and both see why", async () => {
     const { it, clock, device, bob, bobsChat, words, digits } = await lostAlice();
     const fresh = await device("Alice again").open("blank");

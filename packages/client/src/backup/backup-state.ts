@@ -22,8 +22,9 @@ export interface BackupState extends Omit<CodecType<typeof codec>, "version" | "
   readonly schedule: BackupSchedule;
 }
 
-export const startBackupState = (now: number, knownCounter = 0): BackupState => ({
-  schedule: startBackupSchedule(now),
+/** As if something had changed then. */
+export const startBackupState = (changedAt: number, knownCounter = 0): BackupState => ({
+  schedule: startBackupSchedule(changedAt),
   knownCounter,
   made: null,
 });

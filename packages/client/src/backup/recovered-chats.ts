@@ -24,6 +24,7 @@ import type { Recovered } from "./recovered.ts";
 const SECOND = 1_000;
 /** AB17: a second loss is to cost nothing; but chats do not wait for ever for a node that takes the backup. */
 const BACKUP_PATIENCE = 10 * 60 * SECOND;
+const LOOK_FOR_BACKUP = 2 * SECOND;
 const LOOK_AGAIN = 15 * SECOND;
 const LONGEST_SLEEP = 60 * 60 * SECOND;
 
@@ -82,7 +83,7 @@ export class RecoveredChats {
         return;
       }
       const isPatient = now - recovered.recoveredAt < BACKUP_PATIENCE;
-      if (step.step === "write-backup" && !isBackedUp() && isPatient) return this.#wakeIn(LOOK_AGAIN);
+      if (step.step === "write-backup" && !isBackedUp() && isPatient) return this.#wakeIn(LOOK_FOR_BACKUP);
       await recovered.note({ kind: "step-done", step: step.step });
     }
   }

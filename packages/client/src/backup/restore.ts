@@ -64,7 +64,8 @@ export async function restoredChanges(
     { document: PROFILE_DOCUMENT, value: encodeProfile(profile) },
     relaysChange(relayPlanOf(chosen)),
     backupKeysChange(keys),
-    backupStateChange(startBackupState(now, greatest)),
+    // At once (AB11): the chats wait for it, and the nodes have seen just now that somebody came back.
+    backupStateChange(startBackupState(0, greatest)),
     ...recoveredChanges(chosen, now),
     ...chosen.contacts.map((contact): StoreChange => ({ put: "contact", record: contactRecord(contact) })),
   ];

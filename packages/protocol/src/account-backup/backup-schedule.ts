@@ -3,7 +3,8 @@
  * on after a crash.
  *
  * AB11 A change of the chain or of the contacts is written after a minute, any other after ten minutes and at most once a
- *      day: what a node could tell from the times of writing is little more than that somebody lives.
+ *      day: what a node could tell from the times of writing is little more than that somebody lives. Who has just come
+ *      back writes at once.
  * AB12 Whole, not in parts that change: see the figures in the spec. It is sealed for each node anew, and the parts are
  *      kept until that node has them, since under one version a node takes one blob.
  * AB13 Renewed 60 days before it expires, should nothing have changed for so long.
@@ -63,11 +64,11 @@ export type BackupEffect =
 
 const NEW_COPY: Copy = { slot: null, counter: 0, expiresHour: 0, failures: 0, nextAt: 0 };
 
-/** For a new device: everything is still to be written. */
-export const startBackupSchedule = (now: number): BackupSchedule => ({
+/** For a new device: everything is still to be written, as if it had changed then. */
+export const startBackupSchedule = (changedAt: number): BackupSchedule => ({
   counter: 0,
   madeAt: null,
-  changedAt: now,
+  changedAt,
   isUrgent: true,
   copies: new Map(),
 });
