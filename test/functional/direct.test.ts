@@ -1,7 +1,10 @@
 /** Two devices directly connected, by real WebRTC: no node is needed, and none sees what went that way. */
+import type { DirectTransport } from "@xchat/client/ports";
+import { expectOk } from "@xchat/codec";
+import { decodeDirectFrame, ENVELOPE_SHORT, ENVELOPE_SMALL } from "@xchat/protocol";
 import { allMessages, meet, memoryConnector, memoryNodes, person, until, untilTexts } from "@xchat/testkit";
 import { loadNodeDirectTransport } from "@xchat/transport/node";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 test("with all nodes down an open direct chat goes on, and no node ever sees its messages", async () => {
   const direct = await loadNodeDirectTransport();
@@ -30,6 +33,56 @@ test("with all nodes down an open direct chat goes on, and no node ever sees its
     await alice.close();
     await bob.close();
     direct.close();
+  }
+});
+
+test("[EN8] a short message goes in a short envelope; what is not acknowledged lies at a node in 8 KiB, and is shown once", async () => {
+  const library = await loadNodeDirectTransport();
+  if (library === null) throw new Error("WebRTC does not run on this machine");
+  const sizes: number[] = [];
+  let losesAcknowledgements = false;
+  const direct: DirectTransport = {
+    createPeer: (input) => {
+      const peer = library.createPeer(input);
+      return {
+        acceptSignal: (signal) => peer.acceptSignal(signal),
+        close: () => peer.close(),
+        send: (message) => {
+          const frame = expectOk(decodeDirectFrame(message), "frame");
+          if (frame.kind === "envelope") sizes.push(frame.envelope.length);
+          return (frame.kind === "ack" && losesAcknowledgements) || peer.send(message);
+        },
+      };
+    },
+  };
+  const nodes = memoryNodes(1);
+  const hints = nodes.map(({ hint }) => hint);
+  const alice = await person({ name: "Alice", nodes: hints, connector: memoryConnector(nodes), direct });
+  const bob = await person({ name: "Bob", nodes: hints, connector: memoryConnector(nodes), direct });
+  try {
+    const { alicesChat, bobsChat } = await meet(alice, bob, { mayDirect: true });
+    for (const { api } of [alice, bob]) await until(api, { view: "chats" }, ([chat]) => chat?.way === "direct");
+    sizes.length = 0;
+    await alice.api.call("sendMessage", { chat: alicesChat, text: "short" });
+    await untilTexts(bob.api, bobsChat, ["short"]);
+    expect(new Set(sizes)).toEqual(new Set([ENVELOPE_SHORT]));
+    const long = "long ".repeat(500).trim();
+    await alice.api.call("sendMessage", { chat: alicesChat, text: long });
+    await untilTexts(bob.api, bobsChat, ["short", long]);
+    expect(new Set(sizes)).toEqual(new Set([ENVELOPE_SHORT, ENVELOPE_SMALL]));
+    losesAcknowledgements = true;
+    const before = nodes[0]?.held.length ?? 0;
+    await alice.api.call("sendMessage", { chat: alicesChat, text: "twice" });
+    await untilTexts(bob.api, bobsChat, ["short", long, "twice"]);
+    await vi.waitFor(() => expect(nodes[0]?.held.length).toBeGreaterThan(before), 20_000);
+    expect(nodes[0]?.held.slice(before).map(({ length }) => length)).not.toContain(ENVELOPE_SHORT);
+    losesAcknowledgements = false;
+    await alice.api.call("sendMessage", { chat: alicesChat, text: "after" });
+    await untilTexts(bob.api, bobsChat, ["short", long, "twice", "after"]);
+  } finally {
+    await alice.close();
+    await bob.close();
+    library.close();
   }
 });
 

@@ -14,7 +14,7 @@ import { epochKeys } from "./conversation/epoch-keys.ts";
 import { decodePayload, encodePayload, type PayloadItem } from "./conversation/payload.ts";
 import { decodePolicy, encodePolicy, pairPolicy, type ConversationPolicy } from "./conversation/policy.ts";
 import { collectFragment, emptyReassembly } from "./envelope/reassembly.ts";
-import { openEnvelope, sealEnvelopes } from "./envelope/envelope.ts";
+import { openEnvelope, sealEnvelopes, sealShortEnvelope } from "./envelope/envelope.ts";
 import { createEvent, decodeEvent, encodeEvent, verifyEvent } from "./event/event.ts";
 import { filled } from "./hostile-input.node.ts";
 
@@ -135,14 +135,20 @@ async function makeEvents(): Promise<Vectors> {
 }
 
 async function makeEnvelopes(): Promise<Vectors> {
-  const make = async (name: string, length: number) => ({
+  const seal = async (length: number): Promise<readonly Uint8Array[]> =>
+    sealEnvelopes(counting, filled(32), filled(length));
+  const sealShort = async (length: number): Promise<readonly Uint8Array[]> => {
+    const short = await sealShortEnvelope(counting, filled(32), filled(length));
+    return short === null ? [] : [short];
+  };
+  const make = async (name: string, length: number, sealed = seal) => ({
     name,
     wrapKey: bytesToHex(filled(32)),
     /** The payload is i * 7 mod 256. */
     payloadLength: length,
     payloadSha256: sha256(filled(length)),
     nonce: bytesToHex(counting.randomBytes(12)),
-    envelopes: (await sealEnvelopes(counting, filled(32), filled(length))).map((one) => ({
+    envelopes: (await sealed(length)).map((one) => ({
       length: one.length,
       sha256: sha256(one),
       start: bytesToHex(one.subarray(0, 48)),
@@ -154,6 +160,9 @@ async function makeEnvelopes(): Promise<Vectors> {
     await make("fullest small", 8_153),
     await make("large", 8_154),
     await make("fragments", 130_000),
+    await make("short", 10, sealShort),
+    await make("fullest short", 2_009, sealShort),
+    await make("too long for a short one", 2_010, sealShort),
   ];
 }
 
@@ -205,7 +214,7 @@ describe("frozen vectors", () => {
     }
   });
 
-  it("[EN1] [EN2] [EN4] envelopes", async () => {
+  it("[EN1] [EN2] [EN4] [EN8] envelopes", async () => {
     const made = await makeEnvelopes();
     expect(made).toEqual(frozen("envelope", made));
     let state = emptyReassembly();

@@ -64,12 +64,14 @@ export {
 export { MAX_PARENTS, type EventAuthor, type EventHeader } from "./event/header.ts";
 export {
   ENVELOPE_LARGE,
+  ENVELOPE_SHORT,
   ENVELOPE_SMALL,
   envelopeHash,
   isEnvelopeSize,
   MAX_SEALED_BYTES,
   openEnvelope,
   sealEnvelopes,
+  sealShortEnvelope,
   type EnvelopeRefusal,
   type Fragment,
   type Frame,

@@ -52,7 +52,7 @@ import { runErrand, type ErrandDeps } from "./fork-errands.ts";
 import { hearMember, offerElsewhere, readEpochs, takeCommit, takeStoredCommit } from "./forks.ts";
 import { takeLeftBehind } from "./left-behind.ts";
 import { loadState } from "./load.ts";
-import { Step, type ChatState } from "./step.ts";
+import { Step, type ChatState, type Outgoing } from "./step.ts";
 import { keepUnsent } from "./unsent.ts";
 import { automaticAt } from "./upkeep-wishes.ts";
 import { forgetPastEpochs, renewExpired } from "./upkeep.ts";
@@ -455,12 +455,14 @@ export class Chat {
   async #step<T>(work: (step: Step) => Promise<T>): Promise<T> {
     return this.#lane.run(async () => {
       const before = this.#state;
-      const step = new Step(this.#core, before);
+      const step = new Step(this.#core, before, this.#links.isOpen);
       const result = await work(step);
       await advance(step);
       await judgeContent(step);
       noteGaps(step, before);
       const changes = step.allChanges();
+      // While it is being saved the way wakes up.
+      if (step.outgoing.some(({ short }) => short !== null)) this.#links.knock();
       const shown = mayShowFirst(step) ? this.#showFirst(step, before) : null;
       if (changes.length > 0) await this.#core.store.write(changes, shown?.run);
       this.#state = step.state;
@@ -480,14 +482,14 @@ export class Chat {
   }
 
   /** After the save: over the direct connection first where one is open, else to the nodes at once. */
-  #dispatch(entry: OutboxEntry): void {
+  #dispatch({ short, ...entry }: Outgoing): void {
     const item = entry.item as MessageItem;
     if (item.purpose === "commit" || item.purpose === "answer" || !this.#links.isOpen) {
       this.#core.outbox.add(entry);
       return;
     }
     this.#core.outbox.add(entry, DIRECT_CHANCE);
-    this.#links.send(item.envelopes, {
+    this.#links.send(short === null ? item.envelopes : [short], {
       onFailed: () => this.#core.outbox.release(entry.record.id),
       onAcknowledged: () => this.#core.background.run(this.#arrivedDirectly(entry)),
     });

@@ -102,6 +102,11 @@ export class DirectLink {
     for (const hash of hashes) if (this.#envelopes.has(hash)) this.#input({ kind: "send", hash });
   }
 
+  /** Something is about to be sent. */
+  knock(): void {
+    if (this.isOpen) this.#peer?.peer.knock?.();
+  }
+
   close(): void {
     this.#input({ kind: "permissions", isSwitchedOn: false, ownConsent: false, theirConsent: false });
     this.#isClosed = true;

@@ -85,6 +85,11 @@ export class DirectLinks {
     }
   }
 
+  /** Something is about to be sent. */
+  knock(): void {
+    if (this.isOpen) for (const link of this.#links.values()) link.knock();
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const link of this.#links.values()) link.close();

@@ -146,7 +146,7 @@ export async function offerElsewhere(step: Step, { record, item }: OutboxEntry, 
   else {
     const next = { ...record, item: encodeItem(rest) };
     step.changes.push({ put: "outbox", record: next });
-    step.outgoing.push({ record: next, item: rest });
+    step.outgoing.push({ record: next, item: rest, short: null });
   }
   const epoch = epochOfSlot(step.state.fork, mailbox);
   if (epoch !== null) step.errands.push({ kind: "read-slots", epoch });

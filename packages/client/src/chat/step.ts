@@ -8,6 +8,7 @@ import {
   encodePayload,
   envelopeHash,
   sealEnvelopes,
+  sealShortEnvelope,
   type Group,
   type Hex,
   type Log,
@@ -73,6 +74,14 @@ export type Errand =
   /** A change of the own devices is done, or cannot be. */
   | { readonly kind: "devices"; readonly intent: string; readonly isWon: boolean };
 
+type Outgone = Pick<MessageItem, "purpose" | "eventId"> & { readonly short?: Outgoing["short"] };
+
+/** What leaves the device with a step. */
+export interface Outgoing extends OutboxEntry {
+  /** The same message sealed for a direct connection (spec/envelope.md, EN8): null where it goes by the envelopes that nodes get. */
+  readonly short: Uint8Array | null;
+}
+
 export class Step {
   readonly core: SessionCore;
   readonly errands: Errand[] = [];
@@ -93,18 +102,21 @@ export class Step {
   /** To be said with what is sent next; lost with the step if nothing can be sent: it is asked for again. */
   readonly replies: PayloadItem[] = [];
   /** Sealed in this step: leaves the device when the step is saved. */
-  readonly outgoing: OutboxEntry[] = [];
+  readonly outgoing: Outgoing[] = [];
   /** Ids of events that nobody is asked for any more, from this step on. */
   readonly givenUp = new Set<string>();
   /** What this step changes of what messages have become. */
   readonly content = new ContentChanges();
   state: ChatState;
+  /** A direct connection is open, which takes what is short. */
+  readonly #goesDirectly: boolean;
   readonly #before: ChatState;
   #work: ForkWork | null = null;
   readonly #contactChanges = new Map<string, Partial<ContactRecord>>();
 
-  constructor(core: SessionCore, state: ChatState) {
+  constructor(core: SessionCore, state: ChatState, goesDirectly = false) {
     this.core = core;
+    this.#goesDirectly = goesDirectly;
     this.state = state;
     this.#before = state;
     this.stored = new StoredEvents(core.store, state.record.id);
@@ -184,21 +196,25 @@ export class Step {
     const { cipher } = this.core;
     const { message, group } = await cipher.seal(this.state.group, encodePayload(items), new Uint8Array(0));
     this.set({ group });
-    this.enqueue(await sealEnvelopes(this.core.provider, this.epoch.wrapKey, message), purpose, eventId);
+    const { wrapKey } = this.epoch;
+    const [envelopes, short] = await Promise.all([
+      sealEnvelopes(this.core.provider, wrapKey, message),
+      this.#goesDirectly ? sealShortEnvelope(this.core.provider, wrapKey, message) : null,
+    ]);
+    this.enqueue(envelopes, { purpose, eventId, short });
   }
 
   /** Puts sealed envelopes of the present epoch into the outbox. Own ones need not be opened when they come back. */
-  enqueue(envelopes: readonly Uint8Array[], purpose: Purpose, eventId: string): void {
-    this.enqueueTo(this.epoch.nodes, envelopes, { purpose, eventId });
-    this.seen(envelopes.map((envelope) => bytesToHex(envelopeHash(this.core.provider, envelope))));
+  enqueue(envelopes: readonly Uint8Array[], what: Outgone): void {
+    this.seen(this.enqueueTo(this.epoch.nodes, envelopes, what));
   }
 
-  /** Puts sealed envelopes into the outbox for mailboxes of any epoch. */
+  /** Puts sealed envelopes into the outbox for mailboxes of any epoch. Answers their hashes. */
   enqueueTo(
     nodes: Epoch["nodes"],
     envelopes: readonly Uint8Array[],
-    { purpose, eventId }: Pick<MessageItem, "purpose" | "eventId">,
-  ): void {
+    { purpose, eventId, short = null }: Outgone,
+  ): readonly Hex[] {
     const { clock, provider } = this.core;
     const now = clock.now();
     const item: MessageItem = {
@@ -210,7 +226,10 @@ export class Step {
       targets: nodes.map(({ hint, mailbox }) => ({ hint, ...mailbox, isStored: false })),
       expiresAt: now + (purpose === "signal" ? SIGNAL_LIFETIME : MAILBOX_LIFETIME),
     };
-    const hash = bytesToHex(provider.sha256(concatBytes(...envelopes)));
+    const hashes = envelopes.map((envelope) => bytesToHex(envelopeHash(provider, envelope)));
+    const [only] = hashes;
+    const hash =
+      only !== undefined && hashes.length === 1 ? only : bytesToHex(provider.sha256(concatBytes(...envelopes)));
     const record = {
       // The same bytes may go into a slot and as ordinary ones.
       id: purpose === "commit" ? `${hash}/slot` : hash,
@@ -220,7 +239,8 @@ export class Step {
       createdAt: now,
     };
     this.changes.push({ put: "outbox", record });
-    this.outgoing.push({ record, item });
+    this.outgoing.push({ record, item, short });
+    return hashes;
   }
 
   seen(hashes: readonly string[]): void {

@@ -23,5 +23,10 @@ export interface DirectPeer {
   acceptSignal(signal: DirectSignal): void;
   /** False when it is not open or the buffer is full: the caller falls back to nodes. At most 256 KiB. */
   send(message: Uint8Array): boolean;
+  /**
+   * A message follows within milliseconds: wakes what rests on the way, and is told to nobody at the other end. Where it is
+   * missing nothing is woken.
+   */
+  knock?(): void;
   close(): void;
 }

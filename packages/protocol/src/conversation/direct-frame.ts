@@ -1,11 +1,11 @@
 /**
- * What goes over a direct connection (spec/conversation.md, section 6): the very envelopes that a node would store, and
- * the acknowledgement of one that has been saved. A data channel delivers whole messages, one frame each.
+ * What goes over a direct connection (spec/conversation.md, section 6): envelopes, those that a node would store or short
+ * ones, and the acknowledgement of one that has been saved. A data channel delivers whole messages, one frame each.
  *
  * CV15 An envelope is acknowledged only after it has been saved; by its hash.
  */
 import { bytes, decode, encode, mapped, uint, variants, type Codec, type DecodeError, type Result } from "@xchat/codec";
-import { ENVELOPE_LARGE, isEnvelopeSize } from "../envelope/envelope.ts";
+import { ENVELOPE_LARGE, isDirectEnvelopeSize } from "../envelope/envelope.ts";
 
 export const MAX_DIRECT_FRAME_BYTES = ENVELOPE_LARGE + 16;
 
@@ -20,7 +20,7 @@ export type DirectFrame =
 const envelope: Codec<Uint8Array> = mapped(
   bytes({ max: ENVELOPE_LARGE }),
   (value: Uint8Array) => value,
-  (value, fail) => (isEnvelopeSize(value.length) ? value : fail("bad-size")),
+  (value, fail) => (isDirectEnvelopeSize(value.length) ? value : fail("bad-size")),
 );
 
 const frameCodec: Codec<DirectFrame> = variants({

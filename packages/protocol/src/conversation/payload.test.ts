@@ -131,6 +131,7 @@ describe("payloads", () => {
 
 describe("direct frames", () => {
   const frames: readonly DirectFrame[] = [
+    { kind: "envelope", envelope: new Uint8Array(2_048) },
     { kind: "envelope", envelope: new Uint8Array(8_192) },
     { kind: "envelope", envelope: new Uint8Array(65_536) },
     { kind: "ack", hash: id },
@@ -147,10 +148,13 @@ describe("direct frames", () => {
   });
 
   it("[CV15] an envelope of another size is refused", () => {
-    expect(decodeDirectFrame(encodeRaw([0, new Uint8Array(8_191)]))).toMatchObject({ error: { reason: "bad-size" } });
+    for (const length of [0, 2_047, 8_191, 65_535])
+      expect(decodeDirectFrame(encodeRaw([0, new Uint8Array(length)]))).toMatchObject({
+        error: { reason: "bad-size" },
+      });
   });
 
   it("[C5] survive hostile input", async () => {
-    await expectHardened(decodeDirectFrame, frames.slice(2).map(encodeDirectFrame));
+    await expectHardened(decodeDirectFrame, frames.slice(3).map(encodeDirectFrame));
   });
 });

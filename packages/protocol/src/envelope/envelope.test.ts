@@ -5,12 +5,16 @@ import { describe, expect, it } from "vitest";
 import { filled } from "../hostile-input.node.ts";
 import {
   ENVELOPE_LARGE,
+  ENVELOPE_SHORT,
   ENVELOPE_SMALL,
   envelopeHash,
   FRAGMENT_BYTES,
+  isDirectEnvelopeSize,
+  isEnvelopeSize,
   MAX_SEALED_BYTES,
   openEnvelope,
   sealEnvelopes,
+  sealShortEnvelope,
   type Fragment,
 } from "./envelope.ts";
 import { collectFragment, emptyReassembly, MAX_OPEN_SETS, type Reassembly } from "./reassembly.ts";
@@ -74,6 +78,22 @@ describe("envelopes", () => {
     expect((await sealEnvelopes(provider, wrapKey, bytesOf(8_154)))[0]).toHaveLength(ENVELOPE_LARGE);
     expect(await sealEnvelopes(provider, wrapKey, bytesOf(65_497))).toHaveLength(1);
     expect(await sealEnvelopes(provider, wrapKey, bytesOf(65_498))).toHaveLength(2);
+  });
+
+  it("[EN8] what is short fits a short one, which opens like the others and is none of what nodes take", async () => {
+    for (const length of [1, 500, 2_009]) {
+      const envelope = (await sealShortEnvelope(provider, wrapKey, bytesOf(length))) as Uint8Array;
+      expect(envelope).toHaveLength(ENVELOPE_SHORT);
+      expect(isEnvelopeSize(envelope.length)).toBe(false);
+      expect(isDirectEnvelopeSize(envelope.length)).toBe(true);
+      expect(expectOk(await openEnvelope(provider, wrapKey, envelope), "envelope")).toEqual({
+        kind: "whole",
+        payload: bytesOf(length),
+      });
+      const stretched = concatBytes(envelope, new Uint8Array(ENVELOPE_SMALL - ENVELOPE_SHORT));
+      expect(await openEnvelope(provider, wrapKey, stretched)).toMatchObject({ error: { reason: "not-authentic" } });
+    }
+    expect(await sealShortEnvelope(provider, wrapKey, bytesOf(2_010))).toBeNull();
   });
 
   it("[EN2] nothing in an envelope is constant: of one payload sealed often, each byte takes many values", async () => {

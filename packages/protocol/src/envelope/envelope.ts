@@ -6,6 +6,7 @@
  * EN2 12 random bytes of nonce, then AES-256-GCM of the frame padded with zeros; the size is authenticated with it.
  * EN3 Anything but zeros behind the frame is refused: there is no room for a second message.
  * EN4 What does not fit one large envelope goes as fragments, at most `MAX_FRAGMENTS`.
+ * EN8 What goes directly may be sealed once more, into `ENVELOPE_SHORT` bytes. No node is given that one.
  */
 import {
   bytes,
@@ -25,6 +26,7 @@ import {
 } from "@xchat/codec";
 import { openSecretBox, SECRET_BOX_OVERHEAD, sealSecretBox, type CryptoProvider } from "@xchat/crypto";
 
+export const ENVELOPE_SHORT = 2_048;
 export const ENVELOPE_SMALL = 8_192;
 export const ENVELOPE_LARGE = 65_536;
 export const WRAP_KEY_BYTES = 32;
@@ -99,12 +101,23 @@ export async function sealEnvelopes(
   return Promise.all(frames.map((frame) => sealFrame(provider, wrapKey, frame, ENVELOPE_LARGE)));
 }
 
+/** EN8. Null when the payload does not fit. */
+export async function sealShortEnvelope(
+  provider: CryptoProvider,
+  wrapKey: Uint8Array,
+  payload: Uint8Array,
+): Promise<Uint8Array | null> {
+  if (payload.length + WHOLE_OVERHEAD > capacity(ENVELOPE_SHORT)) return null;
+  return sealFrame(provider, wrapKey, encodeFrame({ kind: "whole", payload }), ENVELOPE_SHORT);
+}
+
+/** Of any of the three sizes. */
 export async function openEnvelope(
   provider: CryptoProvider,
   wrapKey: Uint8Array,
   envelope: Uint8Array,
 ): Promise<Result<Frame, EnvelopeRefusal>> {
-  if (!isEnvelopeSize(envelope.length)) return err({ reason: "bad-size" });
+  if (!isDirectEnvelopeSize(envelope.length)) return err({ reason: "bad-size" });
   const padded = await openSecretBox(provider, wrapKey, sizeLabel(envelope.length), envelope);
   if (padded === null) return err({ reason: "not-authentic" });
   const frame = unpad(padded);
@@ -117,7 +130,11 @@ export async function openEnvelope(
 /** SHA-256 of the whole envelope: the name under which it is deduplicated, acknowledged and receipted. */
 export const envelopeHash = (provider: CryptoProvider, envelope: Uint8Array): Uint8Array => provider.sha256(envelope);
 
+/** What nodes take and give. */
 export const isEnvelopeSize = (length: number): boolean => length === ENVELOPE_SMALL || length === ENVELOPE_LARGE;
+
+/** What a direct connection carries. */
+export const isDirectEnvelopeSize = (length: number): boolean => length === ENVELOPE_SHORT || isEnvelopeSize(length);
 
 const capacity = (size: number): number => size - SECRET_BOX_OVERHEAD - LENGTH_BYTES;
 

@@ -8,7 +8,7 @@
  * B2 What the worker has not taken is bounded: a connection that floods is closed.
  */
 import type { DirectPeer, DirectSignal, DirectTransport } from "@xchat/client/ports";
-import { listenToChannel, sendOnChannel } from "./channel.dom.ts";
+import { knockOnChannel, listenToChannel, sendOnChannel } from "./channel.dom.ts";
 import { MAX_BUFFERED, type PeerState } from "./lifetime.ts";
 import { domDirectTransport, type BufferedPeer, type BufferedTransport } from "./peer.dom.ts";
 import { MAX_MESSAGE } from "./session-description.ts";
@@ -201,6 +201,10 @@ class WorkerPeer implements DirectPeer {
     const bytes = message.slice().buffer as ArrayBuffer;
     this.#post({ kind: "message", id: this.#id, bytes }, [bytes]);
     return true;
+  }
+
+  knock(): void {
+    if (this.#channel !== null && this.#state === "open") knockOnChannel(this.#channel);
   }
 
   close(): void {

@@ -22,8 +22,16 @@ export function listenToChannel(channel: RTCDataChannel, listener: ChannelListen
   channel.addEventListener("bufferedamountlow", () => listener.onDrained?.());
   channel.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (!(data instanceof ArrayBuffer) || data.byteLength > MAX_MESSAGE) listener.onClose();
-    else listener.onMessage(new Uint8Array(data));
+    else if (data.byteLength > 0) listener.onMessage(new Uint8Array(data));
   });
+}
+
+/** What a `knock` sends. Every adapter drops an empty message. */
+const KNOCK = new Uint8Array(0);
+
+export function knockOnChannel(channel: RTCDataChannel): void {
+  // What waits in it is awake.
+  if (channel.bufferedAmount === 0) sendOnChannel(channel, KNOCK);
 }
 
 /** False when the message is too long, the channel is not open, or too much waits in it. The bytes stay the caller's. */

@@ -165,6 +165,21 @@ export function directContract(
       answerer.peer.close();
     });
 
+    it("[DS8] tells nobody of an empty message", async () => {
+      const { offerer, answerer } = await connectOpen(make().left, make().right);
+      for (const [from, to] of [
+        [offerer, answerer],
+        [answerer, offerer],
+      ] as const) {
+        for (const length of [0, 0, 3]) expect(await from.peer.send(new Uint8Array(length))).toBe(true);
+        await to.until(({ messages }) => messages.length > 0);
+        expect(to.messages.map((message) => message.length)).toEqual([3]);
+        expect(to.states).toEqual(["connecting", "open"]);
+      }
+      offerer.peer.close();
+      answerer.peer.close();
+    });
+
     it("leaves the bytes of a message with the caller", async () => {
       const { offerer, answerer } = await connectOpen(make().left, make().right);
       const message = pattern(5000, 3);

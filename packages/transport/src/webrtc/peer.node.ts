@@ -128,6 +128,7 @@ class NodePeer implements DirectPeer {
     this.#lifetime.open();
     if (this.#lifetime.state !== "open") return;
     if (typeof message === "string" || message.byteLength > MAX_MESSAGE) this.close();
+    else if (message.byteLength === 0) return;
     else if (message instanceof ArrayBuffer) this.#input.onMessage(new Uint8Array(message));
     else this.#input.onMessage(new Uint8Array(message.buffer, message.byteOffset, message.byteLength));
   }
