@@ -342,7 +342,7 @@ export class Chat {
 
   /** Somebody brings this person into a group of this id that is not the one where they stand (spec/rejoin.md, RJ16). */
   doubt(): void {
-    if (!this.#closed) this.#rejoin.doubt();
+    if (!this.#closed) this.#rejoin.doubt(null);
   }
 
   /** Something elsewhere may have made due what waits here. */

@@ -1,5 +1,6 @@
 /** What a step has left to the chat because of the rule of forks: reading slots over the network, and what follows. */
 import { bytesToHex } from "@xchat/codec";
+import type { Hex } from "@xchat/protocol";
 import { slotsOf, slotsToAsk, slotsToRead, type SlotReading, type SlotTarget } from "../fork/index.ts";
 import type { SessionCore } from "../session-core.ts";
 import type { ChatDevices } from "./chat-devices.ts";
@@ -14,7 +15,7 @@ export interface ErrandDeps {
   readonly readMailboxes: () => void;
   readonly afterCommit: () => void;
   readonly devices: ChatDevices;
-  readonly rejoin: { fallenOut(): Promise<void>; doubt(): void };
+  readonly rejoin: { fallenOut(): Promise<void>; doubt(by: Hex): void };
 }
 
 export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Errand): Promise<void> {
@@ -40,7 +41,7 @@ export async function runErrand(core: SessionCore, deps: ErrandDeps, errand: Err
     case "rejoin":
       return deps.rejoin.fallenOut();
     case "doubt":
-      return deps.rejoin.doubt();
+      return deps.rejoin.doubt(errand.by);
     case "moved":
       return deps.afterCommit();
     case "devices":

@@ -29,6 +29,8 @@ export async function takeLeftBehind(step: Step, epoch: Hex, word: Uint8Array): 
     isMember: (leafKey) => bytesToHex(leafKey) !== session.self && there.has(bytesToHex(leafKey)),
   });
   if (!opened.ok) return;
-  if (isHere) step.errands.push({ kind: "doubt" });
-  else await inFork(step, (work) => work.take({ kind: "told", epoch }));
+  const by = bytesToHex(opened.value);
+  const said = membersOf(fork, epoch).find(({ leaf }) => leaf === by);
+  if (isHere && said !== undefined) step.errands.push({ kind: "doubt", by: said.account });
+  else if (!isHere) await inFork(step, (work) => work.take({ kind: "told", epoch }));
 }

@@ -69,8 +69,8 @@ export type Errand =
   | { readonly kind: "moved" }
   /** This device is to ask to be let in again. */
   | { readonly kind: "rejoin" }
-  /** It may stand where the others are not: it is to ask (spec/rejoin.md, RJ16). */
-  | { readonly kind: "doubt" }
+  /** It may stand where the others are not, says this account: it is to ask (spec/rejoin.md, RJ16). */
+  | { readonly kind: "doubt"; readonly by: Hex }
   /** A change of the own devices is done, or cannot be. */
   | { readonly kind: "devices"; readonly intent: string; readonly isWon: boolean };
 

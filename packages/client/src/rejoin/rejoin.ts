@@ -6,6 +6,7 @@ import { bytesToHex } from "@xchat/codec";
 import {
   accountIdOfBytes,
   accountIdToBytes,
+  doubtDue,
   isSure,
   type AccountId,
   type Hex,
@@ -53,9 +54,6 @@ import {
 } from "./rejoin-parts.ts";
 
 const SECOND = 1_000;
-/** What is said in a mailbox is read in any order. */
-const DOUBT_AFTER = 60 * SECOND;
-const DOUBT_EVERY = 24 * 3_600 * SECOND;
 /** Envelopes lie at nodes for twice as long. */
 const KNOCK_PATIENCE = 7 * 86_400_000;
 
@@ -77,8 +75,8 @@ export class Rejoin {
   readonly #answering: Answering;
   readonly #presence: Presence;
   #knockTimer: Timer | null = null;
-  #doubtTimer: Timer | null = null;
-  #doubtedAt = -Infinity;
+  #doubt: { readonly timer: Timer; readonly due: number } | null = null;
+  #doubtedAt: number | null = null;
   /** RJ14: by whose word this device stands where it stands. */
   #broughtBy: AccountId | null = null;
 
@@ -147,7 +145,7 @@ export class Rejoin {
     this.#answering.close();
     this.#presence.close();
     this.#knockTimer?.cancel();
-    this.#doubtTimer?.cancel();
+    this.#doubt?.timer.cancel();
   }
 
   /** The mailboxes to be read, in the form of epochs. */
@@ -179,20 +177,23 @@ export class Rejoin {
 
   /**
    * RJ16: somebody has said that the others are elsewhere. What lies at the nodes may still show that this is so, or not; and
-   * of many who hear it not all ask together.
+   * of many who hear it not all ask together. `by`: the account that says so, where it has been here.
    */
-  doubt(): void {
-    if (this.#doubtTimer !== null || this.#asking.isUnderWay) return;
+  doubt(by: Hex | null): void {
+    if (this.#asking.isUnderWay) return;
     const { clock, provider, background } = this.#core;
+    const isBelieved = by !== null && [accountHex(ownAccount(this.#core)), accountHex(this.#broughtBy)].includes(by);
+    const due = doubtDue(clock.now(), this.#doubtedAt, isBelieved);
+    if (this.#doubt !== null && this.#doubt.due <= due) return;
+    this.#doubt?.timer.cancel();
     const spread = SECOND * this.#deps.state().side.leaves.length * randomFraction(provider);
-    // Who says so again and again makes nobody ask all the time.
-    const wait = Math.max(DOUBT_AFTER, this.#doubtedAt + DOUBT_EVERY - clock.now());
-    this.#doubtTimer = clock.after(wait + spread, () => {
-      this.#doubtTimer = null;
+    const timer = clock.after(due - clock.now() + spread, () => {
+      this.#doubt = null;
       this.#doubtedAt = clock.now();
       if (this.#deps.isClosed() || this.#deps.state().record.state !== "active") return;
       background.run(this.#asking.begin("doubt"));
     });
+    this.#doubt = { timer, due };
   }
 
   // ---- below

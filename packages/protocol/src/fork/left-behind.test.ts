@@ -85,6 +85,19 @@ test("[RJ15] the others only where nobody has, after a minute or two", () => {
   expect(words(wait(LATER))).toEqual([]);
 });
 
+test("[RJ15] who has stood there since tells, though somebody had: whoever came in meanwhile was answered from there", () => {
+  tell({ kind: "want", intent: "wish", isDecree: true });
+  const lost = commit(ROOT, SELF, ADD);
+  tell({ kind: "made", candidate: lost, hasWelcome: true });
+  const other = commit(ROOT, "bob/1", { kind: "update" });
+  tell({ kind: "told", epoch: lost.id });
+  wait(OUTAGE_PATIENCE);
+  expect(session.head).toBe(lost.id);
+  see(other);
+  expect(words(sign(other))).toEqual([lost.id]);
+  expect(words(wait(LATER))).toEqual([]);
+});
+
 test("[RJ15] nobody is told while a certificate could still make that branch win", () => {
   const lost = commit(ROOT, "bob/1", ADD);
   const other = commit(ROOT, "olga/1", { kind: "name", name: "Choir" });

@@ -64,6 +64,20 @@ export function isSure({ standing, facts, head }: ForkSession): boolean {
   return line.slice(1).every((epoch) => isCertain(tree, decision, line, epoch));
 }
 
+/**
+ * RJ15: what somebody had told there before this device stood there itself says nothing to those who came in meanwhile: they
+ * asked, and were answered from there.
+ */
+export function stoodThereMutable(draft: Draft, left: readonly Hex[]): void {
+  const reported = new Set(draft.session.reported);
+  const triedAt = new Map(draft.session.triedAt);
+  for (const epoch of left) {
+    reported.delete(told(epoch));
+    triedAt.delete(waiting(epoch));
+  }
+  setMutable(draft, { reported, triedAt });
+}
+
 // ---- below
 
 const leavesOf = (members: ReturnType<Members>): ReadonlySet<Hex> => new Set(members.map(({ leaf }) => leaf));

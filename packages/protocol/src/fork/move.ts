@@ -8,7 +8,7 @@
 import { isCertified, type Decision, type ForkVerdict } from "./decide.ts";
 import { isDue, setMutable, type Draft } from "./draft.ts";
 import { levelOf, type Candidate, type Hex } from "./facts.ts";
-import { takeLeaveMutable } from "./left-behind.ts";
+import { stoodThereMutable, takeLeaveMutable } from "./left-behind.ts";
 import { requeueMutable } from "./own-commits.ts";
 import { ALONE_PATIENCE, FIRST_ASKING, OUTAGE_PATIENCE, SETTLE_PATIENCE, type ForkEffect } from "./session-state.ts";
 import { ancestry, type ForkTree } from "./tree.ts";
@@ -40,6 +40,7 @@ export function moveMutable(draft: Draft, tree: ForkTree, decision: Decision): v
   }
   setMutable(draft, { head: path.at(-1) as Hex, makingIn: null });
   requeueMutable(draft, tree);
+  stoodThereMutable(draft, left);
   const behind = left.map((id) => tree.candidates.get(id) as Candidate);
   setMutable(draft, { undone: remembered(draft.session.undone, behind, steps) });
 }

@@ -21,6 +21,7 @@ export {
   answerDelay,
   chooseAnswer,
   DOUBT_PATIENCE,
+  doubtDue,
   OUT_PATIENCE,
   isAnswered,
   isAnswerWanted,

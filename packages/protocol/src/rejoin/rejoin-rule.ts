@@ -8,7 +8,8 @@
  *     owner is another, or its signer has risen.
  * RJ14 That the asker is out is believed of an own device; when it has asked for an hour, of who ranks above; when it has
  *     asked for a day and nobody says otherwise, of whoever had brought it in.
- * RJ16 Who asks in doubt and stands where they stood goes only where one of these says; after a day where anybody does.
+ * RJ16 Who asks in doubt and stands where they stood goes only where one of these says; after a day where anybody does. Nobody
+ *     is made to ask all the time.
  */
 import { levelOf, type EpochPolicy } from "../fork/facts.ts";
 import { externalRefusal } from "../group-state/judge.ts";
@@ -85,6 +86,16 @@ export const leafToReplace = (
 export const OUT_PATIENCE = HOUR;
 /** RJ14, RJ16: the same, where it is the word of an equal. */
 export const DOUBT_PATIENCE = 24 * HOUR;
+
+/** What is said in a mailbox is read in any order. */
+const DOUBT_AFTER = 60 * SECOND;
+
+/**
+ * RJ16: when a device asks to which somebody says that the others are elsewhere. `isBelieved`: an own device, or the one by
+ * whose word it came to where it stands. `doubtedAt`: when it last asked for that; null for never.
+ */
+export const doubtDue = (now: number, doubtedAt: number | null, isBelieved: boolean): number =>
+  Math.max(now + DOUBT_AFTER, doubtedAt === null ? 0 : doubtedAt + (isBelieved ? HOUR : DOUBT_PATIENCE));
 
 /** What an answer says of the group, once it has been checked in full. */
 export interface OfferedGroup {

@@ -22,6 +22,7 @@ import { openLeftBehind } from "./left-behind.ts";
 import {
   answerDelay,
   chooseAnswer,
+  doubtDue,
   DOUBT_PATIENCE,
   isAnswered,
   isAnswerWanted,
@@ -321,6 +322,15 @@ test("[RJ14] an equal is believed that one is out when it had brought one in, no
   expect(chooseAnswer(asker({ broughtBy: "m", isInside: true }), [out("m"), offer("n", 3, { isOwnPlace: true })])).toBe(
     1,
   );
+});
+
+test("[RJ16] the same word makes nobody ask more than once a day, and of whoever is believed once an hour", () => {
+  const MINUTE = 60_000;
+  const HOUR = 60 * MINUTE;
+  expect(doubtDue(0, null, false)).toBe(MINUTE);
+  expect(doubtDue(5 * HOUR, HOUR, false)).toBe(25 * HOUR);
+  expect(doubtDue(5 * HOUR, HOUR, true)).toBe(5 * HOUR + MINUTE);
+  expect(doubtDue(HOUR + MINUTE, HOUR, true)).toBe(2 * HOUR);
 });
 
 test("[RJ16] in doubt, an equal leads nobody away before a day has passed, but for whoever brought them in", () => {
