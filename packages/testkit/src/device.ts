@@ -1,6 +1,6 @@
 /** A device whose store is a disk in memory, which can be closed, opened again, copied, and looked into. */
 import type { CryptoProvider } from "@xchat/crypto";
-import type { Clock, NodeConnector, NodeHint, Store, StoreOpener } from "@xchat/client/ports";
+import type { Clock, DirectTransport, NodeConnector, NodeHint, Store, StoreOpener } from "@xchat/client/ports";
 import { nodeCryptoProvider } from "@xchat/crypto/node";
 import { memoryStoreOpener } from "@xchat/store-sqlite/memory";
 import { MemoryDisk, MemoryFile } from "@xchat/store-sqlite/memory-disk";
@@ -12,6 +12,7 @@ export interface DeviceInput {
   readonly nodes: readonly NodeHint[];
   readonly connector: () => NodeConnector;
   readonly clock?: Clock;
+  readonly direct?: DirectTransport | null;
   readonly disk?: MemoryDisk;
   /** What stands between the client and its store. */
   readonly stores?: (own: StoreOpener) => StoreOpener;
@@ -35,12 +36,13 @@ export class TestDevice {
 
   /** `blank`: a device that belongs to nobody yet stays so. */
   async open(how: "blank" | "with-profile" = "with-profile"): Promise<Person> {
-    const { name, nodes, connector } = this.#input;
+    const { name, nodes, connector, direct = null } = this.#input;
     const clock = this.#input.clock ?? systemClock;
     this.#who = await person({
       name,
       nodes,
       clock,
+      direct,
       connector: connector(),
       provider: this.#provider,
       stores: this.#stores(),

@@ -1,5 +1,6 @@
 /** People with groups, on a clock that a test moves: real MLS, real stores, one node in memory. */
 import type { ConversationId, GroupView, MessageView } from "@xchat/client/api";
+import type { DirectTransport } from "@xchat/client/ports";
 import {
   allMessages,
   meet,
@@ -21,8 +22,11 @@ export class GroupWorld {
   /** Where everybody is at home. */
   readonly node: MemoryNode;
 
-  constructor(nodes: readonly MemoryNode[] = memoryNodes(1)) {
+  readonly #direct: DirectTransport | null;
+
+  constructor(nodes: readonly MemoryNode[] = memoryNodes(1), direct: DirectTransport | null = null) {
     this.nodes = nodes;
+    this.#direct = direct;
     this.node = nodes[0] as MemoryNode;
   }
 
@@ -49,6 +53,7 @@ export class GroupWorld {
       nodes: [this.node.hint],
       connector: () => memoryConnector(this.nodes),
       clock: this.clock,
+      direct: this.#direct,
     });
     this.#open.push(made);
     return made;

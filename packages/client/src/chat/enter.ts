@@ -27,6 +27,8 @@ export interface Entry {
 const TOLD_IN_PAIRS: readonly string[] = ["device-added", "device-removed", "rejoined", "timer"];
 /** Nobody needs a line for what devices do by themselves. */
 const NOT_TOLD: readonly string[] = ["rejoin-renewed", "upgraded", "capabilities", "role-ended"];
+/** They know what people say of themselves from hearsay alone, or not at all. */
+const NEWCOMERS: readonly string[] = ["added", "rejoined"];
 const PAGE = 500;
 
 export async function enterGroup(step: Step, group: Group, entry: Entry): Promise<void> {
@@ -51,7 +53,9 @@ export async function enterGroup(step: Step, group: Group, entry: Entry): Promis
   if (before.leaves.some(({ leafKey }) => !side.leaves.some((leaf) => leaf.leafKey === leafKey))) {
     await reviewDeliveries(step);
   }
-  const hasNewcomer = entry.record?.actions.some(({ kind }) => kind === "added" || kind === "rejoined") === true;
+  // DS9: in a pair it is a device that comes, and with the name it is told what its two people allow.
+  const newcomers = side.state.kind === "pair" ? [...NEWCOMERS, "device-added"] : NEWCOMERS;
+  const hasNewcomer = entry.record?.actions.some(({ kind }) => newcomers.includes(kind)) === true;
   if (hasNewcomer) step.setShared({ isNameDue: true });
   const { needsSeed } = step.state.shared;
   if (needsSeed !== null && (side.state.rejoin[0]?.number ?? 0) > needsSeed) step.setShared({ needsSeed: null });
